@@ -1,0 +1,173 @@
+/**
+ * One process of the hub: for each tenant its database, its rooms, and the doors of the roles that this process plays.
+ * Nothing here decides anything; it only says what is made of what, and in which order it starts and stops.
+ */
+import { mountAdmin } from './admin/index.ts'
+import { createAudit, createSealer } from './audit/index.ts'
+import { createAuthServer, destroyGrant } from './auth-server/index.ts'
+import { type Clock, systemClock } from './clock.ts'
+import type { Config, ListenerRole, TenantConfig } from './config.ts'
+import { createConsentManager } from './consent-manager/index.ts'
+import { createConsentStore } from './consent-store/index.ts'
+import { type Db, migrate, openDatabase, pendingMigrations } from './db.ts'
+import { createGateway } from './gateway/index.ts'
+import { loadKey } from './jose.ts'
+import { createLfiAuthentication } from './lfi-caller.ts'
+import { type ClientCertificates, createApp, type Door, type HubApp, openDoors } from './listener.ts'
+import type { Log } from './log.ts'
+import { migrations } from './migrations.ts'
+import { createParticipants } from './participants/index.ts'
+import { createReplayMemory } from './replay.ts'
+import { loadSchemas, type SchemaRegistry } from './schema-registry.ts'
+import { every, type Timer } from './timer.ts'
+
+export type Hub = { close(): Promise<void> }
+export type HubDeps = { readonly config: Config; readonly log: Log; readonly clock?: Clock }
+
+const SWEEP_EVERY_MS = 1_000
+const SWEEP_BATCH = 500
+const PURGE_EVERY_MS = 60_000
+const LFI_JTI_MAX = 100_000
+
+export async function startHub({ config, log, clock = systemClock }: HubDeps): Promise<Hub> {
+  const registry = loadSchemas()
+  const tenants: Tenant[] = []
+  try {
+    for (const tenant of config.tenants) tenants.push(await startTenant(config, tenant, { log, clock, registry }))
+    const doors = tenants.flatMap((tenant) => tenant.doors)
+    const listeners = await openDoors(doors, { log, drainSeconds: config.drainSeconds })
+    for (const door of doors) {
+      log.info({ tenant: door.tenantId, role: door.role, origin: door.listener.origin }, 'listening')
+    }
+    return {
+      close: async () => {
+        await listeners.close()
+        for (const tenant of tenants) await tenant.close()
+      },
+    }
+  } catch (error) {
+    for (const tenant of tenants) await tenant.close()
+    throw error
+  }
+}
+
+type Tenant = { readonly doors: readonly Door[]; close(): Promise<void> }
+type Shared = { readonly log: Log; readonly clock: Clock; readonly registry: SchemaRegistry }
+
+async function startTenant(config: Config, tenant: TenantConfig, shared: Shared): Promise<Tenant> {
+  const { clock, registry } = shared
+  const log = shared.log.child({ tenant: tenant.id })
+  const db = openDatabase({
+    url: tenant.databaseUrl,
+    poolMax: config.database.poolMax,
+    applicationName: `falaj-${tenant.id}`,
+  })
+  try {
+    await bringSchema(db, config, log)
+  } catch (error) {
+    await db.destroy()
+    throw error
+  }
+  const audit = createAudit({ db, tenantId: tenant.id, clock, log })
+  const participants = createParticipants({ db, tenant, trustFramework: config.trustFramework, audit, clock, log })
+  // What ends a consent ends everything issued under it, in the same transaction.
+  const consents = createConsentStore({ db, tenantId: tenant.id, clock, audit, onTerminal: destroyGrant })
+  const signingKeys = tenant.keys.signing.map(loadKey)
+  const encryptionKeys = tenant.keys.encryption.map(loadKey)
+  const authenticate = createLfiAuthentication({
+    tenant,
+    clock,
+    keys: participants.applicationKeys,
+    firstUse: createReplayMemory(clock, LFI_JTI_MAX),
+  })
+  const room = {
+    tenant,
+    db,
+    audit,
+    participants,
+    consents,
+    registry,
+    signingKeys,
+    encryptionKeys,
+    authenticate,
+    clock,
+    log,
+  }
+  const authServer = createAuthServer(room)
+  const gateway = createGateway(room)
+  const consentManager = createConsentManager(room)
+  const mounts: Record<ListenerRole, (app: HubApp) => void> = {
+    auth: authServer.mountIssuer,
+    as: authServer.mountTpp,
+    rs: gateway.mount,
+    hh: authServer.mountLfi,
+    cm: (app) => app.use(consentManager),
+    admin: (app) => mountAdmin(app, room),
+  }
+  const played = config.roles.filter((role): role is ListenerRole => role !== 'worker')
+  const doors = played.map((role): Door => {
+    const app = createApp({ log: log.child({ role }), clock })
+    mounts[role](app)
+    return {
+      tenantId: tenant.id,
+      role,
+      listener: tenant.listeners[role],
+      clientCertificates: asked(role, config),
+      app,
+    }
+  })
+  const timers: Timer[] = []
+  const sealer = createSealer({ db, tenantId: tenant.id, key: tenant.keys.audit, clock, log })
+  if (config.roles.includes('worker')) {
+    sealer.start()
+    timers.push(
+      every(SWEEP_EVERY_MS, 'consent sweep', log, () => consents.sweep(SWEEP_BATCH)),
+      every(PURGE_EVERY_MS, 'purge of authorization records', log, () => authServer.purge()),
+    )
+  }
+  await audit.record({
+    kind: 'system',
+    at: clock.now(),
+    interactionId: null,
+    tenantId: tenant.id,
+    event: 'started',
+    detail: config.roles.join(' '),
+  })
+  return {
+    doors,
+    close: async () => {
+      for (const timer of timers) await timer.stop()
+      await audit.record({
+        kind: 'system',
+        at: clock.now(),
+        interactionId: null,
+        tenantId: tenant.id,
+        event: 'stopped',
+        detail: config.roles.join(' '),
+      })
+      await audit.close()
+      await sealer.stop()
+      await gateway.close()
+      await participants.close()
+      await db.destroy()
+    },
+  }
+}
+
+/** TPPs get an answer with a reason when their certificate is missing or wrong; the LFI's doors refuse the handshake. */
+function asked(role: ListenerRole, config: Config): ClientCertificates {
+  if (role === 'auth') return 'none'
+  return { mode: role === 'as' || role === 'rs' ? 'requested' : 'required', ca: config.trustFramework.ca }
+}
+
+async function bringSchema(db: Db, config: Config, log: Log): Promise<void> {
+  if (config.database.migrate === 'on-start') {
+    const applied = await migrate(db, migrations)
+    if (applied.length > 0) log.info({ applied }, 'migrations applied')
+    return
+  }
+  const pending = await pendingMigrations(db, migrations)
+  if (pending.length > 0) {
+    throw new Error(`migrations are pending (${pending.join(', ')}): run \`falaj migrate\` first`)
+  }
+}

@@ -1,0 +1,95 @@
+/** The home of jose: everything the hub signs and verifies itself. The authorization engine brings its own. */
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import {
+  type CompactJWSHeaderParameters,
+  CompactSign,
+  compactVerify,
+  decodeProtectedHeader,
+  errors,
+  importJWK,
+  type JWK,
+} from 'jose'
+import type { KeyConfig } from './config.ts'
+
+export type { JWK } from 'jose'
+
+/** RSA and 2048 bits at least (FAPI 2.0 SP 5.4.1); PS256 is the only algorithm of the profile. */
+export const SIGNING_ALGORITHM = 'PS256'
+const RSA_BITS_MIN = 2048
+/** Before any cryptography: nothing legitimate comes near it (security 4.4). */
+export const JWS_LENGTH_MAX = 65_536
+
+export type SigningKey = { readonly kid: string; readonly privateKey: KeyObject; readonly publicKey: KeyObject }
+
+/** @throws Error at start when a key is not RSA of at least 2048 bits. */
+export function loadKey(config: KeyConfig): SigningKey {
+  const privateKey = createPrivateKey(config.key.reveal())
+  const bits = privateKey.asymmetricKeyDetails?.modulusLength ?? 0
+  if (privateKey.asymmetricKeyType !== 'rsa' || bits < RSA_BITS_MIN) {
+    throw new Error(`key ${config.kid} is not RSA of at least ${RSA_BITS_MIN} bits`)
+  }
+  return { kid: config.kid, privateKey, publicKey: createPublicKey(privateKey) }
+}
+
+export function privateJwk(key: SigningKey, use: 'sig' | 'enc'): JWK {
+  return { ...(key.privateKey.export({ format: 'jwk' }) as JWK), kid: key.kid, use, alg: algorithmOf(use) }
+}
+
+export function publicJwk(key: SigningKey, use: 'sig' | 'enc'): JWK {
+  return { ...(key.publicKey.export({ format: 'jwk' }) as JWK), kid: key.kid, use, alg: algorithmOf(use) }
+}
+
+const algorithmOf = (use: 'sig' | 'enc'): string => (use === 'sig' ? SIGNING_ALGORITHM : 'RSA-OAEP-256')
+
+/** Compact JWS, PS256, with `kid`; signs on the thread pool. */
+export function sign(key: SigningKey, claims: object, header: Readonly<Record<string, string>> = {}): Promise<string> {
+  return new CompactSign(Buffer.from(JSON.stringify(claims)))
+    .setProtectedHeader({ ...header, alg: SIGNING_ALGORITHM, kid: key.kid })
+    .sign(key.privateKey)
+}
+
+export type VerifyFault = 'malformed' | 'header' | 'unknown-key' | 'signature' | 'payload'
+export type Verified =
+  | {
+      readonly ok: true
+      readonly claims: Readonly<Record<string, unknown>>
+      readonly header: CompactJWSHeaderParameters
+    }
+  | { readonly ok: false; readonly fault: VerifyFault; readonly why: string }
+
+/**
+ * Signature and header of a compact JWS: PS256 only, `kid` required, the key the holder's own with use `sig`.
+ * Claims are the caller's to judge; they come as a frozen plain object.
+ */
+export async function verify(jws: string, keyOf: (kid: string) => Promise<JWK | null> | JWK | null): Promise<Verified> {
+  const refused = (fault: VerifyFault, why: string): Verified => ({ ok: false, fault, why })
+  if (jws.length > JWS_LENGTH_MAX) return refused('malformed', 'longer than accepted')
+  let header: ReturnType<typeof decodeProtectedHeader>
+  try {
+    header = decodeProtectedHeader(jws)
+  } catch {
+    return refused('malformed', 'not a compact JWS')
+  }
+  if (header.alg !== SIGNING_ALGORITHM) return refused('header', `alg must be ${SIGNING_ALGORITHM}`)
+  if (header.kid === undefined || header.kid === '') return refused('header', 'kid is required')
+  if (header.crit !== undefined || header.b64 !== undefined) return refused('header', 'crit is not supported')
+  const jwk = await keyOf(header.kid)
+  if (jwk === null) return refused('unknown-key', 'kid names no current signing key of the sender')
+  try {
+    const key = await importJWK({ ...jwk, alg: SIGNING_ALGORITHM })
+    const verified = await compactVerify(jws, key, { algorithms: [SIGNING_ALGORITHM] })
+    const claims: unknown = JSON.parse(Buffer.from(verified.payload).toString('utf8'))
+    if (claims === null || typeof claims !== 'object' || Array.isArray(claims))
+      return refused('payload', 'not an object')
+    return { ok: true, claims: Object.freeze({ ...claims }), header: verified.protectedHeader }
+  } catch (error) {
+    if (error instanceof errors.JWSSignatureVerificationFailed) return refused('signature', 'does not verify')
+    if (error instanceof SyntaxError) return refused('payload', 'not JSON')
+    return refused('malformed', 'cannot be verified')
+  }
+}
+
+/** The signing key of that id among published keys. */
+export function signingKey(keys: readonly JWK[], kid: string): JWK | null {
+  return keys.find((key) => key.kid === kid && key.kty === 'RSA' && key.use !== 'enc') ?? null
+}

@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+/** The command line `falaj`: the one way in for operators, regulators and newcomers. */
+import { Command } from 'commander'
+import { auditCommand } from './cli/audit.ts'
+import { clientCommand } from './cli/client.ts'
+import { configCommand } from './cli/config.ts'
+import { hubCommand, migrateCommand } from './cli/hub.ts'
+import { sandboxCommand } from './cli/sandbox.ts'
+import { ConfigError } from './config.ts'
+
+const program = new Command('falaj')
+  .description(
+    'Open-finance API hub: authorization server, gateway, consent store and audit log for each LFI it serves.',
+  )
+  .showHelpAfterError('(add --help for what is possible)')
+  .addCommand(sandboxCommand())
+  .addCommand(hubCommand())
+  .addCommand(migrateCommand())
+  .addCommand(configCommand())
+  .addCommand(clientCommand())
+  .addCommand(auditCommand())
+  .addHelpText(
+    'after',
+    `
+New here?
+  $ npm start                      a whole ecosystem on this machine: directory, two banks with a hub each, a TPP
+  $ npm run demo                   the same journey without a browser, step by step
+
+Operating a hub:
+  $ falaj config check --config config/example/deployment.json
+  $ falaj migrate      --config deployment.json
+  $ falaj hub          --config deployment.json --roles as,rs
+  $ falaj audit export --config deployment.json --tenant aurora --out aurora.falaj
+  $ falaj audit verify aurora.falaj --key 'falaj/aurora+…'
+`,
+  )
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  // A refused configuration says what is wrong; a stack would only bury it.
+  console.error(error instanceof ConfigError ? error.message : error)
+  process.exitCode = 1
+}

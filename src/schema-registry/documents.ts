@@ -1,0 +1,147 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+
+/** A piece of a parsed document. */
+export type Node = { readonly [key: string]: unknown }
+
+export const DOCUMENTS = {
+  'account-information': 'standards/account-information.v2.1.yaml',
+  onboarding: 'standards/onboarding.v2.1.yaml',
+  'data-sharing': 'ozone-connect/data-sharing.v2.1.yaml',
+  'health-check': 'ozone-connect/health-check.v2.1.yaml',
+  'consent-manager': 'api-hub/consent-manager.v2.1.yaml',
+  'headless-authorization': 'api-hub/headless-authorization.v2.1.yaml',
+} as const satisfies Record<string, string>
+
+export type DocumentId = keyof typeof DOCUMENTS
+
+export type OperationFacts = {
+  readonly operationId: string
+  readonly method: string
+  readonly path: string
+  readonly requestMediaTypes: readonly string[]
+  readonly responseMediaTypes: readonly string[]
+  readonly statuses: readonly number[]
+}
+
+export type Place = 'path' | 'query' | 'header'
+export type Parameter = {
+  readonly name: string
+  readonly place: Place
+  readonly required: boolean
+  readonly schema: Node
+  /** Stands for whatever parameters there are (`style: form`, exploded object). */
+  readonly everything: boolean
+}
+
+export type Operation = {
+  readonly facts: OperationFacts
+  readonly parameters: readonly Parameter[]
+  /** Plain body, before any signature; null where there is none. */
+  readonly requestBody: { readonly required: boolean; readonly schema: Node } | null
+  /** By status or `default`. */
+  readonly responses: ReadonlyMap<string, Node | null>
+}
+
+export type Document = {
+  readonly basePath: string
+  readonly operations: ReadonlyMap<string, Operation>
+  readonly schemas: Node
+}
+
+const METHODS = new Set(['get', 'put', 'post', 'delete', 'patch'])
+
+export function readDocument(directory: string, id: DocumentId): Document {
+  const root = readYaml(join(directory, DOCUMENTS[id]))
+  const operations = new Map<string, Operation>()
+  for (const [path, item] of Object.entries(node(root['paths']))) {
+    for (const [method, operation] of Object.entries(node(item))) {
+      if (!METHODS.has(method)) continue
+      const read = readOperation(root, path, method, node(operation))
+      operations.set(read.facts.operationId, read)
+    }
+  }
+  return { basePath: basePathOf(root), operations, schemas: node(at(root, ['components', 'schemas'])) }
+}
+
+/** Schemas of authorization details, by the URN in `type`. */
+export function readRarSchemas(directory: string): ReadonlyMap<string, Node> {
+  const folder = join(directory, 'rar')
+  const schemas = readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => readYaml(join(folder, name)))
+  return new Map(schemas.map((schema) => [text(at(schema, ['properties', 'type', 'const'])), schema]))
+}
+
+function readOperation(root: Node, path: string, method: string, operation: Node): Operation {
+  const body = operation['requestBody'] === undefined ? null : node(operation['requestBody'])
+  const responses = Object.entries(node(operation['responses'])).map(
+    ([status, response]) => [status, resolve(root, response)] as const,
+  )
+  return {
+    facts: {
+      operationId: text(operation['operationId']),
+      method: method.toUpperCase(),
+      path,
+      requestMediaTypes: body === null ? [] : Object.keys(node(body['content'])),
+      responseMediaTypes: responses
+        .filter(([status]) => status.startsWith('2'))
+        .flatMap(([, response]) => Object.keys(node(response['content'] ?? {}))),
+      statuses: responses.map(([status]) => Number(status)).filter(Number.isInteger),
+    },
+    parameters: list(operation['parameters']).map((parameter) => readParameter(root, parameter)),
+    requestBody: body === null ? null : { required: body['required'] === true, schema: plainSchema(body) ?? {} },
+    responses: new Map(responses.map(([status, response]) => [status, plainSchema(response)])),
+  }
+}
+
+function readParameter(root: Node, raw: unknown): Parameter {
+  const parameter = resolve(root, raw)
+  const place = parameter['in']
+  if (place !== 'path' && place !== 'query' && place !== 'header') throw new Error('a parameter in an unknown place')
+  const schema = resolve(root, parameter['schema'])
+  return {
+    name: text(parameter['name']),
+    place,
+    required: parameter['required'] === true,
+    schema,
+    everything: place === 'query' && schema['type'] === 'object',
+  }
+}
+
+/** The schema of the first media type that carries the plain body: signed variants hold the same under `message`. */
+function plainSchema(holder: Node): Node | null {
+  for (const [mediaType, media] of Object.entries(node(holder['content'] ?? {}))) {
+    if (mediaType !== 'application/jwt') return node(node(media)['schema'])
+  }
+  return null
+}
+
+function basePathOf(root: Node): string {
+  const first = list(root['servers'])[0]
+  return first === undefined ? '' : text(node(first)['url'])
+}
+
+const readYaml = (file: string): Node => node(parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 }))
+
+function resolve(root: Node, value: unknown): Node {
+  const found = node(value)
+  const ref = found['$ref']
+  return typeof ref === 'string' ? resolve(root, at(root, ref.split('/').slice(1))) : found
+}
+
+const at = (root: Node, keys: readonly string[]): unknown => keys.reduce<unknown>((from, key) => node(from)[key], root)
+
+function node(value: unknown): Node {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Error('not a mapping in a document')
+  return value as Node
+}
+
+const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+
+function text(value: unknown): string {
+  if (typeof value !== 'string') throw new Error('not a text in a document')
+  return value
+}

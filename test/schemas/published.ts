@@ -1,0 +1,125 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Ajv } from 'ajv'
+import { fullFormats } from 'ajv-formats/dist/formats.js'
+import { parse } from 'yaml'
+import type { DocumentId } from '../../src/schema-registry.ts'
+
+/** The published files are read where they are and never become part of the project. */
+const FOLDER = fileURLToPath(new URL('../../../shared/specs/uae-open-finance/', import.meta.url))
+export const OURS = fileURLToPath(new URL('../../schemas/', import.meta.url))
+export const isPublishedPresent = existsSync(FOLDER)
+
+export const PAIRS: Readonly<Record<DocumentId, { readonly ours: string; readonly published: string }>> = {
+  'account-information': {
+    ours: 'standards/account-information.v2.1.yaml',
+    published: 'standards/uae-account-information-openapi.yaml',
+  },
+  onboarding: { ours: 'standards/onboarding.v2.1.yaml', published: 'api-hub/uae-api-hub-tpp-onboarding-openapi.yaml' },
+  'data-sharing': {
+    ours: 'ozone-connect/data-sharing.v2.1.yaml',
+    published: 'ozone-connect/uae-ozone-connect-bank-data-sharing-openapi.yaml',
+  },
+  'health-check': {
+    ours: 'ozone-connect/health-check.v2.1.yaml',
+    published: 'ozone-connect/uae-ozone-connect-health-check-openapi.yaml',
+  },
+  'consent-manager': {
+    ours: 'api-hub/consent-manager.v2.1.yaml',
+    published: 'api-hub/uae-api-hub-consent-manager-openapi.yaml',
+  },
+  'headless-authorization': {
+    ours: 'api-hub/headless-authorization.v2.1.yaml',
+    published: 'api-hub/uae-api-hub-authorisation-server-openapi.yaml',
+  },
+}
+export const RAR = {
+  ours: 'rar/account-access-consent.v2.1.yaml',
+  published: 'standards/uae-authorization-endpoints-openapi.yaml',
+  urn: 'urn:openfinanceuae:account-access-consent:v2.1',
+  component: 'AEBankDataSharingRichAuthorizationRequestsV21.AEBankDataSharingAuthorizationDetailsProperties',
+}
+
+export type Json = { readonly [key: string]: unknown }
+export const json = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {})
+export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+
+export const readPublished = (file: string): Json => json(parse(readFileSync(FOLDER + file, 'utf8')))
+export const readOurs = (file: string): Json => json(parse(readFileSync(OURS + file, 'utf8')))
+
+export function resolve(root: Json, value: unknown): Json {
+  const ref = json(value)['$ref']
+  if (typeof ref !== 'string') return json(value)
+  return resolve(
+    root,
+    ref
+      .split('/')
+      .slice(1)
+      .reduce<unknown>((from, key) => json(from)[key], root),
+  )
+}
+
+/** Of the first media type that carries the plain body rather than a signed message. */
+export function plainSchema(holder: Json): unknown {
+  const plain = Object.entries(json(holder['content'])).find(([mediaType]) => mediaType !== 'application/jwt')
+  return plain === undefined ? undefined : json(plain[1])['schema']
+}
+
+/** Branches for types of consent that the project does not offer yet. */
+const OTHER_CONSENT_TYPES = new Set([
+  'AEInsuranceConsentBody',
+  'AEPaymentConsentResponse',
+  'InsuranceAuthorizationDetails',
+  'ServiceInitiationAuthorizationDetails',
+  'ConsentManager.AEBankServiceInitiationConsentUpdateProperties',
+  'ConsentManager.AEInsuranceDataSharingConsentUpdateProperties',
+])
+
+/**
+ * The published schema as it is meant: a closed object that also has `allOf` forbids its own members to each other and
+ * accepts nothing, so its parts become one object; and only the account-access branches stay.
+ */
+export function meant(root: Json, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((item) => meant(root, item))
+  if (typeof value !== 'object' || value === null) return value
+  const copy = Object.fromEntries(Object.entries(value).map(([key, member]) => [key, meant(root, member)]))
+  for (const choice of ['oneOf', 'anyOf']) {
+    if (Array.isArray(copy[choice]))
+      copy[choice] = copy[choice].filter((branch: unknown) => !OTHER_CONSENT_TYPES.has(nameOf(branch)))
+  }
+  if (copy['additionalProperties'] !== false || !Array.isArray(copy['allOf'])) return copy
+  const { allOf, ...own } = copy
+  const parts = [...allOf.map((part: unknown) => resolve(root, part)), own]
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties: Object.assign({}, ...parts.map((part) => meant(root, json(part)['properties']))),
+    required: parts.flatMap((part) => list(json(part)['required'])),
+  }
+}
+
+const nameOf = (branch: unknown): string => String(json(branch)['$ref'] ?? '').replace('#/components/schemas/', '')
+
+export type Verdict = (value: unknown) => boolean
+
+/** Compiles schemas of one published document. */
+export function createPublishedJudge(root: Json): (schema: unknown) => Verdict {
+  const ajv = new Ajv({
+    strict: false,
+    validateSchema: false,
+    validateFormats: true,
+    logger: false,
+    formats: { ...fullFormats, base64: true },
+  })
+  ajv.addSchema({
+    $id: 'published:document',
+    components: { schemas: meant(root, json(root['components'])['schemas']) },
+  })
+  return (schema) => {
+    const absolute = JSON.parse(
+      JSON.stringify(meant(root, schema)).replaceAll('"#/components/', '"published:document#/components/'),
+    )
+    const validate = ajv.compile(absolute)
+    return (value) => validate(value) === true
+  }
+}

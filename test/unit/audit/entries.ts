@@ -1,0 +1,93 @@
+/** One entry of every kind, every member filled. */
+import { AUDIT_KINDS, type AuditEntry, type AuditKind } from '../../../src/audit/entry.ts'
+import { toInstant } from '../../../src/clock.ts'
+import type { ClientId, ConsentId, CorrelationId, OrganisationId, TenantId } from '../../../src/ids.ts'
+
+const interactionId = '8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60' as CorrelationId
+const clientId = '11111111-2222-4333-8444-555555555555' as ClientId
+const consentId = '0d8f1c7e-6b5a-4c3d-9e2f-1a0b9c8d7e6f' as ConsentId
+const organisationId = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee' as OrganisationId
+
+export const aurora = 'aurora' as TenantId
+
+const common = { at: toInstant('2026-03-01T08:00:00.125Z'), tenantId: aurora, interactionId }
+
+export const ENTRIES: { readonly [K in AuditKind]: Extract<AuditEntry, { kind: K }> } = {
+  'tpp-call': {
+    ...common,
+    kind: 'tpp-call',
+    clientId,
+    organisationId,
+    surface: 'rs',
+    operationId: 'GetAccounts',
+    method: 'GET',
+    route: '/accounts',
+    status: 200,
+    errorCode: null,
+    consentId,
+    attended: true,
+    hubMs: 4.1239,
+    lfiMs: 20,
+    lfiStatus: 200,
+    records: 3,
+  },
+  'lfi-call': {
+    ...common,
+    kind: 'lfi-call',
+    clientId,
+    consentId,
+    operationId: 'GetAccounts',
+    method: 'GET',
+    route: '/accounts',
+    status: null,
+    outcome: 'timeout',
+    lfiMs: 5000,
+  },
+  'lfi-request': {
+    ...common,
+    kind: 'lfi-request',
+    surface: 'cm',
+    operationId: 'PatchConsent',
+    method: 'PATCH',
+    route: '/consents/{consentId}',
+    status: 204,
+    errorCode: null,
+    consentId,
+    callerClientId: 'aurora-core',
+  },
+  'authorization-step': {
+    ...common,
+    kind: 'authorization-step',
+    step: 'par',
+    outcome: 'refused',
+    error: 'invalid_request',
+    clientId,
+    consentId: null,
+  },
+  'consent-changed': {
+    ...common,
+    kind: 'consent-changed',
+    consentId,
+    change: 'authorize',
+    from: 'AwaitingAuthorization',
+    to: 'Authorized',
+    revision: 2,
+    by: 'lfi',
+    callerOrganisationId: organisationId,
+    callerClientId: null,
+    changed: ['accountIds', 'psuIdentifiers'],
+  },
+  'participant-changed': {
+    ...common,
+    kind: 'participant-changed',
+    organisationId,
+    softwareStatementId: 'statement-1',
+    clientId,
+    change: 'registered',
+    by: 'tpp',
+  },
+  'admin-act': { ...common, kind: 'admin-act', actor: 'operator@aurora', act: 'client blocked', target: clientId },
+  system: { ...common, kind: 'system', interactionId: null, event: 'started', detail: 'line one\nline two “é”' },
+}
+
+export const allEntries = (): readonly AuditEntry[] => AUDIT_KINDS.map((kind) => ENTRIES[kind])

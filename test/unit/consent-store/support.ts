@@ -232,7 +232,7 @@ export function testStore(db: Db, onTerminal?: (tx: Tx, grantId: string) => Prom
     traces: async (id) => {
       const entries = await createAuditReader({ db }).findByConsent(id, 1000)
       return {
-        audit: entries.map(({ entry }) => entry as unknown as JsonObject),
+        audit: entries.toReversed().map(({ entry }) => entry as unknown as JsonObject),
         trail: await db('consent_trail').where('consent_id', id).orderBy('revision').select(),
         outbox: await db('outbox').where('consent_id', id).orderBy('id').select(),
       }

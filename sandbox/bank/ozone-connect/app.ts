@@ -1,0 +1,119 @@
+/** The Ozone Connect side of the bank: what the hub calls (lfi-api 3). */
+import type { TLSSocket } from 'node:tls'
+import Router from '@koa/router'
+import Koa from 'koa'
+import type { Book } from '../data/book.ts'
+import type { UserSpec } from '../data/spec.ts'
+import type { Log } from '../log.ts'
+import { faultOf } from './faults.ts'
+import { type HubCaller, trustedPeer } from './hub-caller.ts'
+import { ACCOUNT_OPERATIONS, accountList, askedFor, held, readable } from './operations.ts'
+import { invalid, Refusal } from './refusal.ts'
+import { readHeaders } from './request.ts'
+
+type State = { reason?: string }
+
+export function createOzoneConnect(deps: {
+  readonly book: Book
+  readonly hub: HubCaller
+  readonly log: Log
+  readonly now: () => number
+}): Koa<State> {
+  const { book, hub } = deps
+  const app = new Koa<State>()
+  const router = new Router<State>()
+  const socketOf = (ctx: Koa.Context) => ctx.req.socket as TLSSocket
+
+  const hello = (mtlsStatus: 'not-checked' | 'established', ctx: Koa.Context) => ({
+    connectionEstablished: true,
+    mtlsStatus,
+    hostName: ctx.host,
+  })
+  router.get('/hello', (ctx) => {
+    ctx.body = hello('not-checked', ctx)
+  })
+  router.get('/hello-mtls', (ctx) => {
+    trustedPeer(socketOf(ctx))
+    ctx.body = hello('established', ctx)
+  })
+  router.get('/echo-cert', (ctx) => {
+    trustedPeer(socketOf(ctx))
+    const certificate = socketOf(ctx).getPeerX509Certificate()
+    const name = (lines: string | undefined) => (lines ?? '').split('\n').join(', ')
+    ctx.body = {
+      ...hello('established', ctx),
+      clientCertificate: { subject: name(certificate?.subject), issuer: name(certificate?.issuer) },
+    }
+  })
+
+  /** The hub, on behalf of one of our users. */
+  async function admit(ctx: Koa.Context): Promise<UserSpec> {
+    await hub.admit(socketOf(ctx), ctx.req.headers.authorization)
+    const user = book.user(readHeaders(ctx.req.headers, book.bank.code).userId)
+    if (user === null) throw new Refusal(400, 'Consent.InvalidUserIdentifier', 'no such user')
+    return user
+  }
+
+  /** Reads, unless the account orders something else. */
+  async function answer(ctx: Koa.Context, accountId: string | null, read: () => object): Promise<void> {
+    const fault = accountId === null ? null : await faultOf(accountId)?.run()
+    if (fault?.does === 'drop') {
+      ctx.respond = false
+      ctx.req.socket.destroy()
+      return
+    }
+    ctx.body = fault?.does === 'answer' ? fault.body : read()
+  }
+
+  router.get('/accounts', async (ctx) => {
+    const user = await admit(ctx)
+    const body = accountList(book, user, ctx.query)
+    const [first, second] = askedFor(ctx.query)
+    await answer(ctx, second === undefined ? (first ?? null) : null, () => body)
+  })
+  router.get('/customer', async (ctx) => {
+    const user = await admit(ctx)
+    ctx.body = { data: book.customer(user), meta: {} }
+  })
+  for (const { path, read } of ACCOUNT_OPERATIONS) {
+    router.get(path, async (ctx) => {
+      const user = await admit(ctx)
+      const account = readable(held(book, user, ctx.params['accountId'] ?? ''))
+      const show = currencyOf(ctx.get('o3-fx-transactions'))
+      await answer(ctx, account.id, () => read({ book, account, query: ctx.query, show }))
+    })
+  }
+
+  app.use(async (ctx, next) => {
+    const began = deps.now()
+    await next().catch((thrown: unknown) => refuse(ctx, thrown))
+    ctx.set('cache-control', 'no-store')
+    if (ctx.status === 404 && ctx.body === undefined) refuse(ctx, new Refusal(404, 'Resource.NotFound', 'no such path'))
+    deps.log({
+      surface: 'ozone-connect',
+      method: ctx.method,
+      route: typeof ctx['_matchedRoute'] === 'string' ? ctx['_matchedRoute'] : 'none',
+      status: ctx.respond === false ? null : ctx.status,
+      ms: deps.now() - began,
+      interactionId: ctx.get('o3-ozone-interaction-id') || null,
+      ...(ctx.state.reason === undefined ? {} : { reason: ctx.state.reason }),
+    })
+  })
+  app.use(router.routes()).use(router.allowedMethods())
+  return app
+}
+
+function currencyOf(header: string): 'all' | 'foreign' {
+  if (header === '' || header === 'false') return 'all'
+  if (header === 'true') return 'foreign'
+  throw invalid('header o3-fx-transactions is not a boolean')
+}
+
+function refuse(ctx: Koa.ParameterizedContext<State>, thrown: unknown): void {
+  const refusal = thrown instanceof Refusal ? thrown : new Refusal(500, 'GenericError', 'the bank failed')
+  ctx.state.reason =
+    refusal === thrown ? refusal.message : `failed: ${thrown instanceof Error ? thrown.name : 'thrown value'}`
+  ctx.status = refusal.status
+  ctx.set({ ...refusal.headers })
+  ctx.body = { errorCode: refusal.errorCode, errorMessage: refusal.message }
+}

@@ -1,0 +1,43 @@
+/** Where a customer sees and ends what they share (lfi-api 2.10). */
+import type Router from '@koa/router'
+import type { Rooms } from './authorization.ts'
+import { consentsPage, loginPage } from './templates.ts'
+import { type Ctx, ownForm, type State, Stop, sendTo } from './visit.ts'
+
+export function connectedAppsRoutes(router: Router<State>, { site, hub, sessions, cookie }: Rooms): void {
+  const showLogin = (ctx: Ctx): void => {
+    const session = sessions.open(null)
+    cookie.write(ctx, session)
+    ctx.type = 'html'
+    ctx.body = loginPage(site, session, null)
+  }
+
+  router.get('/consents', async (ctx) => {
+    const session = cookie.read(ctx)
+    // A login made for one authorization does not open this page, nor the other way round.
+    if (session === null || session.journey !== null || session.user === null) return showLogin(ctx)
+    const consents = await hub.consentsOf(session.user.userId)
+    ctx.type = 'html'
+    ctx.body = consentsPage(site, session, consents)
+  })
+
+  router.post('/consents/:consentId/revoke', async (ctx) => {
+    const { session } = await ownForm(ctx, cookie.read(ctx))
+    const { user } = session
+    if (user === null || session.journey !== null) throw notYours()
+    const consent = await hub.consent(ctx.params['consentId'] ?? '')
+    if (consent.userId !== user.userId) throw notYours()
+    await hub.revoke(consent.id, user.userId)
+    sendTo(ctx, `${site.base}/consents`)
+  })
+
+  router.post('/logout', async (ctx) => {
+    const { session } = await ownForm(ctx, cookie.read(ctx))
+    sessions.end(session)
+    cookie.clear(ctx)
+    sendTo(ctx, `${site.base}/consents`)
+  })
+}
+
+const notYours = (): Stop =>
+  new Stop(403, 'Not your consent', 'You are not signed in as the person who gave this consent.')

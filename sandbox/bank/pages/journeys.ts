@@ -1,0 +1,75 @@
+/** The ways a journey ends; each gives the address that the browser must be sent to. */
+import type { Book } from '../data/book.ts'
+import type { AccountSpec, AccountStatus, UserSpec } from '../data/spec.ts'
+import type { Consent } from './consent.ts'
+import { endingOf, type Failure } from './failures.ts'
+import { type Hub, HubFailure } from './hub.ts'
+import type { Journey } from './session.ts'
+
+const CHANNEL = { authorizationChannel: 'Web' } as const
+
+/** PATCH first, then doConfirm; without the first there is no second (lfi-api 1.7). */
+export async function approve(
+  hub: Hub,
+  { interactionId, consent }: Journey,
+  user: UserSpec,
+  accounts: readonly AccountSpec[],
+): Promise<string> {
+  try {
+    await hub.patch(consent.id, {
+      status: 'Authorized',
+      'consentBody.Data.Status': 'Authorized',
+      psuIdentifiers: { userId: user.userId },
+      accountIds: accounts.map(({ id }) => id),
+      ...CHANNEL,
+    })
+    return await hub.confirm(interactionId)
+  } catch (thrown) {
+    if (!(thrown instanceof HubFailure)) throw thrown
+    return fail(hub, { interactionId, consent }, user, {
+      stage: 'authorization',
+      reason: 'api_hub_communication_error',
+    })
+  }
+}
+
+export async function fail(
+  hub: Hub,
+  { interactionId, consent }: Pick<Journey, 'interactionId' | 'consent'>,
+  user: UserSpec | null,
+  failure: Failure,
+): Promise<string> {
+  const { error, consent: fate } = endingOf(failure)
+  if (fate !== 'untouched') {
+    try {
+      await reject(hub, consent, user)
+    } catch (thrown) {
+      if (!(thrown instanceof HubFailure)) throw thrown
+      // The consent could not be changed: the TPP learns of that instead, and the hub's own clock ends the consent.
+      if (fate === 'rejected') return hub.fail(interactionId, 'server_error', 'api_hub_communication_error')
+    }
+  }
+  return hub.fail(interactionId, error, failure.reason)
+}
+
+const reject = (hub: Hub, consent: Consent, user: UserSpec | null): Promise<void> =>
+  hub.patch(consent.id, {
+    status: 'Rejected',
+    'consentBody.Data.Status': 'Rejected',
+    ...(user === null ? {} : { psuIdentifiers: { userId: user.userId } }),
+    ...CHANNEL,
+  })
+
+/** A frozen account may be shared: reading it is refused for as long as it is frozen. */
+const SHAREABLE: readonly AccountStatus[] = ['Active', 'Inactive', 'Dormant', 'Suspended']
+
+/** The user's accounts that the consent's filters admit; a filter that is not given admits all. */
+export const eligible = (book: Book, user: UserSpec, consent: Consent): readonly AccountSpec[] =>
+  book
+    .accountsOf(user)
+    .filter(
+      ({ status, type, subType }) =>
+        SHAREABLE.includes(status) &&
+        (consent.accountTypes.length === 0 || consent.accountTypes.includes(type)) &&
+        (consent.accountSubTypes.length === 0 || consent.accountSubTypes.includes(subType)),
+    )

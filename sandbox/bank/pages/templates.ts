@@ -1,0 +1,214 @@
+/** The pages themselves. Everything interpolated is escaped by `html`. */
+import type { Book } from '../data/book.ts'
+import { amountText } from '../data/money.ts'
+import { accountName } from '../data/parties.ts'
+import type { AccountSpec, UserSpec } from '../data/spec.ts'
+import type { Consent } from './consent.ts'
+import { type Html, html } from './html.ts'
+import { inWords, purposeInWords, reachesBack } from './permissions.ts'
+import type { Session } from './session.ts'
+
+/** `base` is the path under which the pages are served. */
+export type Site = { readonly book: Book; readonly name: string; readonly base: string }
+
+export function layout(site: Site, title: string, content: Html): string {
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title} – ${site.name}</title>
+<link rel="stylesheet" href="${site.base}/style.css">
+</head>
+<body>
+<header><p>${site.name}</p></header>
+<main id="main">
+${content}
+</main>
+</body>
+</html>
+`.text
+}
+
+const problemBox = (problem: string | null): Html =>
+  problem === null ? html`` : html`<p class="problem" id="problem" role="alert">${problem}</p>`
+
+const hidden = (session: Session): Html =>
+  html`<input type="hidden" name="csrf" value="${session.csrf}">
+<input type="hidden" name="interaction" value="${session.journey?.interactionId ?? ''}">`
+
+export function loginPage(site: Site, session: Session, problem: string | null): string {
+  const consent = session.journey?.consent ?? null
+  const intro =
+    consent === null
+      ? html`<p>Sign in to see the apps that you share data with.</p>`
+      : html`<p><strong id="tpp-name" dir="auto">${tppName(consent)}</strong> asks to see data of your accounts. Sign in to see what it asks for and to decide.</p>`
+  const cancel =
+    consent === null
+      ? html``
+      : html`<button class="quiet" id="cancel" name="action" value="cancel" formnovalidate>Cancel</button>`
+  return layout(
+    site,
+    'Sign in',
+    html`<h1>Sign in</h1>
+${problemBox(problem)}
+${intro}
+<form class="card" method="post" action="${site.base}/login" autocomplete="off">
+${hidden(session)}
+<label for="username">User name</label>
+<input type="text" id="username" name="username" autocapitalize="none" spellcheck="false" required>
+<label for="password">Password</label>
+<input type="password" id="password" name="password" required>
+<div class="actions">
+<button id="login" name="action" value="login">Sign in</button>
+${cancel}
+</div>
+</form>`,
+  )
+}
+
+export function consentPage(
+  site: Site,
+  session: Session,
+  view: { readonly consent: Consent; readonly user: UserSpec; readonly accounts: readonly AccountSpec[] },
+  problem: string | null,
+): string {
+  const { consent, user, accounts } = view
+  return layout(
+    site,
+    'Share your data',
+    html`<h1>Share your data with <span dir="auto">${tppName(consent)}</span>?</h1>
+${problemBox(problem)}
+<section id="who"><h2>Who asks</h2>${terms(consent)}</section>
+<section id="permissions"><h2>What they will see</h2>${permissionList(consent)}</section>
+<form class="card" method="post" action="${site.base}/consent">
+${hidden(session)}
+<fieldset id="accounts">
+<legend>Which accounts</legend>
+${accounts.map((account) => accountChoice(site.book, account))}
+</fieldset>
+<p class="note">Signed in as <span dir="auto">${user.person.given} ${user.person.family}</span>. Nobody can move your money with this. You can end it at any time under connected apps.</p>
+<div class="actions">
+<button id="approve" name="action" value="approve">Share</button>
+<button class="quiet" id="refuse" name="action" value="refuse">Do not share</button>
+</div>
+</form>`,
+  )
+}
+
+export function consentsPage(site: Site, session: Session, consents: readonly Consent[]): string {
+  const list =
+    consents.length === 0
+      ? html`<p id="no-consents">You do not share data with any app.</p>`
+      : html`${consents.map((consent) => consentCard(site, session, consent))}`
+  return layout(
+    site,
+    'Connected apps',
+    html`<h1>Connected apps</h1>
+${list}
+<form method="post" action="${site.base}/logout">
+${hidden(session)}
+<div class="actions"><button class="quiet" id="logout">Sign out</button></div>
+</form>`,
+  )
+}
+
+const LIVE: readonly string[] = ['AwaitingAuthorization', 'Authorized', 'Suspended']
+
+function consentCard(site: Site, session: Session, consent: Consent): Html {
+  const accounts = consent.accountIds.flatMap((id) => {
+    const account = site.book.account(id)
+    return account === null ? [] : [html`<li>${account.nickname} <small>${site.book.number(account)}</small></li>`]
+  })
+  const revoke = LIVE.includes(consent.status)
+    ? html`<form method="post" action="${site.base}/consents/${encodeURIComponent(consent.id)}/revoke">
+${hidden(session)}
+<div class="actions"><button id="revoke-${consent.id}">Stop sharing</button></div>
+</form>`
+    : html``
+  return html`<section class="consent" id="consent-${consent.id}">
+<h2><span dir="auto">${tppName(consent)}</span> <span class="status">${statusInWords(consent.status)}</span></h2>
+${terms(consent)}
+<h3>Accounts</h3><ul>${accounts}</ul>
+${permissionList(consent)}
+${revoke}
+</section>`
+}
+
+export const errorPage = (
+  site: Site,
+  problem: { readonly title: string; readonly reason: string; readonly interactionId: string | null },
+): string =>
+  layout(
+    site,
+    problem.title,
+    html`<h1>${problem.title}</h1>
+<p class="problem" id="reason" role="alert">${problem.reason}</p>
+${
+  problem.interactionId === null
+    ? html``
+    : html`<p class="note">If you ask for help, quote <code id="interaction-id">${problem.interactionId}</code>.</p>`
+}`,
+  )
+
+const tppName = (consent: Consent): string =>
+  consent.clientName === null ? consent.tppName : `${consent.clientName} (${consent.tppName})`
+
+function terms(consent: Consent): Html {
+  const rows: readonly (readonly [string, string, string | null])[] = [
+    ['tpp', 'Company', consent.tppName],
+    ['client', 'App', consent.clientName],
+    ['on-behalf-of', 'On behalf of', consent.onBehalfOf],
+    ['purpose', 'Purpose', consent.purpose === null ? null : purposeInWords(consent.purpose)],
+    ['history', 'How far back', reachesBack(consent.permissions) ? historyInWords(consent) : null],
+    ['expires', 'Until', consent.expires === null ? null : moment(consent.expires)],
+    ['created', 'Asked on', consent.created === null ? null : moment(consent.created)],
+    ['last-used', 'Last used', consent.lastUsed === null ? null : moment(consent.lastUsed)],
+    ['reference', 'Reference', consent.id],
+  ]
+  return html`<dl>${rows.map(([id, label, value]) =>
+    value === null ? html`` : html`<dt>${label}</dt><dd class="${id}" dir="auto">${value}</dd>`,
+  )}</dl>`
+}
+
+const permissionList = (consent: Consent): Html =>
+  html`${inWords(consent.permissions).map(
+    ({ group, words }) => html`<h3>${group}</h3><ul>${words.map((line) => html`<li>${line}</li>`)}</ul>`,
+  )}`
+
+function accountChoice(book: Book, account: AccountSpec): Html {
+  const balance = book.balance(account)
+  const frozen = account.status === 'Suspended' ? ' · frozen at present' : ''
+  return html`<label class="account" for="account-${account.id}">
+<input type="checkbox" id="account-${account.id}" name="account" value="${account.id}">
+<span>${account.nickname}<small dir="auto">${account.description} · ${book.number(account)} · ${accountName(account, book.bank)}</small>
+<small>${balance < 0 ? 'Owed' : 'Balance'} ${account.currency} ${amountText(balance)}${frozen}</small></span>
+</label>`
+}
+
+function historyInWords({ from, to }: Consent): string {
+  if (from === null && to === null) return 'Everything that the bank keeps'
+  if (to === null) return `From ${day(from ?? '')} until sharing ends`
+  return from === null ? `Up to ${day(to)}` : `From ${day(from)} to ${day(to)}`
+}
+
+const STATUSES: ReadonlyMap<string, string> = new Map([
+  ['AwaitingAuthorization', 'Waiting for your answer'],
+  ['Authorized', 'Sharing'],
+  ['Suspended', 'Paused by the bank'],
+  ['Rejected', 'You said no'],
+  ['Revoked', 'Stopped'],
+  ['Expired', 'Ran out'],
+  ['Consumed', 'Used'],
+])
+const statusInWords = (status: string): string => STATUSES.get(status) ?? status
+
+const formatted = (options: Intl.DateTimeFormatOptions) => {
+  const format = new Intl.DateTimeFormat('en-GB', { timeZone: 'Asia/Dubai', ...options })
+  return (text: string): string => {
+    const epoch = Date.parse(text)
+    return Number.isNaN(epoch) ? text : format.format(epoch)
+  }
+}
+const day = formatted({ dateStyle: 'long' })
+const moment = formatted({ dateStyle: 'long', timeStyle: 'short' })

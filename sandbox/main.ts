@@ -1,0 +1,135 @@
+/** The command line of the sandbox: `npm start`, `npm run demo`, and what belongs to them. */
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Command, InvalidArgumentError } from 'commander'
+import { runDemo } from './demo/demo.ts'
+import type { Manifest } from './manifest.ts'
+import { type Sandbox, SandboxError, startSandbox } from './orchestrator.ts'
+import { DEFAULT_BASE_PORT, folderOf, topology } from './topology.ts'
+
+const DATA_DIR = fileURLToPath(new URL('../.falaj/sandbox', import.meta.url))
+/** Highest offset of the topology. */
+const PORTS_NEEDED = 61
+
+type Options = { readonly port: number; readonly data: string; readonly fresh?: boolean }
+
+const program = new Command('falaj sandbox').description(
+  'A complete open-finance ecosystem on this machine: trust framework, two banks with a hub each, and a TPP.',
+)
+const command = (name: string, description: string, isDefault = false) =>
+  program
+    .command(name, { isDefault })
+    .description(description)
+    .option('--port <base>', 'base port; everything is at fixed offsets from it', port, DEFAULT_BASE_PORT)
+    .option('--data <folder>', 'where keys, databases and state are kept', DATA_DIR)
+
+command('start', 'Start it and keep it running until Ctrl-C. State is kept between starts.', true)
+  .option('--fresh', 'begin anew: forget every consent, key and log entry of earlier runs')
+  .action(start)
+command(
+  'demo',
+  'Walk the whole journey without a browser. Uses the running sandbox, or starts one for the purpose.',
+).action(demo)
+command('reset', 'Delete everything the sandbox has kept.').action(({ data }: Options) => {
+  rmSync(data, { recursive: true, force: true })
+  console.log(`deleted ${data}`)
+})
+
+await program.parseAsync()
+
+async function start(options: Options): Promise<void> {
+  const began = performance.now()
+  const sandbox = await orReport(options, options.fresh ?? false)
+  if (sandbox === null) return
+  printWelcome(sandbox, performance.now() - began)
+  const reason = await Promise.race([untilAsked(), sandbox.failed.then((name) => `${name} ended; see its log`)])
+  console.log(`\n${reason}; stopping …`)
+  await sandbox.close()
+  console.log('stopped. Everything is kept for the next start; `npm start -- --fresh` begins anew.')
+  process.exit(reason.includes('ended') ? 1 : 0)
+}
+
+async function demo(options: Options): Promise<void> {
+  const running = runningManifest(options)
+  if (running !== null) {
+    process.exit(await runDemo(running, console.log))
+  }
+  const sandbox = await orReport(options, false)
+  if (sandbox === null) return
+  const stopped = untilAsked().then(() => 130)
+  const status = await Promise.race([runDemo(sandbox.manifest, console.log), stopped])
+  await sandbox.close()
+  process.exit(status)
+}
+
+async function orReport(options: Options, fresh: boolean): Promise<Sandbox | null> {
+  try {
+    return await startSandbox({
+      dataDir: options.data,
+      basePort: options.port,
+      fresh,
+      progress: (what) => console.log(`· ${what} …`),
+    })
+  } catch (error) {
+    if (!(error instanceof SandboxError)) throw error
+    console.error(error.message)
+    process.exitCode = 1
+    return null
+  }
+}
+
+function runningManifest(options: Options): Manifest | null {
+  const file = folderOf(topology({ dataDir: options.data, basePort: options.port }), 'manifest.json')
+  if (!existsSync(file)) return null
+  const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest
+  try {
+    process.kill(manifest.pid, 0)
+    return manifest
+  } catch {
+    return null
+  }
+}
+
+function untilAsked(): Promise<string> {
+  return new Promise((resolve) => {
+    process.once('SIGINT', () => {
+      // The second Ctrl-C does not wait.
+      process.once('SIGINT', () => process.exit(130))
+      resolve('asked to stop')
+    })
+    process.once('SIGTERM', () => resolve('asked to stop'))
+  })
+}
+
+function printWelcome({ manifest, manifestFile }: Sandbox, ms: number): void {
+  const users = Object.entries(manifest.lfis).flatMap(([code, lfi]) => [
+    `  ${lfi.name} (${code})`,
+    ...lfi.users.map((user) => `    ${user.username.padEnd(10)} ${user.password.padEnd(12)} ${user.story}`),
+  ])
+  console.log(`
+The sandbox is up (${(ms / 1000).toFixed(1)} s).
+
+  Open       ${manifest.edge}
+             Your browser will warn: the certificate is of the sandbox's own authority. Go on, or trust
+             ${manifest.trustFramework.caFile}
+
+  Directory  ${manifest.trustFramework.url}/
+${Object.values(manifest.lfis)
+  .map((lfi) => `  Hub        ${lfi.discovery}   ${lfi.name}`)
+  .join('\n')}
+
+  Test users (name, password, story)
+${users.join('\n')}
+
+  For your own client: ${manifestFile}
+  Ctrl-C stops everything.
+`)
+}
+
+function port(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1024 || value > 65_535 - PORTS_NEEDED) {
+    throw new InvalidArgumentError(`a base port is a number from 1024 to ${65_535 - PORTS_NEEDED}`)
+  }
+  return value
+}

@@ -1,0 +1,82 @@
+/** The configuration of one hub instance, written as an operator would write it, from what enrolment left. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { folderOf, HUB_LISTENERS, type Topology } from './topology.ts'
+import type { LfiCode } from './trust-framework/ecosystem.ts'
+import type { Enrolment, HubEnrolment } from './trust-framework/enrolment.ts'
+
+export type HubFiles = { readonly deploymentFile: string }
+
+/** Short, so that a revocation at the directory is seen while somebody is watching. */
+const DIRECTORY_CACHE_SECONDS = 5
+
+export function writeHubFiles(topology: Topology, enrolment: Enrolment, code: LfiCode, databaseUrl: string): HubFiles {
+  const folder = folderOf(topology, 'hubs', code)
+  const hub = enrolment.hubs[code]
+  mkdirSync(join(folder, 'tenants'), { recursive: true })
+  const databaseFile = join(folder, 'database.url')
+  writeFileSync(databaseFile, `${databaseUrl}\n`, { mode: 0o600 })
+  const deploymentFile = join(folder, 'deployment.json')
+  write(deploymentFile, deployment(topology, enrolment, hub, code))
+  write(join(folder, 'tenants', `${code}.json`), tenant(topology, enrolment, hub, { code, databaseFile }))
+  return { deploymentFile }
+}
+
+const write = (file: string, content: unknown): void => writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`)
+
+const deployment = ({ urls }: Topology, enrolment: Enrolment, hub: HubEnrolment, code: LfiCode) => ({
+  environment: 'sandbox',
+  log: { level: 'info' },
+  database: { migrate: 'on-start', poolMax: 10 },
+  drainSeconds: 5,
+  trustFramework: {
+    apiUrl: urls.directoryApi,
+    tokenUrl: `${urls.directoryApi}/token`,
+    keystoreUrl: urls.directory,
+    caFile: enrolment.ca.bundleFile,
+    serverCaFile: enrolment.ca.bundleFile,
+    clientId: hub.directoryClient.clientId,
+    certificateFile: hub.directoryClient.certFile,
+    keyFile: hub.directoryClient.keyFile,
+    cacheSeconds: DIRECTORY_CACHE_SECONDS,
+  },
+  tenants: [`tenants/${code}.json`],
+})
+
+function tenant(
+  { ports, urls }: Topology,
+  enrolment: Enrolment,
+  hub: HubEnrolment,
+  own: { readonly code: LfiCode; readonly databaseFile: string },
+) {
+  const { code } = own
+  const server = { certificateFile: hub.server.certFile, keyFile: hub.server.keyFile }
+  const listeners = HUB_LISTENERS.map((role) => [
+    role,
+    { origin: urls.hubs[code][role], port: ports.hubs[code][role], ...server },
+  ])
+  return {
+    id: code,
+    name: hub.lfiName,
+    organisationId: hub.organisationId,
+    database: { url: { file: own.databaseFile } },
+    listeners: Object.fromEntries(listeners),
+    authorizationEndpoint: `${urls.banks[code].public}/authorize`,
+    jwksUrl: `${urls.directory}/${hub.organisationId}/application.jwks`,
+    keys: {
+      signing: hub.signing.map(({ kid, keyFile }) => ({ kid, keyFile })),
+      encryption: hub.encryption.map(({ kid, keyFile }) => ({ kid, keyFile })),
+      audit: { keyFile: hub.auditKeyFile },
+    },
+    lfi: {
+      ozoneConnectUrl: urls.banks[code].ozoneConnect,
+      caFile: enrolment.ca.bundleFile,
+      certificateFile: hub.toLfi.certFile,
+      keyFile: hub.toLfi.keyFile,
+      authentication: { type: 'jwt', audience: code, kid: hub.toLfi.signing.kid, keyFile: hub.toLfi.signing.keyFile },
+      callerJwt: { required: true },
+    },
+    activation: 'automatic',
+    limits: { requestsPerSecond: 1000 },
+  }
+}

@@ -1,0 +1,73 @@
+/** What each participant is told. Nothing in a participant reads anything but these settings. */
+import { readFileSync } from 'node:fs'
+import type { BankSettings } from './bank/settings.ts'
+import type { EdgeSettings } from './edge/edge.ts'
+import { folderOf, type Topology } from './topology.ts'
+import type { TppSettings } from './tpp/settings.ts'
+import type { LfiCode } from './trust-framework/ecosystem.ts'
+import type { Enrolment } from './trust-framework/enrolment.ts'
+import type { TrustFrameworkSettings } from './trust-framework/server.ts'
+
+export function trustFrameworkSettings({ ports }: Topology, enrolment: Enrolment): TrustFrameworkSettings {
+  const { server, registerFile, stateFile } = enrolment.directory
+  return {
+    publicPort: ports.directory,
+    apiPort: ports.directoryApi,
+    server,
+    caFile: enrolment.ca.bundleFile,
+    registerFile,
+    stateFile,
+  }
+}
+
+export function tppSettings(place: Topology, enrolment: Enrolment): TppSettings {
+  const { primary, server } = enrolment.tpp
+  return {
+    listen: { port: place.ports.tpp, server },
+    publicUrl: place.urls.edge,
+    trustFrameworkUrl: place.urls.directory,
+    caFile: enrolment.ca.bundleFile,
+    application: {
+      clientId: primary.clientId,
+      redirectUri: primary.redirectUris[0] ?? '',
+      transport: primary.transport,
+      signing: { kid: primary.signing.kid, keyFile: primary.signing.keyFile },
+    },
+    dataDir: folderOf(place, 'tpp'),
+  }
+}
+
+export function edgeSettings({ ports, urls }: Topology, enrolment: Enrolment): EdgeSettings {
+  return {
+    port: ports.edge,
+    cert: readFileSync(enrolment.edge.server.certFile, 'utf8'),
+    key: readFileSync(enrolment.edge.server.keyFile, 'utf8'),
+    ca: readFileSync(enrolment.ca.bundleFile, 'utf8'),
+    routes: [
+      { prefix: '/', target: urls.tpp },
+      { prefix: '/banks/aurora', target: urls.banks.aurora.pages },
+      { prefix: '/banks/meridian', target: urls.banks.meridian.pages },
+    ],
+  }
+}
+
+const THEMES = { aurora: 'dawn', meridian: 'oasis' } as const satisfies Record<LfiCode, BankSettings['theme']>
+
+export function bankSettings(place: Topology, enrolment: Enrolment, code: LfiCode): BankSettings {
+  const bank = enrolment.banks[code]
+  const { urls } = place
+  return {
+    code,
+    name: bank.name,
+    theme: THEMES[code],
+    ports: place.ports.banks[code],
+    tls: { certFile: bank.server.certFile, keyFile: bank.server.keyFile, caFile: enrolment.ca.bundleFile },
+    hubClient: { certFile: bank.client.certFile, keyFile: bank.client.keyFile },
+    signingKey: { kid: bank.signing.kid, keyFile: bank.signing.keyFile },
+    hub: { hh: urls.hubs[code].hh, cm: urls.hubs[code].cm, audience: code },
+    hubCaller: { organisationId: bank.hub.organisationId, keystore: urls.directory },
+    publicBase: urls.banks[code].public,
+    seed: `falaj-${code}`,
+    stateFile: folderOf(place, 'banks', code, 'state.json'),
+  }
+}

@@ -1,0 +1,225 @@
+/** Brings the whole ecosystem up in order, and down again. Every participant is a process of its own. */
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { auditPublicKey } from '../src/audit/index.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/embedded-postgres.ts'
+import type { TenantId } from '../src/ids.ts'
+import { Secret } from '../src/secret.ts'
+import { bankUsers } from './bank/users.ts'
+import { type Child, startChild } from './children.ts'
+import type { Manifest, ManifestClient, ManifestLfi } from './manifest.ts'
+import { writeHubFiles } from './orchestrator-hub-files.ts'
+import { bankSettings, edgeSettings, tppSettings, trustFrameworkSettings } from './orchestrator-settings.ts'
+import { allPorts, folderOf, type Topology, topology } from './topology.ts'
+import { LFI_CODES, LFIS, type LfiCode } from './trust-framework/ecosystem.ts'
+import { enrol } from './trust-framework/enrol.ts'
+import type { Enrolment, TppEnrolment } from './trust-framework/enrolment.ts'
+
+export type SandboxOptions = {
+  readonly dataDir: string
+  readonly basePort: number
+  /** Throw away everything of earlier runs first. */
+  readonly fresh: boolean
+  readonly progress: (what: string) => void
+}
+
+export type Sandbox = {
+  readonly manifest: Manifest
+  readonly manifestFile: string
+  /** Resolves with the name of the first participant that ends on its own. */
+  readonly failed: Promise<string>
+  close(): Promise<void>
+}
+
+/** A fault that a person can mend; told without a stack. */
+export class SandboxError extends Error {
+  override readonly name = 'SandboxError'
+}
+
+const HUB_PROGRAM = fileURLToPath(new URL('../src/main.ts', import.meta.url))
+const PARTICIPANT_PROGRAM = fileURLToPath(new URL('./participant.ts', import.meta.url))
+
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const place = topology(options)
+  const manifestFile = folderOf(place, 'manifest.json')
+  refuseIfRunning(manifestFile)
+  await refuseTakenPorts(place)
+  if (options.fresh) rmSync(place.dataDir, { recursive: true, force: true })
+  mkdirSync(place.dataDir, { recursive: true, mode: 0o700 })
+
+  const children: Child[] = []
+  let postgres: EmbeddedPostgres | null = null
+  const close = async () => {
+    rmSync(manifestFile, { force: true })
+    // Outermost first: nobody is left calling somebody who is gone.
+    for (const child of [...children].reverse()) await child.stop()
+    await postgres?.stop()
+  }
+  try {
+    options.progress('keys, certificates and the database')
+    const [enrolment, database] = await Promise.all([enrolAll(place), startDatabases(place)])
+    postgres = database
+    options.progress('trust framework, hubs, banks and TPP')
+    const deploymentFiles = LFI_CODES.map((code) => {
+      const url = database.databaseUrl(databaseName(code)).reveal()
+      return [code, writeHubFiles(place, enrolment, code, url).deploymentFile] as const
+    })
+    children.push(...spawnAll(place, enrolment, deploymentFiles))
+    await Promise.all(children.map((child) => child.ready))
+    const manifest = describe(place, enrolment, new Map(deploymentFiles))
+    writeFileSync(manifestFile, `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 })
+    return { manifest, manifestFile, failed: firstToEnd(children), close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+const databaseName = (code: LfiCode): string => `falaj_${code}`
+
+function enrolAll(place: Topology): Promise<Enrolment> {
+  const uris = { redirectUris: [`${place.urls.edge}/callback`], webhookUris: [`${place.urls.edge}/webhooks`] }
+  return enrol({
+    dataDir: place.dataDir,
+    origins: { edge: place.urls.edge, keystore: place.urls.directory, hubs: place.urls.hubs },
+    tpp: {
+      primary: uris,
+      second: { ...uris, redirectUris: [`${place.urls.edge}/callback?app=two`, ...uris.redirectUris] },
+    },
+  })
+}
+
+async function startDatabases(place: Topology): Promise<EmbeddedPostgres> {
+  const postgres = await startEmbeddedPostgres({
+    dataDirectory: folderOf(place, 'postgres'),
+    port: place.ports.postgres,
+  })
+  for (const code of LFI_CODES) await postgres.ensureDatabase(databaseName(code))
+  return postgres
+}
+
+function spawnAll(
+  place: Topology,
+  enrolment: Enrolment,
+  deploymentFiles: readonly (readonly [LfiCode, string])[],
+): Child[] {
+  const log = (name: string) => folderOf(place, 'logs', `${name}.log`)
+  const participant = (kind: string, name: string, settings: object): Child => {
+    const file = folderOf(place, `${name}.settings.json`)
+    writeFileSync(file, JSON.stringify(settings, null, 2), { mode: 0o600 })
+    return startChild(name, [PARTICIPANT_PROGRAM, kind, file], log(name))
+  }
+  return [
+    participant('trust-framework', 'trust-framework', trustFrameworkSettings(place, enrolment)),
+    ...deploymentFiles.map(([code, file]) =>
+      startChild(`hub-${code}`, [HUB_PROGRAM, 'hub', '--config', file], log(`hub-${code}`)),
+    ),
+    ...LFI_CODES.map((code) => participant('bank', `bank-${code}`, bankSettings(place, enrolment, code))),
+    participant('tpp', 'tpp', tppSettings(place, enrolment)),
+    participant('edge', 'edge', edgeSettings(place, enrolment)),
+  ]
+}
+
+function firstToEnd(children: readonly Child[]): Promise<string> {
+  return Promise.race(
+    children.map(async (child) => {
+      await child.ended
+      return child.name
+    }),
+  )
+}
+
+function describe(place: Topology, enrolment: Enrolment, deploymentFiles: ReadonlyMap<LfiCode, string>): Manifest {
+  const { urls } = place
+  const keys = ({ certFile, keyFile }: { certFile: string; keyFile: string }) => ({
+    certificateFile: certFile,
+    keyFile,
+  })
+  const client = (tpp: TppEnrolment): ManifestClient => ({
+    name: tpp.clientName,
+    clientId: tpp.clientId,
+    softwareStatementId: tpp.softwareStatementId,
+    redirectUris: tpp.redirectUris,
+    webhookUris: tpp.webhookUris,
+    scopes: ['openid', 'accounts'],
+    transport: keys(tpp.transport),
+    signing: { ...keys(tpp.signing), kid: tpp.signing.kid },
+    encryption: { ...keys(tpp.encryption), kid: tpp.encryption.kid },
+  })
+  const lfi = (code: LfiCode): ManifestLfi => ({
+    name: LFIS[code].legalName,
+    organisationId: enrolment.hubs[code].organisationId,
+    issuer: urls.hubs[code].auth,
+    discovery: `${urls.hubs[code].auth}/.well-known/openid-configuration`,
+    rs: urls.hubs[code].rs,
+    authorizationEndpoint: `${urls.banks[code].public}/authorize`,
+    admin: urls.hubs[code].admin,
+    adminClient: keys(enrolment.hubs[code].adminClient),
+    hubConfigFile: deploymentFiles.get(code) ?? '',
+    auditPublicKey: auditPublicKey(
+      code as TenantId,
+      new Secret(readFileSync(enrolment.hubs[code].auditKeyFile, 'utf8')),
+    ),
+    users: bankUsers(code).map(({ username, password, story, accountIds }) => ({
+      username,
+      password,
+      story,
+      accountIds,
+    })),
+  })
+  return {
+    version: 1,
+    pid: process.pid,
+    startedAt: new Date().toISOString(),
+    edge: `${urls.edge}/`,
+    trustFramework: {
+      url: urls.directory,
+      apiUrl: urls.directoryApi,
+      caFile: enrolment.ca.bundleFile,
+      participants: `${urls.directory}/participants`,
+      operator: keys(enrolment.directory.operator),
+    },
+    lfis: { aurora: lfi('aurora'), meridian: lfi('meridian') },
+    tpp: {
+      url: `${urls.edge}/`,
+      organisationId: enrolment.tpp.organisationId,
+      clients: [client(enrolment.tpp.primary), client(enrolment.tpp.second)],
+    },
+    rogue: keys(enrolment.rogue.client),
+  }
+}
+
+function refuseIfRunning(manifestFile: string): void {
+  if (!existsSync(manifestFile)) return
+  const { pid, edge } = JSON.parse(readFileSync(manifestFile, 'utf8')) as Manifest
+  if (isAlive(pid)) throw new SandboxError(`a sandbox is already running from this folder: ${edge} (process ${pid})`)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function refuseTakenPorts(place: Topology): Promise<void> {
+  const taken = (
+    await Promise.all(allPorts(place).map(async (each) => ((await isFree(each.port)) ? [] : [each])))
+  ).flat()
+  if (taken.length === 0) return
+  const lines = taken.map(({ port, owner }) => `  ${port}  ${owner}`)
+  throw new SandboxError(
+    `these ports are taken by other programs:\n${lines.join('\n')}\nchoose another base with --port, for example: npm start -- --port 9440`,
+  )
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  })
+}

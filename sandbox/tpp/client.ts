@@ -1,0 +1,138 @@
+/** A TPP's side of the contract, from finding a bank to reading from it: what any real TPP would have to write. */
+import {
+  type ConsentAsk,
+  clientCredentials,
+  type Pending,
+  pushConsent,
+  redeemCallback,
+  refresh,
+  type Tokens,
+} from './authorization.ts'
+import { createDirectory, type Lfi } from './directory.ts'
+import { LfiFault } from './errors.ts'
+import { discover, loadSigningKey, type Server } from './profile.ts'
+import { createResources, type ResourceAnswer, type ResourceRequest } from './resources.ts'
+import type { TppClientSettings } from './settings.ts'
+import { createAnswerVerifier } from './signed-answer.ts'
+import { createTransport } from './transport.ts'
+
+export type TppClient = {
+  /** The LFIs that the trust framework lists with account information. */
+  lfis(): Promise<readonly Lfi[]>
+  /** Discovery, checked against the profile; remembered for 15 minutes. */
+  connect(lfi: Lfi): Promise<LfiConnection>
+  close(): Promise<void>
+}
+
+export type LfiConnection = {
+  readonly lfi: Lfi
+  readonly authorizationEndpoint: string
+  /** `POST registration_endpoint` with nothing but the certificate (tpp-api 9.1). */
+  register(): Promise<ResourceStatus>
+  requestConsent(ask: ConsentAsk): Promise<{ readonly pending: Pending; readonly url: string }>
+  redeem(query: URLSearchParams, pending: Pending): Promise<Tokens>
+  refresh(tokens: Tokens): Promise<Tokens>
+  clientCredentials(scope?: string): Promise<Tokens>
+  /** `path` is below the account-information base, e.g. `/accounts`. */
+  read(path: string, request: ResourceRequest): Promise<ResourceAnswer>
+  /** `Links.Next` as a path of this same LFI, or null at the end. A link that leads elsewhere is refused. */
+  nextPath(body: unknown): string | null
+  consent(consentId: string, options?: ConsentReadOptions): Promise<ResourceAnswer>
+  consents(baseConsentId: string): Promise<ResourceAnswer>
+  revoke(consentId: string, by?: 'TPP' | 'TPP.InitiatedByUser'): Promise<ResourceAnswer>
+}
+export type ResourceStatus = { readonly status: number; readonly interactionId: string | null }
+export type ConsentReadOptions = { readonly signed?: boolean }
+
+const CONNECTION_MS = 15 * 60 * 1000
+/** A client-credentials token is used again until this close to its end. */
+const TOKEN_MARGIN_MS = 30_000
+
+export async function createTppClient(settings: TppClientSettings): Promise<TppClient> {
+  const signing = await loadSigningKey(settings.application)
+  const transport = createTransport(settings)
+  const directory = createDirectory(transport, settings.trustFrameworkUrl)
+  const connections = new Map<string, { readonly connection: LfiConnection; readonly until: number }>()
+  return {
+    lfis: () => directory.lfis(),
+    connect: async (lfi) => {
+      const known = connections.get(lfi.issuer)
+      if (known !== undefined && known.until > Date.now()) return known.connection
+      const server = await discover(lfi, { settings, transport, signing })
+      const connection = connectionTo(lfi, server, { settings, transport, signing })
+      connections.set(lfi.issuer, { connection, until: Date.now() + CONNECTION_MS })
+      return connection
+    },
+    close: () => transport.close(),
+  }
+}
+
+type ConnectionDeps = {
+  readonly settings: TppClientSettings
+  readonly transport: ReturnType<typeof createTransport>
+  readonly signing: Awaited<ReturnType<typeof loadSigningKey>>
+}
+
+function connectionTo(lfi: Lfi, server: Server, deps: ConnectionDeps): LfiConnection {
+  const { application } = deps.settings
+  const verify = createAnswerVerifier(server, application.clientId, deps.transport)
+  const resources = createResources(deps.transport, verify)
+  const at = (path: string): string => `${lfi.accountInformationUrl}${path}`
+  let own: Tokens | null = null
+  const ownToken = async (): Promise<string> => {
+    if (own === null || own.expiresAt - TOKEN_MARGIN_MS < Date.now()) {
+      own = await clientCredentials(server, 'openid accounts')
+    }
+    return own.accessToken
+  }
+  const consentPath = (consentId: string): string => `/account-access-consents/${encodeURIComponent(consentId)}`
+  return {
+    lfi,
+    authorizationEndpoint: server.authorizationEndpoint,
+    register: () => register(deps, server.registrationEndpoint),
+    requestConsent: (ask) => pushConsent(server, deps.signing, application.redirectUri, ask),
+    redeem: (query, pending) => redeemCallback(server, application.redirectUri, query, pending),
+    refresh: (tokens) => refresh(server, tokens),
+    clientCredentials: (scope = 'openid accounts') => clientCredentials(server, scope),
+    read: (path, request) => resources.call(at(path), request),
+    nextPath: (body) => nextPath(body, lfi.accountInformationUrl),
+    consent: async (consentId, options = {}) =>
+      resources.call(at(consentPath(consentId)), { accessToken: await ownToken(), ...options }),
+    consents: async (baseConsentId) =>
+      resources.call(at(`/account-access-consents?${new URLSearchParams({ baseConsentId })}`), {
+        accessToken: await ownToken(),
+      }),
+    revoke: async (consentId, by = 'TPP.InitiatedByUser') =>
+      resources.call(at(consentPath(consentId)), {
+        method: 'PATCH',
+        accessToken: await ownToken(),
+        body: { Data: { Status: 'Revoked', RevokedBy: by } },
+      }),
+  }
+}
+
+async function register(deps: ConnectionDeps, url: string): Promise<ResourceStatus> {
+  const response = await deps.transport.fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    body: '{}',
+  })
+  const interactionId = response.headers.get('x-fapi-interaction-id')
+  const text = await response.text()
+  if (response.status === 204) return { status: 204, interactionId }
+  throw new LfiFault('resource', `the hub answered ${response.status} to the registration: ${text.slice(0, 300)}`, {
+    status: response.status,
+    interactionId,
+  })
+}
+
+function nextPath(body: unknown, base: string): string | null {
+  const next = (body as { readonly Links?: { readonly Next?: unknown } } | null)?.Links?.Next
+  if (typeof next !== 'string' || !URL.canParse(next)) return null
+  // The access token goes where the link points, so the link must stay inside the operations of this LFI.
+  const url = new URL(next).href
+  if (!url.startsWith(`${base}/`)) {
+    throw new LfiFault('untrusted', 'the link to the next page leads away from the bank')
+  }
+  return url.slice(base.length)
+}

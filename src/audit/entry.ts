@@ -1,0 +1,277 @@
+/**
+ * What is recorded: a closed list of kinds, and `encode`, the one place that turns an entry into the bytes that are
+ * hashed and stored. Nothing re-encodes them later. The bytes of a kind never change once released: a further
+ * member means a further version of that kind.
+ */
+import { type Instant, iso } from '../clock.ts'
+import type { ClientId, ConsentId, CorrelationId, OrganisationId, TenantId } from '../ids.ts'
+
+export type AuditedStatus =
+  | 'AwaitingAuthorization'
+  | 'Authorized'
+  | 'Suspended'
+  | 'Rejected'
+  | 'Revoked'
+  | 'Expired'
+  | 'Consumed'
+
+type Kinds = {
+  /** TPP → hub: one per request, however it ended. */
+  'tpp-call': {
+    readonly clientId: ClientId | null
+    readonly organisationId: OrganisationId | null
+    readonly surface: 'as' | 'rs' | 'auth'
+    readonly operationId: string | null
+    readonly method: string
+    /** The template, never the path: identifiers of accounts and payments stay out of the log. */
+    readonly route: string | null
+    readonly status: number
+    readonly errorCode: string | null
+    readonly consentId: ConsentId | null
+    readonly attended: boolean
+    readonly hubMs: number
+    readonly lfiMs: number | null
+    readonly lfiStatus: number | null
+    readonly records: number | null
+  }
+  /** Hub → LFI. */
+  'lfi-call': {
+    readonly clientId: ClientId | null
+    readonly consentId: ConsentId | null
+    readonly operationId: string
+    readonly method: string
+    readonly route: string
+    readonly status: number | null
+    readonly outcome: 'answered' | 'timeout' | 'unreachable' | 'cancelled' | 'invalid-response'
+    readonly lfiMs: number
+  }
+  /** LFI → hub. */
+  'lfi-request': {
+    readonly surface: 'hh' | 'cm'
+    readonly operationId: string | null
+    readonly method: string
+    readonly route: string | null
+    readonly status: number
+    readonly errorCode: string | null
+    readonly consentId: ConsentId | null
+    readonly callerClientId: string | null
+  }
+  'authorization-step': {
+    readonly step:
+      | 'par'
+      | 'get-auth'
+      | 'do-confirm'
+      | 'do-fail'
+      | 'token-code'
+      | 'token-refresh'
+      | 'token-client-credentials'
+    readonly outcome: 'done' | 'refused'
+    readonly error: string | null
+    readonly clientId: ClientId | null
+    readonly consentId: ConsentId | null
+  }
+  'consent-changed': {
+    readonly consentId: ConsentId
+    readonly change:
+      | 'lodged'
+      | 'authorize'
+      | 'reject'
+      | 'lapse'
+      | 'suspend'
+      | 'resume'
+      | 'revoke'
+      | 'expire'
+      | 'consume'
+      | 'patched'
+      | 'subscription'
+      | 'linked'
+    readonly from: AuditedStatus | null
+    readonly to: AuditedStatus
+    readonly revision: number
+    readonly by: 'tpp' | 'lfi' | 'hub' | 'operator'
+    readonly callerOrganisationId: string | null
+    readonly callerClientId: string | null
+    /** Names of the members that changed, never their values. */
+    readonly changed: readonly string[]
+  }
+  'participant-changed': {
+    readonly organisationId: string
+    readonly softwareStatementId: string | null
+    readonly clientId: ClientId | null
+    readonly change: 'registered' | 'refreshed' | 'activated' | 'blocked'
+    readonly by: string
+  }
+  'admin-act': { readonly actor: string; readonly act: string; readonly target: string | null }
+  system: { readonly event: 'started' | 'stopped' | 'migrated' | 'exported'; readonly detail: string | null }
+}
+
+export type AuditKind = keyof Kinds
+type Common = { readonly at: Instant; readonly interactionId: CorrelationId | null; readonly tenantId: TenantId }
+type EntryOf<K extends AuditKind> = { readonly kind: K } & Common & Kinds[K]
+export type AuditEntry = { [K in AuditKind]: EntryOf<K> }[AuditKind]
+
+/** How a member is written; `?` admits null. Derived from its type, so that table and type cannot part. */
+type ShapeOf<T> = [T] extends [readonly string[]]
+  ? 'names'
+  : [T] extends [boolean]
+    ? 'flag'
+    : [T] extends [string]
+      ? 'text'
+      : [T] extends [number]
+        ? 'number'
+        : [Exclude<T, null>] extends [number]
+          ? 'number?'
+          : 'text?'
+type Shape = 'names' | 'flag' | 'text' | 'number' | 'number?' | 'text?'
+type Layout<K extends AuditKind> = {
+  readonly v: number
+  readonly members: { readonly [M in keyof Kinds[K]]: ShapeOf<Kinds[K][M]> }
+}
+
+/** Members in the order in which they are written. */
+const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
+  'tpp-call': {
+    v: 1,
+    members: {
+      clientId: 'text?',
+      organisationId: 'text?',
+      surface: 'text',
+      operationId: 'text?',
+      method: 'text',
+      route: 'text?',
+      status: 'number',
+      errorCode: 'text?',
+      consentId: 'text?',
+      attended: 'flag',
+      hubMs: 'number',
+      lfiMs: 'number?',
+      lfiStatus: 'number?',
+      records: 'number?',
+    },
+  },
+  'lfi-call': {
+    v: 1,
+    members: {
+      clientId: 'text?',
+      consentId: 'text?',
+      operationId: 'text',
+      method: 'text',
+      route: 'text',
+      status: 'number?',
+      outcome: 'text',
+      lfiMs: 'number',
+    },
+  },
+  'lfi-request': {
+    v: 1,
+    members: {
+      surface: 'text',
+      operationId: 'text?',
+      method: 'text',
+      route: 'text?',
+      status: 'number',
+      errorCode: 'text?',
+      consentId: 'text?',
+      callerClientId: 'text?',
+    },
+  },
+  'authorization-step': {
+    v: 1,
+    members: { step: 'text', outcome: 'text', error: 'text?', clientId: 'text?', consentId: 'text?' },
+  },
+  'consent-changed': {
+    v: 1,
+    members: {
+      consentId: 'text',
+      change: 'text',
+      from: 'text?',
+      to: 'text',
+      revision: 'number',
+      by: 'text',
+      callerOrganisationId: 'text?',
+      callerClientId: 'text?',
+      changed: 'names',
+    },
+  },
+  'participant-changed': {
+    v: 1,
+    members: { organisationId: 'text', softwareStatementId: 'text?', clientId: 'text?', change: 'text', by: 'text' },
+  },
+  'admin-act': { v: 1, members: { actor: 'text', act: 'text', target: 'text?' } },
+  system: { v: 1, members: { event: 'text', detail: 'text?' } },
+}
+
+export const AUDIT_KINDS = Object.keys(LAYOUTS) as readonly AuditKind[]
+/** Longer texts are cut, not refused: an entry that cannot be written would stop the request it reports on. */
+const TEXT_MAX = 256
+const NAMES_MAX = 64
+/** No encoded entry is longer, and a reader may refuse a line that is. */
+export const ENTRY_BYTES_MAX = 65_536
+
+export type Encoded = {
+  readonly bytes: Buffer
+  /** Lookup columns that stand beside the bytes; the verifier checks that they agree. */
+  readonly interactionId: string | null
+  readonly consentId: string | null
+}
+
+export function encode(entry: AuditEntry): Encoded {
+  const layout = LAYOUTS[entry.kind]
+  const source = entry as unknown as Readonly<Record<string, unknown>>
+  const members = Object.entries<Shape>(layout.members).map(([name, shape]) => [name, WRITE[shape](source[name], name)])
+  const text = JSON.stringify({
+    v: layout.v,
+    kind: entry.kind,
+    at: iso(entry.at),
+    tenantId: entry.tenantId,
+    interactionId: WRITE['text?'](entry.interactionId, 'interactionId'),
+    ...Object.fromEntries(members),
+  })
+  const consentId = 'consentId' in entry ? entry.consentId : null
+  return { bytes: Buffer.from(text, 'utf8'), interactionId: entry.interactionId, consentId }
+}
+
+const text = (value: unknown, name: string): string =>
+  typeof value === 'string' ? value.slice(0, TEXT_MAX) : wrong(name)
+/** Microseconds are kept of a duration in milliseconds. */
+const number = (value: unknown, name: string): number =>
+  typeof value === 'number' && Number.isFinite(value) ? Math.round(value * 1000) / 1000 : wrong(name)
+
+const WRITE: Readonly<Record<Shape, (value: unknown, name: string) => unknown>> = {
+  text,
+  number,
+  'text?': (value, name) => (value === null ? null : text(value, name)),
+  'number?': (value, name) => (value === null ? null : number(value, name)),
+  flag: (value, name) => (typeof value === 'boolean' ? value : wrong(name)),
+  names: (value, name) =>
+    Array.isArray(value) ? value.slice(0, NAMES_MAX).map((each) => text(each, name)) : wrong(name),
+}
+
+function wrong(name: string): never {
+  throw new TypeError(`audit entry: member ${name} is missing or of the wrong type`)
+}
+
+/** An entry as read back. A later release may have written kinds and members that this one does not know. */
+export type StoredEntry = Readonly<Record<string, unknown>> & {
+  readonly v: number
+  readonly kind: string
+  readonly at: string
+  readonly tenantId: string
+  readonly interactionId: string | null
+}
+
+export function decode(bytes: Buffer): StoredEntry | null {
+  const entry = parse(bytes)
+  if (entry === null || typeof entry !== 'object') return null
+  const { v, kind, at, tenantId, interactionId } = entry as Readonly<Record<keyof StoredEntry, unknown>>
+  const known = typeof v === 'number' && [kind, at, tenantId].every((member) => typeof member === 'string')
+  return known && (interactionId === null || typeof interactionId === 'string') ? (entry as StoredEntry) : null
+}
+
+function parse(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'))
+  } catch {
+    return null
+  }
+}

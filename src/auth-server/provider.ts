@@ -1,0 +1,230 @@
+/**
+ * The engine's configuration, one literal, top to bottom. The reason of each setting that is not obvious is beside
+ * it; «measured» marks what the engine does otherwise.
+ */
+import type { TLSSocket } from 'node:tls'
+import { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { type Clock, epochSeconds, iso, toInstant } from '../clock.ts'
+import type { TenantConfig } from '../config.ts'
+import { type Consent, type ConsentStore, tppView } from '../consent-store/index.ts'
+import { toConsentId } from '../ids.ts'
+import { privateJwk, type SigningKey } from '../jose.ts'
+import type { AdapterFactory } from './adapter.ts'
+import { SKEW_SECONDS } from './request-rules.ts'
+import { SERVED_RAR_TYPES, SERVED_SCOPES } from './served.ts'
+
+/** What a grant remembers of its consent: enough to bound every lifetime without a look-up. */
+export type GrantDetail = { readonly type: string; readonly ConsentId: string; readonly ExpirationDateTime: string }
+
+export type ProviderDeps = {
+  readonly tenant: TenantConfig
+  readonly clock: Clock
+  readonly consents: ConsentStore
+  readonly signingKeys: readonly SigningKey[]
+  readonly encryptionKeys: readonly SigningKey[]
+  readonly adapter: AdapterFactory
+  /** Organisation of a client; undefined when unknown. */
+  readonly organisationOf: (clientId: string) => Promise<string | undefined>
+  readonly validateRar: (ctx: KoaContextWithOIDC, detail: { readonly type: string }) => Promise<void>
+  readonly assertion: NonNullable<Configuration['assertJwtClientAuthClaimsAndHeader']>
+  readonly requestObject: (
+    ctx: KoaContextWithOIDC,
+    claims: Readonly<Record<string, unknown>>,
+    header: Readonly<Record<string, unknown>>,
+  ) => Promise<void>
+}
+
+const PS256 = ['PS256'] as const
+const PUSHED = 'pushed_authorization_request'
+
+export function createProvider(deps: ProviderDeps): Provider {
+  const { tenant, clock, consents } = deps
+  const issuer = tenant.listeners.auth.origin
+  const resource = tenant.listeners.rs.origin
+  const { accessTokenSeconds, interactionSeconds } = tenant.lifetimes
+  const secondsUntil = (expires: string | undefined): number =>
+    expires === undefined ? 1 : Math.max(1, epochSeconds(toInstant(expires)) - epochSeconds(clock.now()))
+  const secondsLeft = (rar: unknown): number =>
+    secondsUntil(((rar ?? []) as readonly GrantDetail[])[0]?.ExpirationDateTime)
+  const signWith = deps.signingKeys[0]
+  if (signWith === undefined) throw new Error(`tenant ${tenant.id} has no signing key`)
+
+  return new Provider(issuer, {
+    adapter: deps.adapter,
+    jwks: {
+      // The first matching key signs (measured), so the order of the configuration is the order of rotation.
+      keys: [
+        ...deps.signingKeys.map((key) => privateJwk(key, 'sig')),
+        ...deps.encryptionKeys.map((key) => privateJwk(key, 'enc')),
+      ],
+    } as NonNullable<Configuration['jwks']>,
+    clientAuthMethods: ['private_key_jwt'],
+    clientDefaults: {
+      token_endpoint_auth_method: 'private_key_jwt',
+      id_token_signed_response_alg: 'PS256',
+      response_types: ['code'],
+      grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
+      // Without it form_post would make doConfirm answer 200 HTML (measured).
+      response_modes: ['query'],
+    },
+    responseTypes: ['code'],
+    scopes: [...SERVED_SCOPES],
+    claims: { openid: ['sub', 'acr', 'auth_time'] },
+    subjectTypes: ['public'],
+    clockTolerance: SKEW_SECONDS,
+    pkce: { required: () => true },
+    allowOmittingSingleRegisteredRedirectUri: false,
+    acceptQueryParamAccessTokens: false,
+    enabledJWA: {
+      clientAuthSigningAlgValues: [...PS256],
+      requestObjectSigningAlgValues: [...PS256],
+      requestObjectEncryptionAlgValues: ['RSA-OAEP-256'],
+      requestObjectEncryptionEncValues: ['A256GCM'],
+      idTokenSigningAlgValues: [...PS256],
+      idTokenEncryptionAlgValues: [],
+      idTokenEncryptionEncValues: [],
+    },
+    routes: { authorization: '/auth', pushed_authorization_request: '/par', token: '/token', jwks: '/jwks' },
+    cookies: { long: { signed: false }, short: { signed: false } },
+    ttl: {
+      AuthorizationCode: 60,
+      Interaction: interactionSeconds,
+      Session: 60,
+      IdToken: 600,
+      ClientCredentials: accessTokenSeconds,
+      // A token carries the consent as the TPP sees it, a grant and a refresh token the short form.
+      AccessToken: (_ctx, token) =>
+        Math.min(accessTokenSeconds, secondsUntil(lodged(token.rar)?.consent.Data.ExpirationDateTime)),
+      RefreshToken: (_ctx, token) => secondsLeft(token.rar),
+      Grant: (_ctx, grant) => secondsLeft(grant.rar),
+    },
+    extraTokenClaims: async (_ctx, token) => {
+      const organisation = { org_id: await deps.organisationOf(token.clientId ?? '') }
+      if (token.kind !== 'AccessToken') return organisation
+      return { ...organisation, grant_id: token.grantId, consent_id: lodged(token.rar)?.consent.Data.ConsentId }
+    },
+    formats: {
+      customizers: {
+        // The same value fills the token and the token response; the JWT only says which consent, nothing about it.
+        jwt: (_ctx, token, jwt) => {
+          const detail = lodged(token.rar)
+          if (detail !== undefined) {
+            jwt.payload['authorization_details'] = [
+              { type: detail.type, consent: { ConsentId: detail.consent.Data.ConsentId } },
+            ]
+          }
+        },
+      },
+    },
+    // The default ties tokens to a browser session, which does not exist here.
+    expiresWithSession: async () => false,
+    issueRefreshToken: async (_ctx, client, code) => client.grantTypeAllowed('refresh_token') && code.rar !== undefined,
+    // FAPI 2.0 SP 5.3.2.1-10: no rotation; tokens are sender-constrained, and a lost answer must not lose the consent.
+    rotateRefreshToken: false,
+    interactions: { policy: interactionPolicy.base(), url: () => '/auth' },
+    findAccount: async (_ctx, subject) => ({ accountId: subject, claims: async () => ({ sub: subject }) }),
+    assertJwtClientAuthClaimsAndHeader: deps.assertion,
+    renderError: async (ctx, out) => {
+      // `out` may also hold the TPP's state, which is nobody else's business.
+      ctx.type = 'application/json'
+      ctx.body = { error: out.error, error_description: out.error_description }
+    },
+    features: {
+      devInteractions: { enabled: false },
+      userinfo: { enabled: false },
+      rpInitiatedLogout: { enabled: false },
+      revocation: { enabled: false },
+      introspection: { enabled: false },
+      clientCredentials: { enabled: true },
+      encryption: { enabled: deps.encryptionKeys.length > 0 },
+      fapi: { enabled: true, profile: '2.0' },
+      pushedAuthorizationRequests: {
+        enabled: true,
+        requirePushedAuthorizationRequests: true,
+        allowUnregisteredRedirectUris: false,
+      },
+      requestObjects: {
+        enabled: true,
+        requireSignedRequestObject: true,
+        assertJwtClaimsAndHeader: deps.requestObject,
+      },
+      mTLS: {
+        enabled: true,
+        certificateBoundAccessTokens: true,
+        getCertificate: (ctx: KoaContextWithOIDC) => (ctx.req.socket as TLSSocket).getPeerX509Certificate(),
+        certificateAuthorized: (ctx: KoaContextWithOIDC) => (ctx.req.socket as TLSSocket).authorized,
+      },
+      resourceIndicators: {
+        enabled: true,
+        defaultResource: async () => resource,
+        useGrantedResource: async () => true,
+        getResourceServerInfo: async (ctx: KoaContextWithOIDC) => {
+          knownScopesOnly(ctx)
+          return {
+            scope: SERVED_SCOPES.join(' '),
+            audience: resource,
+            accessTokenFormat: 'jwt',
+            accessTokenTTL: accessTokenSeconds,
+            jwt: { sign: { alg: 'PS256', kid: signWith.kid } },
+          }
+        },
+      },
+      richAuthorizationRequests: {
+        enabled: true,
+        types: Object.fromEntries(SERVED_RAR_TYPES.map((type) => [type, { validate: deps.validateRar }])),
+        authorizationDetailsForGrantSource: async (ctx: KoaContextWithOIDC) => ctx.oidc.entities.Grant?.rar,
+        authorizationDetailsForAccessToken: async (
+          _ctx: KoaContextWithOIDC,
+          _token: unknown,
+          source?: { readonly rar?: unknown },
+        ) => {
+          if (source === undefined)
+            throw new errors.InvalidRequest('authorization_details is not a parameter of this grant')
+          return [await liveConsent(source.rar)]
+        },
+        authorizationDetailsForIntrospection: async () => undefined,
+      },
+    } as unknown as NonNullable<Configuration['features']>,
+  })
+
+  /** The consent as it stands now; runs at redemption and at each refresh, so a dead consent refreshes nothing. */
+  async function liveConsent(rar: unknown): Promise<{ readonly type: string; readonly consent: unknown }> {
+    const [detail] = (rar ?? []) as readonly GrantDetail[]
+    const id = toConsentId(detail?.ConsentId)
+    const consent: Consent | null = id === null ? null : await consents.find(id)
+    if (detail === undefined || consent === null) throw new errors.InvalidGrant('the consent does not exist')
+    if (!REFRESHABLE.has(consent.status) || toInstant(detail.ExpirationDateTime) <= clock.now()) {
+      throw new errors.InvalidGrant(`the consent is ${consent.status} as of ${iso(clock.now())}`)
+    }
+    return {
+      type: detail.type,
+      consent: tppView(consent, {
+        self: `${resource}/open-finance/account-information/v2.1/account-access-consents/${consent.id}`,
+      }),
+    }
+  }
+}
+
+/** What `authorizationDetailsForAccessToken` put on the token: the consent as the TPP sees it. */
+type LodgedDetail = {
+  readonly type: string
+  readonly consent: { readonly Data: { readonly ConsentId: string; readonly ExpirationDateTime: string } }
+}
+const lodged = (rar: unknown): LodgedDetail | undefined => ((rar ?? []) as readonly LodgedDetail[])[0]
+
+/** Multi-authorization and suspension: tokens may be had, resources not (tpp-api 3.3). */
+const REFRESHABLE: ReadonlySet<string> = new Set(['AwaitingAuthorization', 'Authorized', 'Suspended'])
+
+/** The engine drops unknown scopes silently (measured); the contract wants invalid_scope. */
+function knownScopesOnly(ctx: KoaContextWithOIDC): void {
+  const asked = String(ctx.oidc.params?.['scope'] ?? '')
+  const granted = new Set((ctx.oidc.client?.scope ?? '').split(' '))
+  const foreign = asked.split(' ').filter((scope) => scope !== '' && !granted.has(scope))
+  if (foreign.length > 0) throw new errors.InvalidScope('the scope is unknown or not open to this client', asked)
+  if (asked === '' && ctx.oidc.route === 'token' && ctx.oidc.params?.['grant_type'] === 'client_credentials') {
+    throw new errors.InvalidScope('scope is required for client_credentials', asked)
+  }
+  if (ctx.oidc.route === PUSHED && !asked.split(' ').includes('openid')) {
+    throw new errors.InvalidScope('openid is required', asked)
+  }
+}

@@ -1,0 +1,58 @@
+import { Command, InvalidArgumentError } from 'commander'
+import { type Config, loadConfig, ROLES, type Role } from '../config.ts'
+import { migrate, openDatabase } from '../db.ts'
+import { startHub } from '../hub.ts'
+import { createLog } from '../log.ts'
+import { migrations } from '../migrations.ts'
+import { untilAskedToStop } from './stop.ts'
+
+export function hubCommand(): Command {
+  return new Command('hub')
+    .description('Run the hub: the listeners of the given roles, for every tenant of the deployment.')
+    .requiredOption('--config <file>', 'deployment file (see config/deployment.schema.json)')
+    .option('--roles <list>', `comma-separated, of ${ROLES.join(', ')}; default: as configured, or all`, roles)
+    .addHelpText('after', '\nStops on SIGINT or SIGTERM: accepts nothing new, answers what is in flight, then exits.')
+    .action(async (options: { config: string; roles?: readonly Role[] }) => {
+      const config = loadConfig(options.config, options.roles === undefined ? {} : { roles: options.roles })
+      const log = createLog({ level: config.logLevel, name: 'falaj' })
+      const hub = await startHub({ config, log })
+      log.info({ environment: config.environment, roles: config.roles }, 'hub is up')
+      // A parent that started this process may wait for the word.
+      process.send?.('ready')
+      log.info({ signal: await untilAskedToStop() }, 'stopping')
+      await hub.close()
+      log.info('stopped')
+      log.flush()
+    })
+}
+
+export function migrateCommand(): Command {
+  return new Command('migrate')
+    .description('Bring the database of every tenant to this release. Safe while the previous release is running.')
+    .requiredOption('--config <file>', 'deployment file')
+    .action(async (options: { config: string }) => {
+      const config = loadConfig(options.config)
+      for (const tenant of config.tenants) console.log(`${tenant.id}: ${await migrateTenant(config, tenant)}`)
+    })
+}
+
+async function migrateTenant(config: Config, tenant: Config['tenants'][number]): Promise<string> {
+  const db = openDatabase({
+    url: tenant.databaseUrl,
+    poolMax: config.database.poolMax,
+    applicationName: `falaj-migrate-${tenant.id}`,
+  })
+  try {
+    const applied = await migrate(db, migrations)
+    return applied.length === 0 ? 'up to date' : `applied ${applied.join(', ')}`
+  } finally {
+    await db.destroy()
+  }
+}
+
+function roles(text: string): readonly Role[] {
+  const named = text.split(',').map((role) => role.trim())
+  const foreign = named.filter((role) => !(ROLES as readonly string[]).includes(role))
+  if (foreign.length > 0) throw new InvalidArgumentError(`no such role: ${foreign.join(', ')}`)
+  return named as Role[]
+}

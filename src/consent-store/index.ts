@@ -1,0 +1,115 @@
+/** The consent store of one tenant: the agreement behind every request for data, and the history of that agreement. */
+import type { Instant } from '../clock.ts'
+import type { Migration, Tx } from '../db.ts'
+import type { ClientId, ConsentId, InteractionId } from '../ids.ts'
+import type { Outcome, Unit } from './change.ts'
+import { atClock, type Consent } from './consent.ts'
+import { attachGrant, attachPar, claimCompletion } from './journey.ts'
+import { type LodgeAsk, lodge } from './lodge.ts'
+import { consentTables } from './migrations/0010-consent.ts'
+import { linkInteraction, patchByLfi, patchByTpp, type Revocation, revoke, revokeGroup } from './operations.ts'
+import type { LfiPatch, TppPatch } from './steps.ts'
+import { type ConsentFilter, list, read, readGroup } from './store.ts'
+import { sweep } from './sweeper.ts'
+import { type Caller, readTrail, type TrailRow } from './trail.ts'
+import { createUsage } from './usage.ts'
+
+export { CHANNEL as CONSENT_CHANNEL, type Outcome } from './change.ts'
+export {
+  type AskFrom,
+  type AuthorizationChannel,
+  type Authorized,
+  atClock,
+  type CallerKind,
+  type Consent,
+  type ConsentStatus,
+  type ConsentType,
+  isNonEmpty,
+  isTerminal,
+  type JsonObject,
+  type LiveConsent,
+  type NonEmpty,
+  type Psu,
+  type RarElement,
+  type RevokedBy,
+  type Subscription,
+  type Usability,
+  type Usable,
+  usable,
+} from './consent.ts'
+export type { LodgeAsk } from './lodge.ts'
+export type { Revocation } from './operations.ts'
+export type { LfiPatch, PatchableStatus, TppPatch } from './steps.ts'
+export type { ConsentFilter } from './store.ts'
+export type { Caller, ChangeName, TrailRow } from './trail.ts'
+export { CONSENT_TYPE_NAMES, lfiRecord, type TppConsentView, tppData, tppView } from './views.ts'
+
+export const migrations: readonly Migration[] = [consentTables]
+
+/**
+ * What is read is the consent as it stands by the clock: past its end it is Expired (or Rejected, when it lapsed),
+ * whether or not the sweeper has been there. Reads write nothing. A change that cannot be made is a HubError:
+ * Consent.Invalid for an unknown consent and for every refusal to a TPP, Consent.BusinessRuleViolation for a refusal
+ * to anybody else, GenericRecoverableError when others changed the consent at the same time, twice.
+ */
+export type ConsentStore = {
+  /** Joins the caller's transaction: a pushed request that fails later leaves no consent behind. */
+  lodge(tx: Tx, ask: LodgeAsk, caller: Caller): Promise<'lodged' | 'duplicate'>
+  attachPar(tx: Tx, id: ConsentId, parId: string): Promise<void>
+  find(id: ConsentId): Promise<Consent | null>
+  /** The same answer for a consent that is absent and for another client's. */
+  findOwned(id: ConsentId, clientId: ClientId): Promise<Consent | null>
+  /** The root and the consents that name it as BaseConsentId; the caller's only. Oldest first. */
+  listGroup(baseConsentId: ConsentId, clientId: ClientId): Promise<readonly Consent[]>
+  /** The latest wins, while the consent awaits authorization and no journey has been completed. */
+  linkInteraction(id: ConsentId, interactionId: InteractionId, caller: Caller): Promise<Outcome>
+  byInteraction(interactionId: InteractionId): Promise<Consent | null>
+  /** True for exactly one caller, ever. */
+  claimCompletion(tx: Tx, id: ConsentId, interactionId: InteractionId): Promise<boolean>
+  attachGrant(tx: Tx, id: ConsentId, grantId: string): Promise<void>
+  patchByTpp(id: ConsentId, clientId: ClientId, patch: TppPatch, caller: Caller): Promise<Outcome>
+  patchByLfi(id: ConsentId, patch: LfiPatch, caller: Caller): Promise<Outcome>
+  /** A consent that has ended stays as it is. */
+  revoke(id: ConsentId, ask: Revocation, caller: Caller): Promise<Outcome>
+  revokeGroup(groupId: string, ask: Revocation, caller: Caller): Promise<readonly Outcome[]>
+  listForLfi(filter: ConsentFilter): Promise<{ readonly rows: readonly Consent[]; readonly totalRecords: number }>
+  /** Oldest first; empty for an unknown consent. */
+  trail(id: ConsentId): Promise<readonly TrailRow[]>
+  /** At most once a minute for a consent; counts as no change of it. */
+  touchUsage(id: ConsentId, at: Instant): Promise<void>
+  /** Ends up to `limit` consents that the clock has ended; how many it did. */
+  sweep(limit: number): Promise<number>
+}
+
+export type ConsentStoreDeps = Unit
+
+export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
+  const { db, clock } = deps
+  const present = (consent: Consent | null) => (consent === null ? null : atClock(consent, clock.now()))
+  const presentAll = (consents: readonly Consent[]) => {
+    const now = clock.now()
+    return consents.map((consent) => atClock(consent, now))
+  }
+  return {
+    lodge: (tx, ask, caller) => lodge(tx, deps, ask, caller),
+    attachPar,
+    find: async (id) => present(await read(db, { id })),
+    findOwned: async (id, clientId) => present(await read(db, { id, client_id: clientId })),
+    listGroup: async (baseConsentId, clientId) => presentAll(await readGroup(db, baseConsentId, clientId)),
+    linkInteraction: (id, interactionId, caller) => linkInteraction(deps, id, interactionId, caller),
+    byInteraction: async (interactionId) => present(await read(db, { interaction_id: interactionId })),
+    claimCompletion: (tx, id, interactionId) => claimCompletion(tx, clock, id, interactionId),
+    attachGrant: (tx, id, grantId) => attachGrant(tx, clock, id, grantId),
+    patchByTpp: (id, clientId, patch, caller) => patchByTpp(deps, id, clientId, patch, caller),
+    patchByLfi: (id, patch, caller) => patchByLfi(deps, id, patch, caller),
+    revoke: (id, ask, caller) => revoke(deps, id, ask, caller),
+    revokeGroup: (groupId, ask, caller) => revokeGroup(deps, groupId, ask, caller),
+    listForLfi: async (filter) => {
+      const { rows, totalRecords } = await list(db, filter, clock.now())
+      return { rows: presentAll(rows), totalRecords }
+    },
+    trail: (id) => readTrail(db, id),
+    touchUsage: createUsage(db),
+    sweep: (limit) => sweep(deps, limit),
+  }
+}

@@ -1,0 +1,85 @@
+/** Recording the consent that a pushed authorization request asks for (lfi-api 2.6: PAR accepted). */
+import assert from 'node:assert'
+import { type Instant, toInstant } from '../clock.ts'
+import type { Tx } from '../db.ts'
+import { type ClientId, type ConsentId, type CorrelationId, type OrganisationId, toConsentId } from '../ids.ts'
+import { leaveTraces, type Unit } from './change.ts'
+import type { Awaiting, ConsentType, JsonObject, RarElement } from './consent.ts'
+import { permissionsOf } from './row.ts'
+import { insert } from './store.ts'
+import type { Caller } from './trail.ts'
+
+export type LodgeAsk = {
+  readonly consentId: ConsentId
+  readonly clientId: ClientId
+  readonly organisationId: OrganisationId
+  readonly rarType: string
+  /** As received, after its schema and the rules of PAR have accepted it. */
+  readonly request: RarElement
+  /** Without credentials: the caller removes what may not be kept. */
+  readonly requestHeaders: JsonObject
+  readonly requestUrl: string
+  readonly tpp: JsonObject
+  readonly scope: string
+  readonly authorizeBy: Instant
+  readonly interactionId: CorrelationId | null
+}
+
+/** 'duplicate' when the id is taken, whoever has it: the TPP chose an id that is not new (tpp-api 2.6). */
+export async function lodge(tx: Tx, unit: Unit, ask: LodgeAsk, caller: Caller): Promise<'lodged' | 'duplicate'> {
+  const now = unit.clock.now()
+  const consent = awaiting(ask, now)
+  if (!(await insert(tx, consent))) return 'duplicate'
+  const patch = { status: consent.status, 'consentBody.Subscription': consent.subscription }
+  const traces = { before: null, consent, change: 'lodged', changed: Object.keys(patch), now } as const
+  await leaveTraces(tx, unit, traces, { ...caller, interactionId: caller.interactionId ?? ask.interactionId }, patch)
+  return 'lodged'
+}
+
+function awaiting(ask: LodgeAsk, now: Instant): Awaiting {
+  const { request } = ask
+  const base = request.consent['BaseConsentId']
+  assert(request.type === ask.rarType && request.consent['ConsentId'] === ask.consentId)
+  return {
+    id: ask.consentId,
+    type: typeOf(ask.rarType),
+    rarType: ask.rarType,
+    clientId: ask.clientId,
+    organisationId: ask.organisationId,
+    baseConsentId: toConsentId(base),
+    request,
+    requestHeaders: ask.requestHeaders,
+    requestUrl: ask.requestUrl,
+    tpp: ask.tpp,
+    scope: ask.scope,
+    permissions: permissionsOf(request),
+    subscription: request.subscription ?? null,
+    isLargeCorporate: null,
+    supplementaryInformation: null,
+    parId: null,
+    interactionId: null,
+    completedAt: null,
+    createdAt: now,
+    authorizeBy: ask.authorizeBy,
+    expiresAt: toInstant(String(request.consent['ExpirationDateTime'])),
+    statusChangedAt: now,
+    updatedAt: now,
+    lastDataSharedAt: null,
+    lastServiceInitiationAt: null,
+    revision: 1,
+    psu: null,
+    accountIds: [],
+    channel: null,
+    authorizedAt: null,
+    grantId: null,
+    status: 'AwaitingAuthorization',
+  }
+}
+
+const RAR_TYPE = /^urn:openfinanceuae:account-access-consent:v\d+\.\d+$/
+
+/** PAR offers this type alone so far; another one here is a fault of ours, not of the TPP. */
+function typeOf(rarType: string): ConsentType {
+  assert(RAR_TYPE.test(rarType), 'a consent of a type that this hub does not offer')
+  return 'account-access'
+}

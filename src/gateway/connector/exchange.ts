@@ -1,0 +1,164 @@
+/** One HTTP exchange with the LFI over a pooled, mutually authenticated connection. The home of undici in this room. */
+import { type Dispatcher, errors, Pool } from 'undici'
+import type { Milliseconds } from '../../clock.ts'
+import type { TenantConfig } from '../../config.ts'
+import { TLS_PROFILE } from '../../tls.ts'
+
+export type Question = {
+  readonly method: 'GET'
+  /** Path and query below the LFI's base URL. */
+  readonly target: string
+  readonly headers: Readonly<Record<string, string>>
+}
+export type Answered = {
+  readonly outcome: 'answered'
+  readonly status: number
+  readonly contentType: string
+  readonly retryAfter: string | null
+  readonly body: Buffer
+}
+export type Failed = {
+  readonly outcome: 'timeout' | 'unreachable' | 'cancelled' | 'invalid-response'
+  readonly status: number | null
+  /** For the log. */
+  readonly why: string
+}
+export type Attempt = Answered | Failed
+
+export type Wire = {
+  exchange(question: Question, gone: AbortSignal | null): Promise<Attempt>
+  close(): Promise<void>
+}
+
+/** Idle connections are given up before most servers do, so that a request seldom meets one that is being closed. */
+const IDLE_MS = 4_000
+const HEADERS_MAX_BYTES = 16_384
+
+export function createWire(lfi: TenantConfig['lfi']): Wire {
+  const base = new URL(lfi.ozoneConnectUrl)
+  const prefix = base.pathname.replace(/\/$/, '')
+  const pool = new Pool(base.origin, {
+    connections: lfi.connections,
+    pipelining: 1,
+    keepAliveTimeout: IDLE_MS,
+    maxHeaderSize: HEADERS_MAX_BYTES,
+    // The deadline of the whole call is kept below; these only end what it has missed.
+    headersTimeout: lfi.timeoutMs + 1_000,
+    bodyTimeout: lfi.timeoutMs + 1_000,
+    connect: {
+      ...TLS_PROFILE,
+      ca: lfi.ca,
+      cert: lfi.certificate,
+      key: lfi.key.reveal(),
+      timeout: lfi.connectTimeoutMs,
+    },
+  })
+  return {
+    exchange: (question, gone) =>
+      dispatch(pool, { ...question, target: prefix + question.target }, gone, {
+        timeoutMs: lfi.timeoutMs,
+        bytesMax: lfi.responseBytesMax,
+      }),
+    close: () => pool.destroy(),
+  }
+}
+
+type Limits = { readonly timeoutMs: Milliseconds; readonly bytesMax: number }
+
+/** Resolves in every case; a caller that has gone or a deadline that has passed ends the exchange on the wire too. */
+function dispatch(pool: Pool, question: Question, gone: AbortSignal | null, limits: Limits): Promise<Attempt> {
+  const { promise, resolve } = Promise.withResolvers<Attempt>()
+  let controller: Dispatcher.DispatchController | null = null
+  let settled = false
+  let started: { readonly status: number; readonly contentType: string; readonly retryAfter: string | null } | null =
+    null
+  const chunks: Buffer[] = []
+  let size = 0
+  let resent = false
+
+  const settle = (attempt: Attempt): void => {
+    if (settled) return
+    settled = true
+    clearTimeout(deadline)
+    gone?.removeEventListener('abort', cancel)
+    resolve(attempt)
+  }
+  const stop = (failed: Failed): void => {
+    settle(failed)
+    controller?.abort(new Error(failed.why))
+  }
+  const cancel = (): void => stop({ outcome: 'cancelled', status: started?.status ?? null, why: 'the caller has gone' })
+  const deadline = setTimeout(() => {
+    stop({ outcome: 'timeout', status: started?.status ?? null, why: `no answer in ${limits.timeoutMs} ms` })
+  }, limits.timeoutMs)
+
+  const handler: Dispatcher.DispatchHandler = {
+    onRequestStart(own) {
+      controller = own
+      if (settled) own.abort(new Error('no longer wanted'))
+    },
+    onResponseStart(_own, status, headers) {
+      if (status < 200) return
+      started = {
+        status,
+        contentType: single(headers['content-type']) ?? '',
+        retryAfter: single(headers['retry-after']),
+      }
+      if (Number(headers['content-length'] ?? 0) > limits.bytesMax) stop(tooLarge(status))
+    },
+    onResponseData(_own, chunk) {
+      size += chunk.length
+      if (size > limits.bytesMax) stop(tooLarge(started?.status ?? null))
+      else chunks.push(chunk)
+    },
+    onResponseEnd() {
+      if (started === null) return settle({ outcome: 'invalid-response', status: null, why: 'ended before it began' })
+      settle({
+        outcome: 'answered',
+        ...started,
+        body: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks),
+      })
+    },
+    onResponseError(_own, error) {
+      if (settled) return
+      // A GET changes nothing, so one that met a dying connection may go out once more (never anything else).
+      if (started === null && !resent && isConnectionFailure(error)) {
+        resent = true
+        send()
+        return
+      }
+      settle(failureOf(error, started?.status ?? null))
+    },
+  }
+  const send = (): void => {
+    const { method, target, headers } = question
+    pool.dispatch({ method, path: target, headers: headers as Record<string, string>, idempotent: true }, handler)
+  }
+
+  if (gone?.aborted === true) cancel()
+  else {
+    gone?.addEventListener('abort', cancel, { once: true })
+    send()
+  }
+  return promise
+}
+
+const single = (value: string | string[] | undefined): string | null =>
+  typeof value === 'string' ? value : (value?.[0] ?? null)
+
+const tooLarge = (status: number | null): Failed => ({ outcome: 'invalid-response', status, why: 'too large' })
+
+const CONNECTION_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET', 'UND_ERR_CONNECT_TIMEOUT'])
+const codeOf = (error: Error): string => ('code' in error ? String(error.code) : error.name)
+const isConnectionFailure = (error: Error): boolean => CONNECTION_CODES.has(codeOf(error))
+
+function failureOf(error: Error, status: number | null): Failed {
+  const why = codeOf(error)
+  if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) {
+    return { outcome: 'timeout', status, why }
+  }
+  if (error instanceof errors.HTTPParserError || error instanceof errors.HeadersOverflowError) {
+    return { outcome: 'invalid-response', status, why }
+  }
+  return { outcome: 'unreachable', status, why }
+}

@@ -1,0 +1,32 @@
+/** How the operations on consents name and find one. */
+import type { Consent } from '../consent-store/index.ts'
+import { HubError } from '../errors.ts'
+import { type ClientId, type ConsentId, toConsentId } from '../ids.ts'
+import type { Route } from './routes.ts'
+import type { Services } from './services.ts'
+
+export function requireConsentId(raw: string | undefined, name: string): ConsentId {
+  const id = toConsentId(raw)
+  if (id === null) throw new HubError('Resource.InvalidFormat', { reason: `${name} must be a UUID`, path: name })
+  return id
+}
+
+/**
+ * Absent, of another client, of another family: all told alike (tpp-api 4.4).
+ * @throws HubError Consent.Invalid
+ */
+export async function requireOwned(
+  { consents }: Services,
+  id: ConsentId,
+  clientId: ClientId,
+  route: Route,
+): Promise<Consent> {
+  const consent = await consents.findOwned(id, clientId)
+  if (consent === null || !isOfFamily(consent, route)) {
+    throw new HubError('Consent.Invalid', { reason: 'There is no such consent' })
+  }
+  return consent
+}
+
+export const isOfFamily = (consent: Consent, route: Route): boolean =>
+  route.follows !== 'register' && consent.rarType === route.rarType

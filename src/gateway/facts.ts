@@ -1,0 +1,59 @@
+/** Everything that a request path can know. A stage names the facts it needs and the facts it adds. */
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { Instant } from '../clock.ts'
+import type { Usable } from '../consent-store/index.ts'
+import type { AccountId, CorrelationId } from '../ids.ts'
+import type { Log } from '../log.ts'
+import type { Client } from '../participants/index.ts'
+import type { PeerCertificate } from '../tls.ts'
+import type { BodyType, Offer } from './accept.ts'
+import type { AccessToken, UserToken } from './access-token.ts'
+import type { Exchange, LfiReply } from './connector/index.ts'
+import type { Period } from './period.ts'
+import type { ReadRoute, Route } from './routes.ts'
+import type { Translation } from './transform/index.ts'
+
+/** The request as it came in, and what the listener worked out about it. */
+export type Arrival = {
+  readonly method: string
+  /** Still percent-encoded. */
+  readonly path: string
+  /** Without the question mark. */
+  readonly search: string
+  readonly headers: IncomingHttpHeaders
+  readonly request: IncomingMessage
+  readonly peer: PeerCertificate | null
+  readonly address: string
+  readonly correlationId: CorrelationId
+  readonly correlationGiven: boolean
+  readonly correlationMalformed: boolean
+  readonly receivedAt: Instant
+  /** Aborted when the caller has gone before its answer. */
+  readonly gone: AbortSignal
+  readonly log: Log
+}
+
+export type Facts = {
+  readonly arrival: Arrival
+  readonly route: Route
+  /** The same row again, on paths that ask the LFI. */
+  readonly read: ReadRoute
+  readonly pathValues: Readonly<Record<string, string>>
+  readonly offer: Offer
+  readonly bodyType: BodyType
+  readonly token: AccessToken
+  /** The same token again, once it is known to be a user's. */
+  readonly userToken: UserToken
+  readonly client: Client
+  readonly peer: PeerCertificate
+  readonly query: Readonly<Record<string, string>>
+  readonly body: unknown
+  readonly consent: Usable
+  /** Null on operations over all accounts of the consent. */
+  readonly accountId: AccountId | null
+  readonly period: Period
+  readonly exchange: Exchange
+  readonly reply: LfiReply
+  readonly translation: Translation
+}
+export type FactName = keyof Facts

@@ -1,0 +1,66 @@
+/** The gateway of one tenant: what TPPs call with an access token, and their registration. */
+import type { Audit } from '../audit/index.ts'
+import type { Clock } from '../clock.ts'
+import type { TenantConfig } from '../config.ts'
+import type { ConsentStore } from '../consent-store/index.ts'
+import type { SigningKey } from '../jose.ts'
+import type { HubApp } from '../listener.ts'
+import type { Log } from '../log.ts'
+import type { Participants } from '../participants/index.ts'
+import type { SchemaRegistry } from '../schema-registry.ts'
+import { createAccessTokens } from './access-token.ts'
+import { createConnector } from './connector/index.ts'
+import { createRateLimit } from './rate-limit.ts'
+import { createRouteTable } from './route-table.ts'
+import { type ReadRoute, ROUTES } from './routes.ts'
+import { createServe } from './serve.ts'
+import { createTranslator } from './transform/index.ts'
+
+export type Gateway = {
+  mount(app: HubApp): void
+  /** Whether the LFI can be reached; for health checks. */
+  hello(): Promise<{ readonly ok: boolean; readonly ms: number; readonly detail: string | null }>
+  /** Cuts the connections to the LFI. Calls still under way fail. */
+  close(): Promise<void>
+}
+
+export type GatewayDeps = {
+  readonly tenant: TenantConfig
+  readonly consents: ConsentStore
+  readonly participants: Participants
+  readonly audit: Audit
+  readonly registry: SchemaRegistry
+  /** The first signs answers; all verify access tokens. */
+  readonly signingKeys: readonly SigningKey[]
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export function createGateway(deps: GatewayDeps): Gateway {
+  const { tenant, clock, registry, signingKeys } = deps
+  const connector = createConnector({ tenant, clock })
+  const serve = createServe({
+    ...deps,
+    routes: createRouteTable(ROUTES, registry),
+    rateLimit: createRateLimit(tenant.limits.requestsPerSecond),
+    accessTokens: createAccessTokens({
+      issuer: tenant.listeners.auth.origin,
+      audience: tenant.listeners.rs.origin,
+      keys: signingKeys,
+      clock,
+    }),
+    connector,
+    translator: createTranslator(
+      ROUTES.filter((route): route is ReadRoute => route.follows === 'read-resource'),
+      registry,
+    ),
+  })
+  return {
+    mount: (app) => {
+      // The last thing on its listener: what it does not know is a 404 of its own, with its audit entry.
+      app.use((ctx) => serve(ctx))
+    },
+    hello: () => connector.hello(),
+    close: () => connector.close(),
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * The whole path of a request, top to bottom. Nothing but the lists: what a stage does is in stages/, which operations
+ * follow which list is in routes.ts, and that a stage has the facts it needs is the compiler's business. Whatever
+ * happens on the way, the call is recorded before it is answered (serve.ts).
+ */
+import type { Route } from './routes.ts'
+import { type Path, path } from './stage.ts'
+import { listConsents, showConsent } from './stages/answer-consents.ts'
+import { answerData } from './stages/answer-data.ts'
+import { askLfi } from './stages/ask-lfi.ts'
+import { changeConsent } from './stages/change-consent.ts'
+import { checkAccount } from './stages/check-account.ts'
+import { checkBinding } from './stages/check-binding.ts'
+import { checkCertificate } from './stages/check-certificate.ts'
+import { checkContentType } from './stages/check-content-type.ts'
+import { checkHeaders } from './stages/check-headers.ts'
+import { checkParameters } from './stages/check-parameters.ts'
+import { checkPermission } from './stages/check-permission.ts'
+import { checkClientScope, checkUserScope } from './stages/check-scope.ts'
+import { judgeReply } from './stages/judge-reply.ts'
+import { limitRate } from './stages/limit-rate.ts'
+import { loadConsent } from './stages/load-consent.ts'
+import { matchRoute } from './stages/match-route.ts'
+import { narrowToConsent } from './stages/narrow-period.ts'
+import { negotiateAnswer } from './stages/negotiate-answer.ts'
+import { readPlainBody, readSignableBody } from './stages/read-body.ts'
+import { answerDone, registerClient } from './stages/register-client.ts'
+import { translateReply } from './stages/translate-reply.ts'
+import { verifyToken } from './stages/verify-token.ts'
+
+/** Is there such an operation, do we speak the same media types, and is it not too often? */
+export const arrived = path('arrival').step(matchRoute).step(negotiateAnswer).step(checkContentType).step(limitRate)
+
+/** Who is speaking? */
+const identified = arrived.step(verifyToken).step(checkCertificate).step(checkBinding)
+
+// biome-ignore format: one question per line
+export const requestPaths = {
+  /** Data of a user, from the LFI. */
+  'read-resource': identified
+    .given('read')
+    // Is the question well formed?
+    .step(checkUserScope).step(checkHeaders).step(checkParameters)
+    // May they ask it?
+    .step(loadConsent).step(checkPermission).step(checkAccount).step(narrowToConsent)
+    // Ask the LFI.
+    .step(askLfi)
+    // Is the answer fit to pass on?
+    .step(judgeReply).step(translateReply)
+    .step(answerData),
+
+  /** A client looks at its consents. */
+  'list-consents': identified
+    .step(checkClientScope).step(checkHeaders).step(checkParameters)
+    .step(listConsents),
+  'show-consent': identified
+    .step(checkClientScope).step(checkHeaders).step(checkParameters)
+    .step(showConsent),
+
+  /** A client ends a consent, or moves its events. */
+  'change-consent': identified
+    .step(checkClientScope).step(checkHeaders).step(checkParameters)
+    .step(readSignableBody)
+    .step(changeConsent),
+
+  /** A client registers; it has no token yet. */
+  register: arrived
+    .step(checkCertificate).step(checkHeaders).step(checkParameters)
+    .step(readPlainBody)
+    .step(registerClient)
+    .step(answerDone),
+} as const satisfies Record<Route['follows'], Pick<Path<never>, 'stages' | 'facts'>>

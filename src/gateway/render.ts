@@ -1,0 +1,82 @@
+/** Answers and errors as they go over the wire (tpp-api 5.1, 7). */
+import { epochSeconds } from '../clock.ts'
+import { ERRORS, type HubError } from '../errors.ts'
+import { sign } from '../jose.ts'
+import type { Offer } from './accept.ts'
+import type { Answer } from './answer.ts'
+import type { Services } from './services.ts'
+
+export type Rendered = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | number>>
+  readonly body: Buffer | null
+}
+/** For whom: undefined while it is not known. */
+export type Recipient = { readonly offer: Offer | undefined; readonly clientId: string | undefined }
+
+const MESSAGE_LIFETIME_SECONDS = 600
+const NEVER_STORED = { 'cache-control': 'no-store' } as const
+
+export async function renderAnswer(answer: Answer, to: Recipient, services: Services): Promise<Rendered> {
+  if (answer.status === 204) return { status: 204, headers: NEVER_STORED, body: null }
+  return withBody(answer.status, answer.body, to, NEVER_STORED, services)
+}
+
+export async function renderError(error: HubError, to: Recipient, services: Services): Promise<Rendered> {
+  const { status } = error
+  const headers = { ...NEVER_STORED, ...headersOf(error) }
+  // A status that is not the code's own is one that has a body (errors.ts).
+  if (!ERRORS[error.code].body) return { status, headers: { ...headers, 'content-length': 0 }, body: null }
+  const { path } = error.options
+  const told = {
+    Code: error.wireCode,
+    Message: error.reason,
+    ...(path === undefined ? {} : { Path: path.slice(0, 500) }),
+  }
+  return withBody(status, { Errors: [told] }, to, headers, services)
+}
+
+async function withBody(
+  status: number,
+  message: unknown,
+  to: Recipient,
+  headers: Readonly<Record<string, string>>,
+  services: Services,
+): Promise<Rendered> {
+  const offer = to.offer ?? 'application/json; charset=utf-8'
+  const text = offer === 'application/jwt' ? await signed(message, to.clientId, services) : JSON.stringify(message)
+  const body = Buffer.from(text)
+  return { status, headers: { ...headers, 'content-type': offer, 'content-length': body.length }, body }
+}
+
+function signed(message: unknown, clientId: string | undefined, services: Services): Promise<string> {
+  const { tenant, clock } = services
+  const [key] = services.signingKeys
+  if (key === undefined) throw new Error('no signing key')
+  const now = epochSeconds(clock.now())
+  const claims = {
+    iss: tenant.listeners.auth.origin,
+    aud: clientId === undefined ? [] : [clientId],
+    iat: now,
+    nbf: now,
+    exp: now + MESSAGE_LIFETIME_SECONDS,
+    message,
+  }
+  return sign(key, claims)
+}
+
+function headersOf(error: HubError): Readonly<Record<string, string>> {
+  switch (error.code) {
+    case 'Unauthorized':
+      return { 'www-authenticate': `Bearer error="invalid_token", error_description="${quotable(error.reason)}"` }
+    case 'MethodNotAllowed':
+      return { allow: (error.options.allow ?? []).join(', ') }
+    case 'TooManyRequests':
+      return { 'retry-after': String(error.options.retryAfterSeconds ?? 1) }
+    default:
+      return {}
+  }
+}
+
+/** RFC 6750 3: printable ASCII without quote and backslash. */
+const quotable = (text: string): string => text.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, "'")

@@ -1,0 +1,91 @@
+/**
+ * One row per operation, sorted by path, no logic. Which permissions open an operation: src/permissions.ts.
+ * Other families add their rows here, with the document that describes them.
+ */
+import type { DocumentId } from '../schema-registry.ts'
+import type { PeriodKind } from './period.ts'
+import type { ResourceName } from './transform/resources.ts'
+
+type Common = {
+  readonly document: DocumentId
+  readonly operationId: string
+  readonly method: 'GET' | 'PATCH' | 'POST'
+  /** Below the base path of the document. */
+  readonly path: string
+  /** Full paths under which the operation is served as well. */
+  readonly alsoAt?: readonly string[]
+  /** Whether bodies of answers and errors may be asked for as signed messages. */
+  readonly signable: boolean
+}
+/** Answered from the LFI, for a user. */
+export type ReadRoute = Common & {
+  readonly follows: 'read-resource'
+  readonly method: 'GET'
+  readonly grant: 'user'
+  readonly scope: string
+  readonly rarType: string
+  readonly resource: ResourceName
+  readonly lfi: {
+    readonly operationId: string
+    readonly path: string
+    /** Sends the accounts of the consent; otherwise the account is in the path, if there is one. */
+    readonly accountIds: boolean
+    readonly paged: boolean
+    readonly period: PeriodKind | null
+    /** Tells the LFI when only foreign-exchange transactions are open (lfi-api 3.6). */
+    readonly fxOnly: boolean
+  }
+}
+/** Answered from the consent store, for a client. */
+export type ConsentRoute = Common & {
+  readonly follows: 'list-consents' | 'show-consent' | 'change-consent'
+  readonly grant: 'client'
+  readonly scope: string
+  readonly rarType: string
+}
+export type RegistrationRoute = Common & { readonly follows: 'register'; readonly grant: 'none' }
+export type Route = ReadRoute | ConsentRoute | RegistrationRoute
+
+const ACCOUNTS = {
+  document: 'account-information',
+  signable: true,
+  scope: 'accounts',
+  rarType: 'urn:openfinanceuae:account-access-consent:v2.1',
+} as const
+const CONSENT = { ...ACCOUNTS, grant: 'client' } as const
+const READ = { ...ACCOUNTS, grant: 'user', follows: 'read-resource', method: 'GET' } as const
+/** Most reads: one account, in pages. */
+const PAGED = { accountIds: false, paged: true, period: null, fxOnly: false } as const
+
+// biome-ignore format: a table reads by its columns
+export const ROUTES: readonly Route[] = [
+  { ...CONSENT, operationId: 'GetAccountAccessConsentsByBaseConsentId', method: 'GET', path: '/account-access-consents', follows: 'list-consents' },
+  { ...CONSENT, operationId: 'GetAccountAccessConsentsConsentId', method: 'GET', path: '/account-access-consents/{ConsentId}', follows: 'show-consent' },
+  { ...CONSENT, operationId: 'PatchAccountAccessConsentsConsentId', method: 'PATCH', path: '/account-access-consents/{ConsentId}', follows: 'change-consent' },
+  { ...READ, operationId: 'GetAccounts', path: '/accounts', resource: 'accounts',
+    lfi: { ...PAGED, operationId: 'findAccounts', path: '/accounts', accountIds: true } },
+  { ...READ, operationId: 'GetAccountsAccountId', path: '/accounts/{AccountId}', resource: 'account',
+    lfi: { ...PAGED, operationId: 'findByAccountId', path: '/accounts/{accountId}', paged: false } },
+  { ...READ, operationId: 'GetAccountsAccountIdBalances', path: '/accounts/{AccountId}/balances', resource: 'balances',
+    lfi: { ...PAGED, operationId: 'findBalancesByAccountId', path: '/accounts/{accountId}/balances' } },
+  { ...READ, operationId: 'GetAccountsAccountIdBeneficiaries', path: '/accounts/{AccountId}/beneficiaries', resource: 'beneficiaries',
+    lfi: { ...PAGED, operationId: 'findBeneficiariesByAccountId', path: '/accounts/{accountId}/beneficiaries' } },
+  { ...READ, operationId: 'GetAccountsAccountIdDirectDebits', path: '/accounts/{AccountId}/direct-debits', resource: 'directDebits',
+    lfi: { ...PAGED, operationId: 'findDirectDebitByAccountId', path: '/accounts/{accountId}/direct-debits' } },
+  { ...READ, operationId: 'PartiesByAccountId_read', path: '/accounts/{AccountId}/parties', resource: 'accountParties',
+    lfi: { ...PAGED, operationId: 'findCustomerByAccountId', path: '/accounts/{accountId}/customer' } },
+  { ...READ, operationId: 'GetAccountsAccountIdProduct', path: '/accounts/{AccountId}/product', resource: 'products',
+    lfi: { ...PAGED, operationId: 'findProducts', path: '/accounts/{accountId}/products' } },
+  { ...READ, operationId: 'GetScheduledPayments', path: '/accounts/{AccountId}/scheduled-payments', resource: 'scheduledPayments',
+    lfi: { ...PAGED, operationId: 'findScheduledPaymentByAccountId', path: '/accounts/{accountId}/scheduled-payments' } },
+  { ...READ, operationId: 'GetAccountsAccountIdStandingOrders', path: '/accounts/{AccountId}/standing-orders', resource: 'standingOrders',
+    lfi: { ...PAGED, operationId: 'findStandingOrderByAccountId', path: '/accounts/{accountId}/standing-orders' } },
+  { ...READ, operationId: 'GetAccountAccountIdStatements', path: '/accounts/{AccountId}/statements', resource: 'statements',
+    lfi: { ...PAGED, operationId: 'getStatementsByAccountId', path: '/accounts/{accountId}/statements', period: 'statement' } },
+  { ...READ, operationId: 'GetAccountsAccountIdTransactions', path: '/accounts/{AccountId}/transactions', resource: 'transactions',
+    lfi: { ...PAGED, operationId: 'findTransactionsByAccountId', path: '/accounts/{accountId}/transactions', period: 'booking', fxOnly: true } },
+  { ...READ, operationId: 'Parties_read', path: '/parties', resource: 'parties',
+    lfi: { ...PAGED, operationId: 'findCustomer', path: '/customer', paged: false } },
+  { document: 'onboarding', operationId: 'TppOnboarding_create', method: 'POST', path: '/tpp-registration', alsoAt: ['/tpp-registration'],
+    signable: false, follows: 'register', grant: 'none' },
+]

@@ -1,0 +1,30 @@
+/** What the stages work with: one of each per tenant, made once. */
+import type { Audit } from '../audit/index.ts'
+import type { Clock } from '../clock.ts'
+import type { TenantConfig } from '../config.ts'
+import type { ConsentStore } from '../consent-store/index.ts'
+import type { SigningKey } from '../jose.ts'
+import type { Log } from '../log.ts'
+import type { Participants } from '../participants/index.ts'
+import type { SchemaRegistry } from '../schema-registry.ts'
+import type { AccessTokens } from './access-token.ts'
+import type { Connector } from './connector/index.ts'
+import type { RateLimit } from './rate-limit.ts'
+import type { RouteTable } from './route-table.ts'
+import type { Translator } from './transform/index.ts'
+
+export type Services = {
+  readonly tenant: TenantConfig
+  readonly consents: ConsentStore
+  readonly participants: Participants
+  readonly audit: Audit
+  readonly registry: SchemaRegistry
+  readonly signingKeys: readonly SigningKey[]
+  readonly clock: Clock
+  readonly log: Log
+  readonly routes: RouteTable
+  readonly rateLimit: RateLimit
+  readonly accessTokens: AccessTokens
+  readonly connector: Connector
+  readonly translator: Translator
+}

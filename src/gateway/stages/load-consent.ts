@@ -1,0 +1,37 @@
+import { usable } from '../../consent-store/index.ts'
+import { HubError } from '../../errors.ts'
+import { unauthorized } from '../access-token.ts'
+import { stage } from '../stage.ts'
+
+const REASONS = {
+  AwaitingAuthorization: 'The consent awaits authorization',
+  Suspended: 'The consent is suspended',
+  Rejected: 'The consent was rejected',
+  Revoked: 'The consent was revoked',
+  Expired: 'The consent has expired',
+  Consumed: 'The consent is consumed',
+} as const
+
+/** tpp-api 4.9. Read anew on every call, so that a revocation acts on the next one. */
+export const loadConsent = stage({
+  name: 'load-consent',
+  needs: ['read', 'client', 'userToken'],
+  adds: ['consent'],
+  fails: ['Unauthorized', 'Consent.Invalid'],
+  async run({ read, client, userToken }, { consents, clock }) {
+    const consent = await consents.find(userToken.consentId)
+    if (consent === null || consent.clientId !== client.clientId) {
+      throw new HubError('Consent.Invalid', { reason: 'There is no such consent' })
+    }
+    const judged = usable(consent, clock.now())
+    if (!judged.ok) throw new HubError('Consent.Invalid', { reason: REASONS[judged.status] })
+    // A consent authorized anew has a new grant, and tokens of the former one are no longer its own.
+    if (judged.consent.grantId !== userToken.grantId) {
+      throw unauthorized('the access token is no longer valid for its consent')
+    }
+    if (consent.rarType !== read.rarType) {
+      throw new HubError('Consent.Invalid', { reason: 'The consent is of another type or version than the path' })
+    }
+    return { consent: judged.consent }
+  },
+})

@@ -1,0 +1,18 @@
+import { HubError } from '../../errors.ts'
+import { negotiate, OFFERS } from '../accept.ts'
+import { stage } from '../stage.ts'
+
+const PLAIN = OFFERS.filter((offer) => offer !== 'application/jwt')
+
+/** The caller chooses plain or signed, for errors as well (tpp-api 5.0). */
+export const negotiateAnswer = stage({
+  name: 'negotiate-answer',
+  needs: ['arrival', 'route'],
+  adds: ['offer'],
+  fails: ['NotAcceptable'],
+  run({ arrival, route }) {
+    const offer = negotiate(arrival.headers.accept, route.signable ? OFFERS : PLAIN)
+    if (offer === null) throw new HubError('NotAcceptable')
+    return { offer }
+  },
+})

@@ -1,0 +1,37 @@
+import { HubError } from '../../errors.ts'
+import { unauthorized } from '../access-token.ts'
+import { stage } from '../stage.ts'
+
+const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i
+
+/** FAPI 2.0 SP 5.3.4: the token comes in the Authorization header and nowhere else. */
+export const verifyToken = stage({
+  name: 'verify-token',
+  needs: ['arrival'],
+  adds: ['token'],
+  fails: ['Unauthorized', 'Resource.InvalidFormat'],
+  async run({ arrival }, { accessTokens }) {
+    const { authorization } = arrival.headers
+    const inQuery = new URLSearchParams(arrival.search).has('access_token')
+    if (inQuery && authorization !== undefined) {
+      throw new HubError('Resource.InvalidFormat', {
+        reason: 'An access token is accepted in the Authorization header only',
+        path: 'access_token',
+      })
+    }
+    if (authorization === undefined || inQuery) throw unauthorized('send an access token in the Authorization header')
+    if (countOf(arrival.request.rawHeaders, 'authorization') > 1) {
+      throw unauthorized('send one Authorization header')
+    }
+    const [, token] = BEARER.exec(authorization) ?? []
+    if (token === undefined) throw unauthorized('the Authorization header must be: Bearer and the access token')
+    return { token: await accessTokens.read(token) }
+  },
+})
+
+/** Node keeps the first of several and would hide the others. */
+function countOf(rawHeaders: readonly string[], name: string): number {
+  let count = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === name) count += 1
+  return count
+}

@@ -1,0 +1,256 @@
+/**
+ * Who may speak to this LFI's hub: TPPs, their software statements and clients. The trust framework vouches; the
+ * operator activates. Certificates, keys and status are believed for `cacheSeconds`, and never longer than the
+ * profile's 20 minutes should the directory be out of reach.
+ */
+import type { Audit } from '../audit/index.ts'
+import { type Clock, secondsToMilliseconds, toSeconds } from '../clock.ts'
+import type { TenantConfig, TrustFrameworkConfig } from '../config.ts'
+import { type Db, inTransaction, query, type Tx } from '../db.ts'
+import { HubError } from '../errors.ts'
+import { type ClientId, type CorrelationId, type Thumbprint, toClientId } from '../ids.ts'
+import type { JWK } from '../jose.ts'
+import type { Log } from '../log.ts'
+import type { PeerCertificate } from '../tls.ts'
+import { type CertificateStatus, type Client, type ClientRow, type LocalStatus, toClient } from './client.ts'
+import { createDirectory, type Vouched } from './directory.ts'
+
+export type { CertificateStatus, Client, LocalStatus, TppView } from './client.ts'
+export { tppView } from './client.ts'
+export { migrations } from './migrations.ts'
+
+export type ParticipantLevel = 'tpp' | 'software-statement' | 'client'
+export type Operator = { readonly actor: string; readonly interactionId: CorrelationId | null }
+
+export type Participants = {
+  /** null: never registered at this LFI. Throws GenericRecoverableError when what is known is too old to be believed. */
+  client(clientId: ClientId): Promise<Client | null>
+  /** Asks the directory again, at most once in ten seconds per client: an unknown `kid` may be a new key. */
+  refresh(clientId: ClientId): Promise<Client | null>
+  /** POST /tpp-registration. @throws HubError Unauthorized or AccessToken.InvalidScope when the directory does not vouch */
+  register(peer: PeerCertificate, interactionId: CorrelationId): Promise<Client>
+  certificateStatus(client: Client, thumbprint: Thumbprint): CertificateStatus
+  /** false: no such record. */
+  setStatus(level: ParticipantLevel, id: string, status: LocalStatus, by: Operator): Promise<boolean>
+  list(): Promise<readonly Client[]>
+  /** Keys of an application that is no TPP: the LFI's own callers (lfi-api 4.3). Cached like everything else. */
+  applicationKeys(organisationId: string, application: string): Promise<readonly JWK[]>
+  close(): Promise<void>
+}
+
+/** Client JWKS may be cached at most 20 minutes (security profile). */
+const BELIEVED_AT_MOST_MS = secondsToMilliseconds(toSeconds(1200))
+const REFRESH_AT_MOST_EVERY_MS = 10_000
+const APPLICATIONS_MAX = 100
+
+const TABLES = {
+  tpp: { table: 'tpp', key: 'organisation_id' },
+  'software-statement': { table: 'software_statement', key: 'software_statement_id' },
+  client: { table: 'client', key: 'client_id' },
+} as const satisfies Record<ParticipantLevel, { table: string; key: string }>
+
+export function createParticipants(deps: {
+  readonly db: Db
+  readonly tenant: TenantConfig
+  readonly trustFramework: TrustFrameworkConfig
+  readonly audit: Audit
+  readonly clock: Clock
+  readonly log: Log
+}): Participants {
+  const { db, tenant, clock, audit } = deps
+  const directory = createDirectory(deps.trustFramework, clock)
+  const cacheMs = secondsToMilliseconds(deps.trustFramework.cacheSeconds)
+  const refreshing = new Map<string, Promise<void>>()
+  const attempts = new Map<string, number>()
+  const applications = new Map<string, { readonly keys: readonly JWK[]; readonly at: number }>()
+
+  const row = async (clientId: string): Promise<ClientRow | null> => {
+    const found = await query<ClientRow>(db, `${SELECT} where c.client_id = ?`, [clientId])
+    return found.rows[0] ?? null
+  }
+
+  const fetchAndSave = async (known: ClientRow): Promise<void> => {
+    const vouched = await directory.vouch(known.organisation_id, known.client_id)
+    await inTransaction(db, async (tx) => {
+      if (vouched === null) {
+        // Gone from the directory: nobody vouches any longer, so nothing of it is accepted.
+        await tx('software_statement')
+          .where({ software_statement_id: known.software_statement_id })
+          .update({ directory_status: 'Inactive', fetched_at: new Date(clock.now()) })
+      } else {
+        await save(tx, vouched, new Date(clock.now()), 'inactive')
+      }
+    })
+  }
+
+  /** One fetch at a time per client, shared by everyone who waits for it. */
+  const renew = (known: ClientRow): Promise<void> => {
+    const running = refreshing.get(known.client_id)
+    if (running !== undefined) return running
+    attempts.set(known.client_id, clock.now())
+    const started = fetchAndSave(known).finally(() => refreshing.delete(known.client_id))
+    refreshing.set(known.client_id, started)
+    return started
+  }
+
+  const current = async (clientId: ClientId): Promise<ClientRow | null> => {
+    const known = await row(clientId)
+    if (known === null) return null
+    const age = clock.now() - known.fetched_at.getTime()
+    if (age < cacheMs) return known
+    try {
+      await renew(known)
+      return await row(clientId)
+    } catch (cause) {
+      deps.log.warn({ err: cause, clientId, ageMs: age }, 'directory out of reach')
+      if (age < BELIEVED_AT_MOST_MS) return known
+      throw new HubError('GenericRecoverableError', {
+        detail: 'the directory has been out of reach for too long',
+        cause,
+      })
+    }
+  }
+
+  return {
+    client: async (clientId) => {
+      const found = await current(clientId)
+      return found === null ? null : toClient(found, deps.trustFramework.keystoreUrl)
+    },
+    refresh: async (clientId) => {
+      const known = await row(clientId)
+      if (known === null) return null
+      if (clock.now() - (attempts.get(clientId) ?? 0) >= REFRESH_AT_MOST_EVERY_MS) {
+        await renew(known).catch((error: unknown) => deps.log.warn({ err: error, clientId }, 'directory out of reach'))
+      }
+      const renewed = await row(clientId)
+      return renewed === null ? null : toClient(renewed, deps.trustFramework.keystoreUrl)
+    },
+    register: async (peer, interactionId) => {
+      const clientId = toClientId(peer.commonName)
+      if (clientId === null || peer.organisationId === null) {
+        throw new HubError('Unauthorized', {
+          reason: 'the certificate names no application: OU and CN must be directory ids',
+        })
+      }
+      const vouched = await vouchOrRefuse(directory.vouch(peer.organisationId, clientId))
+      if (vouched === null || vouched.organisation.Status !== 'Active' || vouched.statement.Status !== 'Active') {
+        throw new HubError('AccessToken.InvalidScope', {
+          reason: 'the trust framework lists no active application with the ids of this certificate',
+        })
+      }
+      const initial: LocalStatus = tenant.activation === 'automatic' ? 'active' : 'inactive'
+      await inTransaction(db, async (tx) => {
+        const isNew = await save(tx, vouched, new Date(clock.now()), initial)
+        await audit.append(tx, {
+          kind: 'participant-changed',
+          at: clock.now(),
+          interactionId,
+          tenantId: tenant.id,
+          organisationId: vouched.organisation.OrganisationId,
+          softwareStatementId: vouched.statement.SoftwareStatementId,
+          clientId,
+          change: isNew ? 'registered' : 'refreshed',
+          by: 'tpp',
+        })
+      })
+      const registered = await row(clientId)
+      if (registered === null) throw new Error('a client just registered is not there')
+      return toClient(registered, deps.trustFramework.keystoreUrl)
+    },
+    certificateStatus: (client, thumbprint) => client.certificates.get(thumbprint) ?? 'unknown',
+    setStatus: (level, id, status, by) =>
+      inTransaction(db, async (tx) => {
+        const { table, key } = TABLES[level]
+        const changed = await tx(table)
+          .where({ [key]: id })
+          .update({ status, updated_at: new Date(clock.now()) })
+        if (changed === 0) return false
+        await audit.append(tx, {
+          kind: 'admin-act',
+          at: clock.now(),
+          interactionId: by.interactionId,
+          tenantId: tenant.id,
+          actor: by.actor,
+          act: `${level} ${status}`,
+          target: id,
+        })
+        return true
+      }),
+    list: async () => {
+      const found = await query<ClientRow>(db, `${SELECT} order by c.registered_at, c.client_id`)
+      return found.rows.map((each) => toClient(each, deps.trustFramework.keystoreUrl))
+    },
+    applicationKeys: async (organisationId, application) => {
+      const name = `${organisationId}/${application}`
+      const known = applications.get(name)
+      if (known !== undefined && clock.now() - known.at < cacheMs) return known.keys
+      const keys = (await directory.keys(organisationId, application)) ?? []
+      if (applications.size >= APPLICATIONS_MAX) applications.clear()
+      applications.set(name, { keys, at: clock.now() })
+      return keys
+    },
+    close: () => directory.close(),
+  }
+}
+
+async function vouchOrRefuse(asked: Promise<Vouched | null>): Promise<Vouched | null> {
+  try {
+    return await asked
+  } catch (cause) {
+    throw new HubError('GenericRecoverableError', { reason: 'The trust framework cannot be reached; try again', cause })
+  }
+}
+
+/** True when the client is new here. An existing record keeps the status that the operator gave it. */
+async function save(tx: Tx, vouched: Vouched, at: Date, initial: LocalStatus): Promise<boolean> {
+  const { organisation, statement } = vouched
+  await tx('tpp')
+    .insert({
+      organisation_id: organisation.OrganisationId,
+      name: organisation.OrganisationName,
+      status: initial,
+      directory_status: organisation.Status,
+      record: JSON.stringify(organisation),
+      registered_at: at,
+      updated_at: at,
+    })
+    .onConflict('organisation_id')
+    .merge(['name', 'directory_status', 'record', 'updated_at'])
+  await tx('software_statement')
+    .insert({
+      software_statement_id: statement.SoftwareStatementId,
+      organisation_id: organisation.OrganisationId,
+      status: initial,
+      directory_status: statement.Status,
+      record: JSON.stringify(statement),
+      roles: JSON.stringify(vouched.roles),
+      certificates: JSON.stringify(vouched.certificates),
+      jwks: JSON.stringify(vouched.jwks),
+      fetched_at: at,
+      updated_at: at,
+    })
+    .onConflict('software_statement_id')
+    .merge(['directory_status', 'record', 'roles', 'certificates', 'jwks', 'fetched_at', 'updated_at'])
+  const inserted = await tx('client')
+    .insert({
+      client_id: statement.ClientId,
+      software_statement_id: statement.SoftwareStatementId,
+      status: initial,
+      registered_at: at,
+      updated_at: at,
+    })
+    .onConflict('client_id')
+    .ignore()
+    .returning('client_id')
+  return inserted.length === 1
+}
+
+const SELECT = `
+  select c.client_id, c.status as client_status,
+    s.software_statement_id, s.status as statement_status, s.directory_status as statement_directory_status,
+    s.record as statement_record, s.roles, s.certificates, s.jwks, s.fetched_at,
+    t.organisation_id, t.name as tpp_name, t.status as tpp_status, t.directory_status as tpp_directory_status,
+    t.record as tpp_record
+  from client c
+  join software_statement s using (software_statement_id)
+  join tpp t using (organisation_id)`

@@ -1,0 +1,27 @@
+/** What a directory role opens (tpp-api 9.5). IDSP is the name in prose, ISP the one in the directory. */
+type RoleRow = { readonly scopes: readonly string[]; readonly rarTypes: readonly string[] }
+
+const ACCOUNTS: RoleRow = {
+  scopes: ['openid', 'accounts'],
+  rarTypes: ['urn:openfinanceuae:account-access-consent:v2.1'],
+}
+const INSURANCE: RoleRow = { scopes: ['openid', 'insurance'], rarTypes: ['urn:openfinanceuae:insurance-consent:v2.1'] }
+const PAYMENTS: RoleRow = {
+  scopes: ['openid', 'payments'],
+  rarTypes: ['urn:openfinanceuae:service-initiation-consent:v2.1'],
+}
+
+const ROLES: ReadonlyMap<string, RoleRow> = new Map([
+  ['BDSP', ACCOUNTS],
+  ['BSIP', PAYMENTS],
+  ['ISP', INSURANCE],
+  ['IDSP', INSURANCE],
+])
+
+export function opened(roles: readonly string[]): { readonly scopes: string[]; readonly rarTypes: string[] } {
+  const rows = roles.flatMap((role) => ROLES.get(role) ?? [])
+  return {
+    scopes: [...new Set(rows.flatMap((row) => row.scopes))],
+    rarTypes: [...new Set(rows.flatMap((row) => row.rarTypes))],
+  }
+}

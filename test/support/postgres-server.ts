@@ -1,0 +1,54 @@
+/** One PostgreSQL server for the whole run, and in it one migrated database for all tests to be cloned from. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { TestProject } from 'vitest/node'
+import { migrate, openDatabase } from '../../src/db.ts'
+import { startEmbeddedPostgres } from '../../src/embedded-postgres.ts'
+import { migrations } from '../../src/migrations.ts'
+import { databaseUrl, TEMPLATE } from './database-url.ts'
+
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'falaj-test-'))
+  const server = await startEmbeddedPostgres({
+    dataDirectory: join(folder, 'postgres'),
+    port: await freePort(),
+    // A test asks whether a transaction was committed, not whether it outlives a power cut.
+    flags: ['fsync=off', 'full_page_writes=off', 'max_connections=60'],
+  })
+  const teardown = async () => {
+    await server.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+  try {
+    await makeTemplate(server.adminUrl.reveal())
+  } catch (thrown) {
+    await teardown()
+    throw thrown
+  }
+  project.provide('postgresAdminUrl', server.adminUrl.reveal())
+  return teardown
+}
+
+async function makeTemplate(adminUrl: string): Promise<void> {
+  const admin = openDatabase({ url: databaseUrl(adminUrl, 'postgres'), poolMax: 1, applicationName: 'test-setup' })
+  await admin.raw('create database ??', [TEMPLATE])
+  await admin.destroy()
+  const template = openDatabase({ url: databaseUrl(adminUrl, TEMPLATE), poolMax: 1, applicationName: 'test-setup' })
+  await migrate(template, migrations)
+  await template.destroy()
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer()
+  const taken = await new Promise<number>((resolve, reject) => {
+    probe.once('error', reject)
+    probe.listen(0, '127.0.0.1', () => {
+      const address = probe.address()
+      resolve(address !== null && typeof address === 'object' ? address.port : 0)
+    })
+  })
+  await new Promise((resolve) => probe.close(resolve))
+  return taken
+}

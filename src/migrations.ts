@@ -1,6 +1,6 @@
 /** Every room's migrations, in the order in which an empty database needs them. */
 import { migrations as audit } from './audit/index.ts'
-import { migrations as authServer } from './auth-server/migrations.ts'
+import { migrations as authServer } from './auth-server/index.ts'
 import { migrations as consentStore } from './consent-store/index.ts'
 import type { Migration } from './db.ts'
 import { migrations as participants } from './participants/index.ts'

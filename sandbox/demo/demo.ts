@@ -14,6 +14,7 @@ import { createRecorder, DemoStopped, type Output, type Recorder, type Seen } fr
 const LFI = 'aurora'
 const CONSENT_DAYS = 30
 const DAY_MS = 86_400_000
+const PAGES_MAX = 50
 
 type Demo = {
   readonly recorder: Recorder
@@ -117,6 +118,7 @@ async function fullConsent(
       return { value: null, saw: `${answer.status}, ${sizeOf(dataOf(answer.body, read.member))}` }
     })
   }
+  await pages(demo, `/accounts/${encodeURIComponent(accountId)}/transactions`, tokens)
   await consentReads(demo, tokens)
   await recorder.check('A signed answer, verified', 'GET /accounts, Accept: application/jwt', async () => {
     const answer = await bank.read('/accounts', { accessToken: tokens.accessToken, signed: true })
@@ -130,6 +132,24 @@ async function fullConsent(
   })
   if (other !== null) await stolenToken(demo, other, renewed)
   return { tokens: renewed, firstRead }
+}
+
+async function pages({ recorder, bank }: Demo, first: string, tokens: Tokens): Promise<void> {
+  await recorder.check('All pages of transactions', 'GET Links.Next until there is none', async () => {
+    const seen = new Set<unknown>()
+    let count = 0
+    for (let path: string | null = first; path !== null; count += 1) {
+      if (count === PAGES_MAX) throw new Error(`more than ${PAGES_MAX} pages`)
+      const { body }: { readonly body: unknown } = await bank.read(path, { accessToken: tokens.accessToken })
+      const items = dataOf(body, 'Transaction') as readonly { readonly TransactionId?: unknown }[]
+      for (const { TransactionId: id } of items) {
+        if (seen.has(id)) throw new Error('a transaction comes twice')
+        seen.add(id)
+      }
+      path = bank.nextPath(body)
+    }
+    return { value: null, saw: `${count} pages, ${seen.size} transactions, none twice` }
+  })
 }
 
 async function consentReads({ recorder, bank }: Demo, tokens: Tokens): Promise<void> {

@@ -9,5 +9,7 @@ export function untilAskedToStop(): Promise<NodeJS.Signals> {
     process.once('SIGTERM', asked)
     // Started by a parent over a channel: without the parent nobody would ever stop this process.
     process.once('disconnect', () => asked('SIGTERM'))
+    // Listening for that must not be what keeps a finished process alive.
+    process.channel?.unref()
   })
 }

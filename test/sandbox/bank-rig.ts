@@ -7,7 +7,14 @@ import { createServer, type Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Name, SubjectAlternativeNameExtension, X509CertificateGenerator } from '@peculiar/x509'
+import {
+  BasicConstraintsExtension,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  Name,
+  SubjectAlternativeNameExtension,
+  X509CertificateGenerator,
+} from '@peculiar/x509'
 import { exportJWK, type JWK, SignJWT } from 'jose'
 import { Agent, request } from 'undici'
 import { type Bank, type BankCode, startBank } from '../../sandbox/bank/bank.ts'
@@ -62,6 +69,10 @@ async function createAuthority(folder: string, label: string) {
     publicKey: keys.publicKey,
     signingKey: keys.privateKey,
     signingAlgorithm: RSA,
+    extensions: [
+      new BasicConstraintsExtension(true, 0, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+    ],
   })
   const caFile = join(folder, `${label}.pem`)
   writeFileSync(caFile, root.toString('pem'))

@@ -1,6 +1,5 @@
 /** One PostgreSQL server for the whole run, and in it one migrated database for all tests to be cloned from. */
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
@@ -8,9 +7,12 @@ import { migrate, openDatabase } from '../../src/db.ts'
 import { startEmbeddedPostgres } from '../../src/embedded-postgres.ts'
 import { migrations } from '../../src/migrations.ts'
 import { databaseUrl, TEMPLATE } from './database-url.ts'
+import { freePort } from './free-port.ts'
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'falaj-test-'))
+  // Run by root, the server works as another account, which has to pass through here.
+  await chmod(folder, 0o711)
   const server = await startEmbeddedPostgres({
     dataDirectory: join(folder, 'postgres'),
     port: await freePort(),
@@ -38,17 +40,4 @@ async function makeTemplate(adminUrl: string): Promise<void> {
   const template = openDatabase({ url: databaseUrl(adminUrl, TEMPLATE), poolMax: 1, applicationName: 'test-setup' })
   await migrate(template, migrations)
   await template.destroy()
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  const taken = await new Promise<number>((resolve, reject) => {
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      resolve(address !== null && typeof address === 'object' ? address.port : 0)
-    })
-  })
-  await new Promise((resolve) => probe.close(resolve))
-  return taken
 }

@@ -70,7 +70,7 @@ export async function startDirectory(server: Certificate, entries: readonly Dire
   for (const entry of entries) {
     const at = `/organisations/${entry.organisationId}`
     const statement = `${at}/softwarestatements/${entry.softwareStatementId}`
-    const { organisationId: OrganisationId, softwareStatementId: SoftwareStatementId } = entry
+    const { organisationId: OrganisationId } = entry
     answers.set(at, () => ({ OrganisationId, OrganisationName: entry.organisation, Status: 'Active' }))
     answers.set(`${at}/softwarestatements`, () =>
       entries
@@ -90,7 +90,6 @@ export async function startDirectory(server: Certificate, entries: readonly Dire
     )
     answers.set(`${statement}/roles`, () => [{ AuthorisationDomainRoleName: 'BDSP', Status: 'Active' }])
     answers.set(`/${OrganisationId}/${entry.clientId}/application.jwks`, () => entry.jwks)
-    void SoftwareStatementId
   }
   answers.set('/token', () => ({ access_token: 'directory', expires_in: 600 }))
   const listening = createServer({ cert: server.certificate, key: server.key }, (request, response) => {

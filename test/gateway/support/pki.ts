@@ -1,9 +1,9 @@
 /** A small trust framework for tests: authorities, and certificates with the subject that the profile wants. */
-import 'reflect-metadata'
+import '../../../sandbox/trust-framework/reflect.ts'
 import { createHash, randomBytes, webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
 
-x509.cryptoProvider.set(webcrypto as Crypto)
+x509.cryptoProvider.set(webcrypto)
 
 export type Certificate = { readonly certificate: string; readonly key: string; readonly thumbprint: string }
 export type Subject = {

@@ -1,25 +1,26 @@
 /** The real gateway behind its real listener, on a real database; only the LFI and the directory are stand-ins. */
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
-import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { type Audit, createAudit } from '../../../src/audit/index.ts'
-import { type Clock, type Instant, iso, type Milliseconds, plus, type Seconds, systemClock } from '../../../src/clock.ts'
+import { createServer } from 'node:net'
+import { type Audit, createAudit, createAuditReader } from '../../../src/audit/index.ts'
+import { type Clock, iso, type Milliseconds, plus, type Seconds, systemClock } from '../../../src/clock.ts'
 import type { LfiAuthentication, ListenerConfig, TenantConfig } from '../../../src/config.ts'
 import { type ConsentStore, createConsentStore, type LfiPatch } from '../../../src/consent-store/index.ts'
 import { inTransaction } from '../../../src/db.ts'
 import { createGateway } from '../../../src/gateway/index.ts'
 import {
-  type AccountId,
   type ClientId,
   type ConsentId,
+  type CorrelationId,
   newCorrelationId,
   type OrganisationId,
   type TenantId,
 } from '../../../src/ids.ts'
-import { loadKey, privateJwk, publicJwk, type SigningKey, sign } from '../../../src/jose.ts'
+import { loadKey, publicJwk, type SigningKey, sign } from '../../../src/jose.ts'
 import { createApp, openDoors } from '../../../src/listener.ts'
 import { createLog } from '../../../src/log.ts'
 import { createParticipants } from '../../../src/participants/index.ts'
+import { PERMISSIONS } from '../../../src/permissions.ts'
 import { loadSchemas } from '../../../src/schema-registry.ts'
 import { Secret } from '../../../src/secret.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
@@ -29,19 +30,7 @@ import { type Answer, type Call, send } from './tpp.ts'
 
 export const BASE = '/open-finance/account-information/v2.1'
 export const RAR_TYPE = 'urn:openfinanceuae:account-access-consent:v2.1'
-export const ALL_PERMISSIONS = [
-  'ReadAccountsBasic',
-  'ReadAccountsDetail',
-  'ReadBalances',
-  'ReadBeneficiariesDetail',
-  'ReadDirectDebits',
-  'ReadProduct',
-  'ReadScheduledPaymentsDetail',
-  'ReadStandingOrdersDetail',
-  'ReadStatements',
-  'ReadTransactionsDetail',
-  'ReadParty',
-]
+export const ALL_PERMISSIONS = Object.keys(PERMISSIONS)
 
 export type Tpp = {
   readonly clientId: ClientId
@@ -293,11 +282,10 @@ export async function createWorld(options: Options = {}) {
   const call = (asked: Call): Promise<Answer> => send(client, { certificate: one.certificate, ...asked })
   const get = async (path: string, token: string, more: Partial<Call> = {}): Promise<Answer> =>
     call({ ...more, path: `${BASE}${path}`, headers: { authorization: `Bearer ${token}`, ...more.headers } })
-  const entries = async (interactionId: string): Promise<readonly Record<string, unknown>[]> => {
-    const found = (await db.raw('select body from audit_entry_of_test(?)', [interactionId]).catch(() => null)) as null
-    if (found !== null) return found
-    return readEntries(db, interactionId)
-  }
+  const reader = createAuditReader({ db })
+  /** What was recorded under the interaction id of an answer, oldest first. */
+  const entries = async (interactionId: unknown): Promise<readonly Record<string, unknown>[]> =>
+    (await reader.findByInteraction(String(interactionId) as CorrelationId)).map(({ entry }) => ({ ...entry }))
 
   for (const tpp of [one, two]) {
     const registered = await call({ method: 'POST', path: '/tpp-registration', certificate: tpp.certificate })
@@ -376,6 +364,3 @@ async function freePort(): Promise<number> {
   await new Promise((done) => probe.close(done))
   return port
 }
-
-void privateJwk
-export type { AccountId, Instant }

@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/postgres-server.ts'],
+    reporters: ['default', './test/support/plain-summary.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 20_000,

@@ -1,0 +1,152 @@
+/**
+ * `npm run bench`: the account list through the hub beside the same bytes through a bare http-proxy, both between the
+ * same two mutual TLS legs, in interleaved rounds of one run. The machine is what it is; the ratios are the result.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { cpus } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import type { LoadResult, LoadSettings } from './load.ts'
+import { type Stage, setStage } from './stage.ts'
+
+const ROUNDS = Number(process.argv[2] ?? 5)
+const CONNECTIONS = 32
+const WARM_UP_MS = 1_500
+const RUN_MS = 4_000
+/** Linux counts CPU time in hundredths of a second. */
+const TICKS_PER_SECOND = 100
+/** Number of accounts that makes answers of about this size. */
+const CASES = [
+  { name: '4 KB', accounts: 8 },
+  { name: '60 KB', accounts: 115 },
+] as const
+
+type Variant = { readonly name: string; readonly pid: number; readonly load: LoadSettings }
+type Round = LoadResult & { readonly cpuMicroseconds: number }
+
+const stage = await setStage()
+try {
+  const proxyPort = stage.place.ports.edge
+  const proxy = await stage.start('./bare-proxy.ts', proxySettings(stage, proxyPort))
+  console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, Node ${process.version}`)
+  console.log(
+    `${CONNECTIONS} connections, ${ROUNDS} rounds of ${RUN_MS / 1000} s each, medians; load generator and PostgreSQL share the cores\n`,
+  )
+  for (const { name, accounts } of CASES) {
+    const { accessToken, accountIds } = await stage.token(accounts)
+    const variants = variantsOf(stage, { proxy, proxyPort, accessToken, accountIds })
+    const rounds = new Map<string, Round[]>(variants.map((variant) => [variant.name, []]))
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const variant of variants) rounds.get(variant.name)?.push(await measure(variant))
+    }
+    report(name, rounds)
+  }
+  proxy.kill('SIGTERM')
+} finally {
+  await stage.close()
+}
+
+function proxySettings({ enrolment, stub }: Stage, port: number) {
+  return {
+    port,
+    cert: enrolment.hubs.aurora.server.certFile,
+    key: enrolment.hubs.aurora.server.keyFile,
+    ca: enrolment.ca.bundleFile,
+    clientCert: enrolment.hubs.aurora.toLfi.certFile,
+    clientKey: enrolment.hubs.aurora.toLfi.keyFile,
+    target: stub.origin,
+  }
+}
+
+function variantsOf(
+  { enrolment, place, hub }: Stage,
+  ready: { proxy: ChildProcess; proxyPort: number; accessToken: string; accountIds: readonly string[] },
+): readonly Variant[] {
+  const { transport } = enrolment.tpp.primary
+  const common = {
+    ca: enrolment.ca.bundleFile,
+    cert: transport.certFile,
+    key: transport.keyFile,
+    connections: CONNECTIONS,
+    warmUpMs: WARM_UP_MS,
+    runMs: RUN_MS,
+  }
+  const stubPath = `/accounts?accountIds=${ready.accountIds.join(',')}&page=1&page-size=100`
+  return [
+    {
+      name: 'http-proxy',
+      pid: ready.proxy.pid ?? 0,
+      load: { ...common, origin: `https://localhost:${ready.proxyPort}`, path: stubPath, headers: {} },
+    },
+    {
+      name: 'hub',
+      pid: hub.pid ?? 0,
+      load: {
+        ...common,
+        origin: place.urls.hubs.aurora.rs,
+        path: '/open-finance/account-information/v2.1/accounts',
+        headers: { authorization: `Bearer ${ready.accessToken}`, 'x-fapi-customer-ip-address': '127.0.0.1' },
+      },
+    },
+  ]
+}
+
+async function measure({ name, pid, load }: Variant): Promise<Round> {
+  const generator = fork(fileURLToPath(new URL('./load.ts', import.meta.url)), [JSON.stringify(load)])
+  let before = 0
+  const result = await new Promise<LoadResult>((resolve, reject) => {
+    generator.on('message', (message) => {
+      if (message === 'measuring') before = cpuSeconds(pid)
+      else resolve(message as LoadResult)
+    })
+    generator.once('exit', () => reject(new Error(`the load on ${name} gave no result`)))
+  })
+  const cpu = cpuSeconds(pid) - before
+  if (result.refused > 0)
+    throw new Error(`${name}: ${result.refused} of ${result.requests} calls were not answered 200`)
+  return { ...result, cpuMicroseconds: (cpu / result.requests) * 1e6 }
+}
+
+/** User and system time of a process so far (proc(5), fields 14 and 15). */
+function cpuSeconds(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+}
+
+function report(name: string, rounds: ReadonlyMap<string, readonly Round[]>): void {
+  const rows = [...rounds].map(([variant, each]) => ({
+    variant,
+    bytes: median(each.map((round) => round.bytes)),
+    rate: median(each.map((round) => round.requests / round.seconds)),
+    cpu: median(each.map((round) => round.cpuMicroseconds)),
+    p50: median(each.map((round) => round.p50)),
+    p99: median(each.map((round) => round.p99)),
+  }))
+  const yardstick = rows[0]
+  console.log(`GET /accounts, about ${name}`)
+  console.log(
+    '  variant      bytes     req/s   CPU µs/req   p50 ms   p99 ms   rate × http-proxy   per CPU × http-proxy',
+  )
+  for (const row of rows) {
+    const rate = row.rate / (yardstick?.rate ?? Number.NaN)
+    const perCpu = (yardstick?.cpu ?? Number.NaN) / row.cpu
+    const cells = [
+      row.variant.padEnd(11),
+      String(row.bytes).padStart(7),
+      row.rate.toFixed(0).padStart(9),
+      row.cpu.toFixed(0).padStart(12),
+      row.p50.toFixed(1).padStart(8),
+      row.p99.toFixed(1).padStart(8),
+      rate.toFixed(2).padStart(19),
+      perCpu.toFixed(2).padStart(22),
+    ]
+    console.log(`  ${cells.join(' ')}`)
+  }
+  console.log('')
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((one, other) => one - other)
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
+}

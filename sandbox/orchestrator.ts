@@ -46,7 +46,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   refuseIfRunning(manifestFile)
   await refuseTakenPorts(place)
   if (options.fresh) rmSync(place.dataDir, { recursive: true, force: true })
-  mkdirSync(place.dataDir, { recursive: true, mode: 0o700 })
+  // Passable for the account that PostgreSQL runs under; every secret in it is 0600 of its own.
+  mkdirSync(place.dataDir, { recursive: true, mode: 0o711 })
 
   const children: Child[] = []
   let postgres: EmbeddedPostgres | null = null

@@ -1,10 +1,13 @@
 import { Command } from 'commander'
-import { auditExport, auditPublicKey, auditVerify, createSealer } from '../audit/index.ts'
+import { auditExport, auditPublicKey, auditVerify } from '../audit/index.ts'
 import { systemClock } from '../clock.ts'
+import { OperatorError } from '../errors.ts'
 import { withTenant } from './tenant.ts'
 
 type VerifyOptions = { config?: string; tenant?: string; key?: string; json?: boolean }
 type ExportOptions = { config: string; tenant: string; out: string; json?: boolean }
+
+const NOT_JUDGED = 2
 
 export function auditCommand(): Command {
   const audit = new Command('audit').description(
@@ -25,7 +28,7 @@ export function auditCommand(): Command {
       '\nExit status: 0 verified, 1 not verified (the first bad entry is named), 2 could not be judged.',
     )
     .action(async (file: string | undefined, options: VerifyOptions, command: Command) => {
-      process.exitCode = await verify(file, options, command)
+      process.exitCode = await verify(file, options, command).catch(unjudged)
     })
   audit
     .command('export')
@@ -47,7 +50,7 @@ async function verify(file: string | undefined, options: VerifyOptions, command:
   }
   const { config, tenant: id } = options
   if (config === undefined || id === undefined) {
-    return command.error('name an export file, or a live log by --config and --tenant')
+    return command.error('name an export file, or a live log by --config and --tenant', { exitCode: NOT_JUDGED })
   }
   return withTenant({ config, tenant: id }, ({ db, tenant }) =>
     auditVerify(
@@ -57,13 +60,17 @@ async function verify(file: string | undefined, options: VerifyOptions, command:
   )
 }
 
+/** Status 1 says that a log is bad, which a missing configuration does not. */
+function unjudged(thrown: unknown): number {
+  if (!(thrown instanceof OperatorError)) throw thrown
+  console.error(thrown.message)
+  return NOT_JUDGED
+}
+
 function exportLog(options: ExportOptions): Promise<number> {
-  return withTenant(options, async ({ db, tenant, log }) => {
-    const sealer = createSealer({ db, tenantId: tenant.id, key: tenant.keys.audit, clock: systemClock, log })
-    // What was accepted a moment ago belongs into the export as well.
-    await sealer.sealNow()
-    return auditExport({ db, tenantId: tenant.id, key: tenant.keys.audit, clock: systemClock, log }, options.out, {
+  return withTenant(options, ({ db, tenant, log }) =>
+    auditExport({ db, tenantId: tenant.id, key: tenant.keys.audit, clock: systemClock, log }, options.out, {
       json: options.json ?? false,
-    })
-  })
+    }),
+  )
 }

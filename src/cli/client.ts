@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { createAudit } from '../audit/index.ts'
 import { systemClock } from '../clock.ts'
+import { OperatorError } from '../errors.ts'
 import { createParticipants, type LocalStatus, type Participants } from '../participants/index.ts'
 import { type TenantOptions, withTenant } from './tenant.ts'
 
@@ -45,7 +46,7 @@ export function clientCommand(): Command {
 
 async function setStatus(participants: Participants, clientId: string, status: LocalStatus): Promise<void> {
   const known = (await participants.list()).find((each) => each.clientId === clientId)
-  if (known === undefined) throw new Error(`no client ${clientId} is registered at this tenant`)
+  if (known === undefined) throw new OperatorError(`no client ${clientId} is registered at this tenant`)
   const by = { actor: 'command line', interactionId: null }
   if (status === 'active') {
     await participants.setStatus('tpp', known.organisationId, status, by)

@@ -1,6 +1,7 @@
 /** What a command about one tenant needs: its configuration and its open database. */
 import { type Config, loadConfig, type TenantConfig } from '../config.ts'
 import { type Db, openDatabase } from '../db.ts'
+import { OperatorError } from '../errors.ts'
 import { createLog, type Log } from '../log.ts'
 
 export type TenantOptions = { readonly config: string; readonly tenant: string }
@@ -10,7 +11,7 @@ export async function withTenant<T>(options: TenantOptions, work: (open: OpenTen
   const config = loadConfig(options.config)
   const tenant = config.tenants.find((each) => each.id === options.tenant)
   if (tenant === undefined) {
-    throw new Error(
+    throw new OperatorError(
       `no tenant ${options.tenant}; the deployment has ${config.tenants.map((each) => each.id).join(', ')}`,
     )
   }

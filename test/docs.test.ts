@@ -1,0 +1,68 @@
+/** What the documents claim is checked: links lead somewhere, tables say what the code says, named tests exist. */
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, test } from 'vitest'
+import manifest from '../package.json' with { type: 'json' }
+import { ERRORS } from '../src/errors.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const read = (file: string): string => readFileSync(resolve(root, file), 'utf8')
+const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'schemas/README.md', 'config/example/README.md']
+
+/** The rows below a marker comment, without the heading. */
+function table(text: string, marker: string): readonly (readonly string[])[] {
+  const after = text.slice(text.indexOf(`<!-- ${marker}`))
+  const lines = after.slice(after.indexOf('\n') + 1).split('\n')
+  const end = lines.findIndex((line) => !line.startsWith('|'))
+  return lines.slice(2, end).map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  )
+}
+
+describe('documents', () => {
+  test.for(DOCUMENTS)('%s links to files that exist', (file) => {
+    const links = [...read(file).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map((match) => match[1] ?? '')
+    const missing = links
+      .filter((link) => !/^https?:/.test(link))
+      .filter((link) => !existsSync(resolve(root, dirname(file), link)))
+    expect(missing).toEqual([])
+  })
+
+  test.for(DOCUMENTS)('%s names files of the repository that exist', (file) => {
+    const named = [...read(file).matchAll(/`((?:src|test|config|schemas|sandbox)\/[\w./-]+)`/g)].map(
+      (match) => match[1] ?? '',
+    )
+    expect(named.filter((path) => !existsSync(resolve(root, path)))).toEqual([])
+  })
+
+  test('README names npm scripts that exist', () => {
+    const named = [...read('README.md').matchAll(/npm (?:run )?(start|test|demo|bench|falaj)\b/g)].map(
+      (match) => match[1] ?? '',
+    )
+    expect(named.length).toBeGreaterThan(5)
+    expect(named.filter((script) => !(script in manifest.scripts))).toEqual([])
+  })
+
+  test('the error table is the catalogue, in both directions', () => {
+    const documented = table(read('ARCHITECTURE.md'), 'errors').map(([code, status, body]) => [code, status, body])
+    const catalogue = Object.entries(ERRORS).map(([code, row]) => [
+      `\`${code}\``,
+      String(row.status),
+      row.body ? 'yes' : 'no',
+    ])
+    expect(documented).toEqual(catalogue)
+  })
+
+  test('every divergence names a test that exists', () => {
+    const rows = table(read('ARCHITECTURE.md'), 'divergences')
+    expect(rows.length).toBeGreaterThan(10)
+    for (const row of rows) {
+      const named = row.at(-1)?.replaceAll('`', '') ?? ''
+      expect(existsSync(resolve(root, named)), `${row[0]}: ${named}`).toBe(true)
+    }
+  })
+})

@@ -2,13 +2,13 @@
 import type { IncomingMessage } from 'node:http'
 import { HubError } from './errors.ts'
 
-/** @throws HubError PayloadTooLarge beyond `bytesMax`; the rest of the body is then not read. */
+/** @throws HubError PayloadTooLarge beyond `bytesMax`; the rest is not kept, and the connection is left to answer on. */
 export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const declared = Number(request.headers['content-length'] ?? 0)
   if (declared > bytesMax) throw new HubError('PayloadTooLarge')
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length
     if (size > bytesMax) throw new HubError('PayloadTooLarge')
     chunks.push(chunk)

@@ -24,6 +24,8 @@ export function openDatabase(options: {
     },
     pool: { min: 0, max: options.poolMax, acquireTimeoutMillis: 10_000, idleTimeoutMillis: 30_000 },
     asyncStackTraces: false,
+    // The message of a failed statement must not carry its values: it is logged.
+    compileSqlOnError: false,
   })
 }
 
@@ -32,32 +34,53 @@ export function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<
   return db.transaction((tx) => work(tx as Tx))
 }
 
+/** Any number that nothing else locks; processes of all releases agree on it. */
+const MIGRATION_LOCK = 1_178_692_970
+
 /**
  * Migrations are listed in code, by room, and only ever run forward: a release adds what the next one needs
- * (expand, backfill, contract), so the previous release keeps working while this runs.
+ * (expand, backfill, contract), so the previous release keeps working while this runs; a name it does not know is no
+ * fault for the same reason. Processes that do this at once take turns, and a crash leaves no lock behind.
  */
 export async function migrate(db: Db, migrations: readonly Migration[]): Promise<readonly string[]> {
-  const [, applied] = (await db.migrate.latest(migratorOptions(migrations))) as [number, string[]]
+  const applied: string[] = []
+  for (const migration of migrations) {
+    const isNew = await inTransaction(db, (tx) => applyOnce(tx, migration))
+    if (isNew) applied.push(migration.name)
+  }
   return applied
 }
 
-export async function pendingMigrations(db: Db, migrations: readonly Migration[]): Promise<readonly string[]> {
-  const [, pending] = (await db.migrate.list(migratorOptions(migrations))) as [unknown, { name: string }[]]
-  return pending.map((migration) => migration.name)
+async function applyOnce(tx: Tx, migration: Migration): Promise<boolean> {
+  // Neither waiting for one's turn nor a long migration is a statement gone astray.
+  await query(tx, 'set local statement_timeout = 0')
+  await query(tx, 'select pg_advisory_xact_lock(?)', [MIGRATION_LOCK])
+  await query(
+    tx,
+    `create table if not exists schema_migration
+       (name text primary key, applied_at timestamptz not null default now())`,
+  )
+  const inserted = await query(
+    tx,
+    `insert into schema_migration (name) select ?::text
+     where not exists (select 1 from schema_migration where name = ?)`,
+    [migration.name, migration.name],
+  )
+  if (inserted.rowCount === 0) return false
+  await migration.up(tx)
+  return true
 }
 
-function migratorOptions(migrations: readonly Migration[]): Knex.MigratorConfig {
-  return {
-    tableName: 'schema_migration',
-    migrationSource: {
-      getMigrations: async () => [...migrations],
-      getMigrationName: (migration: Migration) => migration.name,
-      getMigration: async (migration: Migration): Promise<Knex.Migration> => ({
-        up: (schema) => migration.up(schema),
-        down: () => Promise.reject(new Error('migrations only run forward')),
-      }),
-    },
-  }
+export async function pendingMigrations(db: Db, migrations: readonly Migration[]): Promise<readonly string[]> {
+  const known = await query<{ readonly exists: boolean }>(
+    db,
+    "select to_regclass('schema_migration') is not null as exists",
+  )
+  const applied = known.rows[0]?.exists
+    ? (await query<{ readonly name: string }>(db, 'select name from schema_migration')).rows
+    : []
+  const names = new Set(applied.map((row) => row.name))
+  return migrations.map((migration) => migration.name).filter((name) => !names.has(name))
 }
 
 export type Binding = string | number | boolean | Date | Buffer | null | readonly string[]

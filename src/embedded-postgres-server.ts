@@ -14,6 +14,7 @@ const START_TIMEOUT_MS = 60_000
 const FAST_STOP_TIMEOUT_MS = 15_000
 const HANDOVER_TIMEOUT_MS = 5_000
 const POLL_MS = 10
+const RETRY_MS = 100
 /** The server speaks English whatever the machine speaks, and sees nothing of our environment. */
 const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' }
 
@@ -98,15 +99,33 @@ export async function clearStalePid(cluster: string): Promise<void> {
   }
 }
 
-export async function launch(options: {
+export type LaunchOptions = {
   readonly cluster: string
   readonly logFile: string
   readonly port: number
   readonly flags: readonly string[]
   readonly account: Account | null
-}): Promise<Server> {
+}
+
+export async function launch(options: LaunchOptions): Promise<Server> {
   const { postgres } = await binaries(options.account)
   await refuseTakenPort(options.port)
+  for (const until = Date.now() + HANDOVER_TIMEOUT_MS; ; await pause(RETRY_MS)) {
+    const server = spawnServer(postgres, options)
+    try {
+      await ready(server.child, options.cluster)
+      return server
+    } catch (cause) {
+      await server.stop()
+      const fault = faultIn(options.logFile)
+      // The sessions of a server that was killed outlive it by a moment, and the data is not safe before they go.
+      if (!/shared memory block .* still in use/.test(fault) || Date.now() > until)
+        throw new Error(`PostgreSQL did not start: ${fault}`, { cause })
+    }
+  }
+}
+
+function spawnServer(postgres: string, options: LaunchOptions): Server & { readonly child: ChildProcess } {
   const settings = ['listen_addresses=127.0.0.1', 'unix_socket_directories=', 'log_timezone=UTC', 'timezone=UTC']
   const log = openSync(options.logFile, 'w', 0o600)
   const child = spawn(
@@ -121,14 +140,7 @@ export async function launch(options: {
   child.stdin?.on('error', () => undefined)
   child.once('exit', () => child.stdin?.end('ended\n'))
   const exit = ended(child)
-  const server = { stop: () => stop(child, exit) }
-  try {
-    await ready(child, options.cluster)
-  } catch (cause) {
-    await server.stop()
-    throw new Error(`PostgreSQL did not start: ${faultIn(options.logFile)}`, { cause })
-  }
-  return server
+  return { child, stop: () => stop(child, exit) }
 }
 
 async function ready(child: ChildProcess, cluster: string): Promise<void> {

@@ -105,3 +105,8 @@ export const toHubError = (thrown: unknown): HubError =>
   thrown instanceof HubError
     ? thrown
     : new HubError('GenericError', { detail: thrown instanceof Error ? thrown.message : 'thrown value', cause: thrown })
+
+/** A fault that whoever runs a command can mend: told in a sentence, without a stack. */
+export class OperatorError extends Error {
+  override name = 'OperatorError'
+}

@@ -6,10 +6,11 @@ import { mountAdmin } from './admin/index.ts'
 import { createAudit, createSealer } from './audit/index.ts'
 import { createAuthServer, destroyGrant } from './auth-server/index.ts'
 import { type Clock, systemClock } from './clock.ts'
-import type { Config, ListenerRole, TenantConfig } from './config.ts'
+import { CLIENT_CERTIFICATES, type Config, type ListenerRole, type TenantConfig } from './config.ts'
 import { createConsentManager } from './consent-manager/index.ts'
 import { createConsentStore } from './consent-store/index.ts'
 import { type Db, migrate, openDatabase, pendingMigrations } from './db.ts'
+import { OperatorError } from './errors.ts'
 import { createGateway } from './gateway/index.ts'
 import { loadKey } from './jose.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
@@ -64,10 +65,16 @@ async function startTenant(config: Config, tenant: TenantConfig, shared: Shared)
   })
   try {
     await bringSchema(db, config, log)
+    return await furnish(config, tenant, { clock, registry, log, db })
   } catch (error) {
     await db.destroy()
     throw error
   }
+}
+
+/** The rooms of one tenant on its open database, and the doors that lead to them. */
+async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { readonly db: Db }): Promise<Tenant> {
+  const { clock, registry, log, db } = shared
   const audit = createAudit({ db, tenantId: tenant.id, clock, log })
   const participants = createParticipants({ db, tenant, trustFramework: config.trustFramework, audit, clock, log })
   // What ends a consent ends everything issued under it, in the same transaction.
@@ -125,26 +132,21 @@ async function startTenant(config: Config, tenant: TenantConfig, shared: Shared)
       every(PURGE_EVERY_MS, 'purge of authorization records', log, () => authServer.purge()),
     )
   }
-  await audit.record({
-    kind: 'system',
-    at: clock.now(),
-    interactionId: null,
-    tenantId: tenant.id,
-    event: 'started',
-    detail: config.roles.join(' '),
-  })
+  const note = (event: 'started' | 'stopped'): Promise<void> =>
+    audit.record({
+      kind: 'system',
+      at: clock.now(),
+      interactionId: null,
+      tenantId: tenant.id,
+      event,
+      detail: config.roles.join(' '),
+    })
+  await note('started')
   return {
     doors,
     close: async () => {
       for (const timer of timers) await timer.stop()
-      await audit.record({
-        kind: 'system',
-        at: clock.now(),
-        interactionId: null,
-        tenantId: tenant.id,
-        event: 'stopped',
-        detail: config.roles.join(' '),
-      })
+      await note('stopped').catch((error: unknown) => log.error({ err: error }, 'the stop was not recorded'))
       await audit.close()
       await sealer.stop()
       await gateway.close()
@@ -154,10 +156,9 @@ async function startTenant(config: Config, tenant: TenantConfig, shared: Shared)
   }
 }
 
-/** TPPs get an answer with a reason when their certificate is missing or wrong; the LFI's doors refuse the handshake. */
 function asked(role: ListenerRole, config: Config): ClientCertificates {
-  if (role === 'auth') return 'none'
-  return { mode: role === 'as' || role === 'rs' ? 'requested' : 'required', ca: config.trustFramework.ca }
+  const mode = CLIENT_CERTIFICATES[role]
+  return mode === 'none' ? mode : { mode, ca: config.trustFramework.ca }
 }
 
 async function bringSchema(db: Db, config: Config, log: Log): Promise<void> {
@@ -168,6 +169,6 @@ async function bringSchema(db: Db, config: Config, log: Log): Promise<void> {
   }
   const pending = await pendingMigrations(db, migrations)
   if (pending.length > 0) {
-    throw new Error(`migrations are pending (${pending.join(', ')}): run \`falaj migrate\` first`)
+    throw new OperatorError(`migrations are pending (${pending.join(', ')}): run \`falaj migrate\` first`)
   }
 }

@@ -20,7 +20,8 @@ export type AuthenticateLfi = (peer: PeerCertificate | null, authorization: stri
 export type LfiCallerDeps = {
   readonly tenant: TenantConfig
   readonly clock: Clock
-  readonly keys: (organisationId: string, application: string) => Promise<readonly JWK[]>
+  /** The caller's published keys; `kid` is the one looked for, which may be newer than what is known. */
+  readonly keys: (organisationId: string, application: string, kid: string) => Promise<readonly JWK[]>
   /** False when the same `jti` was seen before; remembers it until then. */
   readonly firstUse: (jti: string, untilEpochSeconds: number) => boolean
 }
@@ -60,7 +61,7 @@ export function createLfiAuthentication(deps: LfiCallerDeps): AuthenticateLfi {
 
 async function checkJwt(deps: LfiCallerDeps, peer: PeerCertificate, jwt: string, refuse: (reason: string) => never) {
   const verified = await verify(jwt, async (kid) =>
-    signingKey(await deps.keys(peer.organisationId ?? '', peer.commonName), kid),
+    signingKey(await deps.keys(peer.organisationId ?? '', peer.commonName, kid), kid),
   )
   if (!verified.ok) return refuse(`JWT Auth: ${verified.why}`)
   const { iss, sub, aud, iat, exp, nbf, jti } = verified.claims

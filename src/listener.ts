@@ -5,10 +5,12 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type Server } from 'node:https'
+import type { Duplex } from 'node:stream'
 import { createSecureContext, type SecureContext, type TLSSocket } from 'node:tls'
 import Koa from 'koa'
 import { type Clock, type Instant, type Seconds, secondsToMilliseconds } from './clock.ts'
 import type { ListenerConfig, ListenerRole } from './config.ts'
+import { OperatorError } from './errors.ts'
 import { type CorrelationId, newCorrelationId, type TenantId, toCorrelationId } from './ids.ts'
 import type { Log } from './log.ts'
 import { type PeerCertificate, peerCertificate, TLS_PROFILE } from './tls.ts'
@@ -47,6 +49,8 @@ export function createApp(deps: { readonly log: Log; readonly clock: Clock }): H
     ctx.state.log = deps.log.child({ interactionId: ctx.state.correlationId })
     ctx.set(INTERACTION_HEADER, ctx.state.correlationId)
     await next()
+    // The rest of a body that is too large is not read, so nothing can follow it on this connection.
+    if (ctx.status === 413) ctx.set('connection', 'close')
   })
   app.on('error', (error: unknown) => deps.log.error({ err: error }, 'request failed outside every handler'))
   return app
@@ -68,45 +72,64 @@ export type ClientCertificates = 'none' | { readonly mode: 'requested' | 'requir
 
 export type Listeners = { close(): Promise<void> }
 
-export async function openDoors(
-  doors: readonly Door[],
-  deps: { readonly log: Log; readonly drainSeconds: Seconds },
-): Promise<Listeners> {
-  const servers: Server[] = []
-  const sockets = Map.groupBy(doors, (door) => `${door.listener.address}:${door.listener.port}`)
+/** In milliseconds where nothing else is said. A caller who sends slowly, or nothing, does not hold a connection. */
+export const SERVER_LIMITS = {
+  handshakeTimeout: 10_000,
+  headersTimeout: 15_000,
+  requestTimeout: 30_000,
+  keepAliveTimeout: 65_000,
+  /** How often the two in the middle are looked at. */
+  connectionsCheckingInterval: 5_000,
+  /** Bytes of the request line and all headers together. */
+  maxHeaderSize: 16_384,
+} as const
+const HEADERS_MAX = 100
+
+export type ListenersDeps = {
+  readonly log: Log
+  readonly drainSeconds: Seconds
+  readonly limits?: Readonly<Record<keyof typeof SERVER_LIMITS, number>>
+}
+
+export async function openDoors(doors: readonly Door[], deps: ListenersDeps): Promise<Listeners> {
+  const sockets: Socket[] = []
+  const sharing = Map.groupBy(doors, (door) => `${door.listener.address}:${door.listener.port}`)
   try {
-    for (const sharing of sockets.values()) servers.push(await listen(sharing))
+    for (const group of sharing.values()) sockets.push(await listen(group, deps.limits ?? SERVER_LIMITS))
   } catch (error) {
-    await Promise.all(servers.map((server) => shut(server, 0)))
+    await Promise.all(sockets.map((socket) => shut(socket, 0)))
     throw error
   }
   return {
     close: async () => {
-      await Promise.all(servers.map((server) => shut(server, secondsToMilliseconds(deps.drainSeconds))))
+      await Promise.all(sockets.map((socket) => shut(socket, secondsToMilliseconds(deps.drainSeconds))))
     },
   }
 }
 
-async function listen(doors: readonly Door[]): Promise<Server> {
+type Socket = { readonly server: Server; readonly connections: ReadonlySet<Duplex> }
+
+async function listen(doors: readonly Door[], limits: NonNullable<ListenersDeps['limits']>): Promise<Socket> {
   const first = doors[0]
   if (first === undefined) throw new Error('a socket without a door')
+  const asking = first.clientCertificates
+  if (doors.some((door) => modeOf(door.clientCertificates) !== modeOf(asking))) {
+    throw new Error('doors that share a socket must treat client certificates alike')
+  }
   const handlers = new Map(doors.map((door) => [new URL(door.listener.origin).host, door.app.callback()]))
   const contexts = new Map(doors.map((door) => [new URL(door.listener.origin).hostname, contextOf(door)]))
-  const asking = first.clientCertificates
   const server = createServer({
     ...TLS_PROFILE,
     cert: first.listener.certificate,
     key: first.listener.key.reveal(),
     ...(asking === 'none' ? {} : { requestCert: true, rejectUnauthorized: asking.mode === 'required', ca: asking.ca }),
-    SNICallback: (name, done) => done(null, contexts.get(name) ?? contextOf(first)),
-    maxHeaderSize: 16_384,
-    headersTimeout: 15_000,
-    requestTimeout: 30_000,
-    keepAliveTimeout: 65_000,
+    // No context: the first door's, as for a caller who names no server.
+    SNICallback: (name, done) => done(null, contexts.get(name.toLowerCase())),
+    ...limits,
   })
-  server.maxHeadersCount = 100
+  server.maxHeadersCount = HEADERS_MAX
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const handler = handlers.get((request.headers.host ?? '').toLowerCase())
+    const handler = handlers.get(hostOf(request))
     // Issuer, endpoints and links are never built from Host, and an absolute-form target could smuggle a second one.
     if (handler === undefined || !request.url?.startsWith('/')) {
       response.writeHead(421, { [INTERACTION_HEADER]: newCorrelationId(), connection: 'close' }).end()
@@ -114,15 +137,28 @@ async function listen(doors: readonly Door[]): Promise<Server> {
     }
     void handler(request, response)
   })
+  const connections = new Set<Duplex>()
+  server.on('connection', (connection) => {
+    connections.add(connection)
+    connection.once('close', () => connections.delete(connection))
+  })
   await new Promise<void>((ready, failed) => {
-    server.once('error', failed)
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const { address, port } = first.listener
+      failed(new OperatorError(`cannot listen on ${address} port ${port}: ${cause.code ?? cause.message}`, { cause }))
+    })
     server.listen({ host: first.listener.address, port: first.listener.port, backlog: 1024 }, () => {
-      server.off('error', failed)
+      server.removeAllListeners('error')
       ready()
     })
   })
-  return server
+  return { server, connections }
 }
+
+const modeOf = (asked: ClientCertificates): string => (asked === 'none' ? asked : asked.mode)
+
+/** Written as origins are: lower case, without the port that goes without saying. */
+const hostOf = (request: IncomingMessage): string => (request.headers.host ?? '').toLowerCase().replace(/:443$/, '')
 
 function contextOf(door: Door): SecureContext {
   const asking = door.clientCertificates
@@ -134,12 +170,14 @@ function contextOf(door: Door): SecureContext {
   })
 }
 
-/** Stops accepting, lets requests in flight end, then cuts what is left. */
-async function shut(server: Server, drainMs: number): Promise<void> {
+/** Stops accepting, lets requests in flight end, then cuts what is left: also what never got past the handshake. */
+async function shut({ server, connections }: Socket, drainMs: number): Promise<void> {
   const closed = new Promise<void>((done) => server.close(() => done()))
   server.closeIdleConnections()
   const sweep = setInterval(() => server.closeIdleConnections(), 50)
-  const cut = setTimeout(() => server.closeAllConnections(), drainMs)
+  const cut = setTimeout(() => {
+    for (const connection of connections) connection.destroy()
+  }, drainMs)
   await closed
   clearInterval(sweep)
   clearTimeout(cut)

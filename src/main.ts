@@ -6,7 +6,7 @@ import { clientCommand } from './cli/client.ts'
 import { configCommand } from './cli/config.ts'
 import { hubCommand, migrateCommand } from './cli/hub.ts'
 import { sandboxCommand } from './cli/sandbox.ts'
-import { ConfigError } from './config.ts'
+import { OperatorError } from './errors.ts'
 
 const program = new Command('falaj')
   .description(
@@ -38,7 +38,7 @@ Operating a hub:
 try {
   await program.parseAsync()
 } catch (error) {
-  // A refused configuration says what is wrong; a stack would only bury it.
-  console.error(error instanceof ConfigError ? error.message : error)
+  // Such an error says what to mend; a stack would only bury it.
+  console.error(error instanceof OperatorError ? error.message : error)
   process.exitCode = 1
 }

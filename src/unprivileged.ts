@@ -5,7 +5,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { lstatSync, mkdirSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 
 export type Account = { readonly name: string; readonly uid: number; readonly gid: number }
@@ -44,17 +44,48 @@ export function canReach(account: Account, path: string): boolean {
   }
 }
 
+const STAND_INS = '/var/tmp'
+const ORIGINAL = 'stands-in-for'
+
 /** The stand-in for a path that the account cannot reach: always the same one for the same path. */
 export function standInFor(path: string): string {
-  const standIn = join('/var/tmp', `falaj-${createHash('sha256').update(resolve(path)).digest('hex').slice(0, 16)}`)
+  removeOrphans()
+  const digest = createHash('sha256').update(resolve(path)).digest('hex').slice(0, 16)
+  const standIn = join(STAND_INS, `falaj-${digest}`)
   try {
     mkdirSync(standIn, { mode: 0o711 })
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown
   }
-  // Anybody can create names under /var/tmp: what is there must be ours before anything is run or stored in it.
-  const found = lstatSync(standIn)
-  if (!found.isDirectory() || found.uid !== 0 || (found.mode & 0o022) !== 0)
-    throw new Error(`${standIn} exists and is not a directory that only root can write to`)
+  // Anybody can create names there: what is found must be ours before anything is run or stored in it.
+  if (!isOurs(standIn)) throw new Error(`${standIn} exists and is not a directory that only root can write to`)
+  writeFileSync(join(standIn, ORIGINAL), resolve(path))
   return standIn
+}
+
+function isOurs(standIn: string): boolean {
+  const found = lstatSync(standIn, { throwIfNoEntry: false })
+  if (found === undefined) return false
+  return found.isDirectory() && found.uid === 0 && (found.mode & 0o022) === 0
+}
+
+/** A stand-in goes when what it stands in for has gone, unless a server still works in it. */
+function removeOrphans(): void {
+  for (const name of readdirSync(STAND_INS)) {
+    const standIn = join(STAND_INS, name)
+    if (!/^falaj-[0-9a-f]{16}$/.test(name) || !isOurs(standIn)) continue
+    const original = originalOf(standIn)
+    const isOrphan = original !== null && !existsSync(original)
+    if (isOrphan && !existsSync(join(standIn, 'data/cluster/postmaster.pid')))
+      rmSync(standIn, { recursive: true, force: true })
+  }
+}
+
+function originalOf(standIn: string): string | null {
+  try {
+    return readFileSync(join(standIn, ORIGINAL), 'utf8')
+  } catch {
+    // Being made, or being removed, by another process at this moment.
+    return null
+  }
 }

@@ -45,7 +45,10 @@ export async function startBank(settings: BankSettings): Promise<Bank> {
   const pages = await listen(
     { port: settings.ports.pages, server: tls },
     createPages({ book, name, theme, publicBase, hub, log, now }).callback(),
-  )
+  ).catch(async (thrown: unknown) => {
+    await Promise.all([ozoneConnect.close(), hub.close(), dispatcher.close()])
+    throw thrown
+  })
   return {
     ozoneConnectUrl: `https://localhost:${ozoneConnect.port}`,
     pagesUrl: `https://localhost:${pages.port}${new URL(publicBase).pathname.replace(/\/$/, '')}`,

@@ -33,7 +33,7 @@ export function createResources(transport: Transport, verify: AnswerVerifier): R
       })
       const interactionId = response.headers.get(INTERACTION_HEADER)
       const read = await readBody(response, verify)
-      if (response.status < 200 || response.status > 299) throw refusal(response.status, read.body, interactionId)
+      if (response.status < 200 || response.status > 299) throw refusal(response, read.body, interactionId)
       if (request.signed === true && read.signedBy === null && response.status !== 204) {
         throw untrusted('a signed answer was asked for and an unsigned one came')
       }
@@ -75,13 +75,19 @@ async function readBody(response: Response, verify: AnswerVerifier): Promise<Rea
 }
 
 /** tpp-api 7: `{ Errors: [{ Code, Message }] }`, or no body at all for 401, 404, 405, 406, 415 and 429. */
-function refusal(status: number, body: unknown, interactionId: string | null): LfiFault {
+function refusal(response: Response, body: unknown, interactionId: string | null): LfiFault {
   const errors = (body as { readonly Errors?: unknown } | null)?.Errors
   const first: unknown = Array.isArray(errors) ? errors[0] : undefined
   const { Code: code, Message: message } = (first ?? {}) as { readonly Code?: unknown; readonly Message?: unknown }
-  return new LfiFault('resource', typeof message === 'string' ? message : `the hub answered ${status}`, {
-    status,
+  return new LfiFault('resource', typeof message === 'string' ? message : withoutBody(response), {
+    status: response.status,
     code: typeof code === 'string' ? code : undefined,
     interactionId,
   })
+}
+
+function withoutBody({ status, headers }: Response): string {
+  if (status === 401) return 'the access token, or the certificate with it, was not accepted'
+  if (status === 429) return `too many requests; try again in ${headers.get('retry-after') ?? 'some'} seconds`
+  return `the hub answered ${status}`
 }

@@ -37,6 +37,7 @@ export function mountAdmin(app: HubApp, deps: AdminDeps): void {
       if (error.status >= 500) ctx.state.log.error({ err: error }, 'admin request failed')
       ctx.status = error.status
       ctx.body = { errorCode: error.wireCode, errorMessage: error.reason }
+      if (error.options.allow !== undefined) ctx.set('allow', error.options.allow.join(', '))
     }
     ctx.set('cache-control', 'no-store')
   })
@@ -49,7 +50,8 @@ async function route(ctx: HubContext, deps: AdminDeps): Promise<void> {
     return
   }
   if (asked === 'GET /health/ready') return ready(ctx, deps)
-  if (ctx.state.peer?.organisationId !== deps.tenant.organisationId) {
+  // The listener refuses a foreign chain already; this door does not depend on how it was opened.
+  if (ctx.state.peer?.trusted !== true || ctx.state.peer.organisationId !== deps.tenant.organisationId) {
     throw new HubError('Unauthorized', { reason: 'a certificate of the LFI is required' })
   }
   if (asked === 'GET /clients') {

@@ -4,23 +4,44 @@ import type { HubContext } from '../listener.ts'
 
 export type OAuthError = { readonly error: string; readonly error_description?: string }
 
-/** The engine's finer codes, in the closed list of the published documents (tpp-api 2.10). */
-const PUBLISHED_CODE: ReadonlyMap<string, string> = new Map([
-  ['invalid_request_object', 'invalid_request'],
-  ['invalid_authorization_details', 'invalid_request'],
-  ['invalid_request_uri', 'invalid_request'],
-  ['invalid_redirect_uri', 'invalid_request'],
-  ['invalid_target', 'invalid_request'],
-  ['unsupported_response_type', 'invalid_request'],
+/** The closed list of the published documents (tpp-api 2.10); `server_error` goes with 500, which they leave open. */
+const PUBLISHED_CODES: ReadonlySet<string> = new Set([
+  'invalid_request',
+  'invalid_client',
+  'invalid_grant',
+  'unauthorized_client',
+  'unsupported_grant_type',
+  'invalid_scope',
+  'server_error',
 ])
 
-export const publishedCode = (code: string): string => PUBLISHED_CODE.get(code) ?? code
+/** Codes that an authorization response may carry (RFC 6749 4.1.2.1, OIDC Core 3.1.2.6). */
+const AUTHORIZATION_CODES: ReadonlySet<string> = new Set([
+  'access_denied',
+  'invalid_request',
+  'invalid_scope',
+  'unauthorized_client',
+  'unsupported_response_type',
+  'server_error',
+  'temporarily_unavailable',
+  'login_required',
+  'interaction_required',
+  'account_selection_required',
+  'consent_required',
+])
+
+/** The engine's finer codes are invalid requests in the words of the contract. */
+export const publishedCode = (code: string): string => (PUBLISHED_CODES.has(code) ? code : 'invalid_request')
+export const authorizationCode = (code: string): string => (AUTHORIZATION_CODES.has(code) ? code : 'invalid_request')
+
+/** RFC 6749 4.1.2.1 and 5.2 allow these characters in error_description. */
+export const printable = (text: string): string => text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, "'").slice(0, 500)
 
 export function answerOAuthError(ctx: HubContext, status: number, error: string, description: string): void {
   ctx.status = status
   ctx.set('cache-control', 'no-store')
   ctx.type = 'application/json'
-  ctx.body = { error, error_description: description.slice(0, 500) } satisfies OAuthError
+  ctx.body = { error, error_description: printable(description) } satisfies OAuthError
 }
 
 export function oauthErrorOf(ctx: HubContext): string | null {

@@ -35,7 +35,6 @@ export type ProviderDeps = {
 }
 
 const PS256 = ['PS256'] as const
-const PUSHED = 'pushed_authorization_request'
 
 export function createProvider(deps: ProviderDeps): Provider {
   const { tenant, clock, consents } = deps
@@ -223,8 +222,5 @@ function knownScopesOnly(ctx: KoaContextWithOIDC): void {
   if (foreign.length > 0) throw new errors.InvalidScope('the scope is unknown or not open to this client', asked)
   if (asked === '' && ctx.oidc.route === 'token' && ctx.oidc.params?.['grant_type'] === 'client_credentials') {
     throw new errors.InvalidScope('scope is required for client_credentials', asked)
-  }
-  if (ctx.oidc.route === PUSHED && !asked.split(' ').includes('openid')) {
-    throw new errors.InvalidScope('openid is required', asked)
   }
 }

@@ -62,35 +62,69 @@ async function certificateRule(
   if (status !== 'active') refuse(`the transport certificate is ${status} in the trust framework`)
 }
 
-/** tpp-api 2.3. Runs at push and again at GET /auth: age is only judged at push. */
+type Kind = 'text' | 'number' | 'one-element'
+
+/** tpp-api 2.3. The published schema is closed; iat and jti are let in beside it. */
+const REQUEST_CLAIMS: ReadonlyMap<string, Kind> = new Map([
+  ['iss', 'text'],
+  ['aud', 'text'],
+  ['iat', 'number'],
+  ['nbf', 'number'],
+  ['exp', 'number'],
+  ['jti', 'text'],
+  ['client_id', 'text'],
+  ['response_type', 'text'],
+  ['redirect_uri', 'text'],
+  ['scope', 'text'],
+  ['state', 'text'],
+  ['nonce', 'text'],
+  ['max_age', 'number'],
+  ['login_hint', 'text'],
+  ['code_challenge', 'text'],
+  ['code_challenge_method', 'text'],
+  ['authorization_details', 'one-element'],
+])
+const REQUIRED_CLAIMS = ['aud', 'exp', 'nbf', 'redirect_uri', 'authorization_details'] as const
+
+/** Runs at push and again at GET /auth: age is only judged at push. The engine itself judges iss, client_id and PKCE. */
 export function requestObjectRule(deps: { readonly issuer: string; readonly clock: Clock }) {
   return async (ctx: KoaContextWithOIDC, claims: Claims, header: Claims): Promise<void> => {
-    const refuse = (why: string): never => {
-      throw new errors.InvalidRequestObject(why)
-    }
     const now = epochSeconds(deps.clock.now())
-    const { aud, exp, nbf, iat, max_age: maxAge } = claims
     if (typeof header['kid'] !== 'string') refuse('the header must name a kid')
-    if (aud !== deps.issuer) refuse('aud must be the issuer, as one string')
-    if (typeof exp !== 'number') return refuse('exp is required')
-    if (typeof nbf !== 'number') return refuse('nbf is required')
-    if (exp <= nbf || exp - nbf > REQUEST_LIFETIME_MAX_SECONDS) {
-      refuse(`exp must be later than nbf by at most ${REQUEST_LIFETIME_MAX_SECONDS} seconds`)
+    formRule(claims)
+    if (claims['aud'] !== deps.issuer) refuse('aud must be the issuer, as one string')
+    if (claims['response_type'] !== 'code') refuse('response_type must be code')
+    const scope = String(claims['scope'] ?? '')
+    if (!scope.split(' ').includes('openid')) throw new errors.InvalidScope('openid is required', scope)
+    const { exp, nbf, iat, max_age: maxAge } = claims as Readonly<Record<string, number>>
+    if (exp === undefined || nbf === undefined || exp <= nbf || exp - nbf > REQUEST_LIFETIME_MAX_SECONDS) {
+      return refuse(`exp must be later than nbf by at most ${REQUEST_LIFETIME_MAX_SECONDS} seconds`)
     }
     if (nbf > now + SKEW_SECONDS) refuse('nbf is in the future')
-    if (typeof iat === 'number' && iat > now + SKEW_SECONDS) refuse('iat is in the future')
-    if (claims['request'] !== undefined || claims['request_uri'] !== undefined) {
-      refuse('request and request_uri must not be claims of the request object')
-    }
-    if (claims['redirect_uri'] === undefined) refuse('redirect_uri is required')
-    if (claims['authorization_details'] === undefined) refuse('authorization_details is required')
-    if (
-      maxAge !== undefined &&
-      !(Number.isInteger(maxAge) && (maxAge as number) >= 0 && (maxAge as number) <= MAX_AGE_MAX_SECONDS)
-    ) {
+    if (iat !== undefined && iat > now + SKEW_SECONDS) refuse('iat is in the future')
+    if (maxAge !== undefined && !(Number.isInteger(maxAge) && maxAge >= 0 && maxAge <= MAX_AGE_MAX_SECONDS)) {
       refuse(`max_age must be an integer up to ${MAX_AGE_MAX_SECONDS}`)
     }
     if (ctx.oidc.route !== 'pushed_authorization_request') return
     if (nbf < now - REQUEST_AGE_MAX_SECONDS) refuse(`nbf is more than ${REQUEST_AGE_MAX_SECONDS} seconds past`)
   }
+}
+
+/** The engine would make text of any value, and pass over claims that it does not know. */
+function formRule(claims: Claims): void {
+  for (const [name, value] of Object.entries(claims)) {
+    const kind = REQUEST_CLAIMS.get(name)
+    if (kind === undefined) refuse(`${name.slice(0, 100)} is not a claim of a request object`)
+    else if (kind === 'text' && typeof value !== 'string') refuse(`${name} must be one string`)
+    else if (kind === 'number' && typeof value !== 'number') refuse(`${name} must be a number`)
+    else if (kind === 'one-element' && !(Array.isArray(value) && value.length === 1)) {
+      refuse(`${name} must be a list of exactly one element`)
+    }
+  }
+  const missing = REQUIRED_CLAIMS.find((name) => claims[name] === undefined)
+  if (missing !== undefined) refuse(`${missing} is required`)
+}
+
+function refuse(why: string): never {
+  throw new errors.InvalidRequestObject(why)
 }

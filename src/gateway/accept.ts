@@ -7,16 +7,17 @@ export type Offer = (typeof OFFERS)[number]
 
 type Range = { readonly type: string; readonly charset: string | null; readonly q: number }
 
-/**
- * The offer that the caller likes best; null when it accepts none. Between equals the more specific range counts for
- * an offer, and the earlier offer wins.
- */
+type Fit = { readonly specificity: number; readonly q: number }
+
+/** The offer with the highest weight, among equals the one named most exactly, then the earlier; null for none. */
 export function negotiate(accept: string | undefined, offers: readonly Offer[]): Offer | null {
   const ranges = accept === undefined || accept.trim() === '' ? [EVERYTHING] : accept.split(',').map(readRange)
-  let best: { readonly offer: Offer; readonly q: number } | null = null
+  let best: (Fit & { readonly offer: Offer }) | null = null
   for (const offer of offers) {
-    const q = qualityOf(offer, ranges)
-    if (q > (best?.q ?? 0)) best = { offer, q }
+    const { q, specificity } = fitOf(offer, ranges)
+    if (q === 0) continue
+    if (best === null || q > best.q || (q === best.q && specificity > best.specificity))
+      best = { offer, q, specificity }
   }
   return best?.offer ?? null
 }
@@ -33,17 +34,14 @@ function readRange(text: string): Range {
 const readQuality = (text: string | undefined): number =>
   text === undefined ? 1 : /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/.test(text) ? Number(text) : 0
 
-function qualityOf(offer: Offer, ranges: readonly Range[]): number {
-  let specificity = 0
-  let q = 0
+/** RFC 9110 12.5.1: of the ranges that take the offer the most specific one gives the weight. */
+function fitOf(offer: Offer, ranges: readonly Range[]): Fit {
+  let best: Fit = { specificity: 0, q: 0 }
   for (const range of ranges) {
-    const fits = specificityOf(offer, range)
-    if (fits > specificity) {
-      specificity = fits
-      q = range.q
-    }
+    const specificity = specificityOf(offer, range)
+    if (specificity > best.specificity) best = { specificity, q: range.q }
   }
-  return q
+  return best
 }
 
 /** 0 where the range does not take the offer. */

@@ -56,16 +56,23 @@ export function narrowPeriod(
 function readMoment(text: string, name: string): End {
   const wire = DATE.test(text) ? `${text}T00:00:00Z` : text
   const [, local, zone] = DATE_TIME.exec(wire) ?? []
-  const at = local === undefined ? Number.NaN : Date.parse(`${local}${zone ?? 'Z'}`)
+  if (local === undefined || !isOnCalendar(local)) throw unparsable(name)
+  const at = Date.parse(`${local}${zone ?? 'Z'}`)
   if (Number.isNaN(at)) throw unparsable(name)
   if (zone !== undefined && zone !== 'Z') return { wire: new Date(at).toISOString(), at }
   return { wire: `${local}Z`, at }
 }
 
 function readDate(text: string, name: string): End {
-  const at = DATE.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
-  if (Number.isNaN(at)) throw unparsable(name)
-  return { wire: text, at }
+  const midnight = `${text}T00:00:00`
+  if (!DATE.test(text) || !isOnCalendar(midnight)) throw unparsable(name)
+  return { wire: text, at: Date.parse(`${midnight}Z`) }
+}
+
+/** The 30th of February would be read as a day in March. */
+function isOnCalendar(local: string): boolean {
+  const at = Date.parse(`${local}Z`)
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(local.slice(0, 10))
 }
 
 const unparsable = (name: string): HubError =>

@@ -11,13 +11,14 @@ export type RateLimit = {
 const CALLERS_MAX = 10_000
 
 export function createRateLimit(requestsPerSecond: number): RateLimit {
+  const capacity = Math.max(1, requestsPerSecond)
   const buckets = new LRUCache<string, { level: number; at: number }>({ max: CALLERS_MAX })
   return {
     take(caller, now) {
-      const bucket = buckets.get(caller) ?? { level: requestsPerSecond, at: now }
+      const bucket = buckets.get(caller) ?? { level: capacity, at: now }
       // A clock that steps back must not drain the bucket.
       const refill = (Math.max(0, now - bucket.at) / 1000) * requestsPerSecond
-      bucket.level = Math.min(requestsPerSecond, bucket.level + refill)
+      bucket.level = Math.min(capacity, bucket.level + refill)
       bucket.at = now
       buckets.set(caller, bucket)
       if (bucket.level < 1) return Math.max(1, Math.ceil((1 - bucket.level) / requestsPerSecond))

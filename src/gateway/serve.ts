@@ -30,7 +30,7 @@ export function createServe(services: Services): (ctx: HubContext) => Promise<vo
     const outcome = gone.signal.aborted ? CALLER_GONE : outcomeOf(ended, rendered)
     const totalMs = performance.now() - ctx.state.startedAt
     const recorded = await record(known, outcome, totalMs, services)
-    report(known, recorded === null ? outcome : outcomeOf(recorded, rendered), ended, totalMs, timings)
+    report(known, recorded === null ? outcome : outcomeOf(recorded, rendered), recorded ?? ended, totalMs, timings)
     if (recorded === null) send(ctx.req, ctx.res, rendered)
     else send(ctx.req, ctx.res, await render(recorded, known, services))
   }
@@ -91,7 +91,7 @@ function report(
   const line = {
     operationId: route?.operationId ?? null,
     status: outcome.status,
-    code: outcome.errorCode,
+    errorCode: outcome.errorCode,
     ms: round(totalMs),
     lfiMs: exchange === undefined ? null : round(exchange.lfiMs),
     stage: timings.at(-1)?.stage ?? null,

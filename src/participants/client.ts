@@ -67,16 +67,16 @@ export function toClient(row: ClientRow, keystoreUrl: string): Client {
     jwks: row.jwks,
     jwksUri: `${keystoreUrl}/${row.organisation_id}/${row.client_id}/application.jwks`,
     certificates: new Map(
-      row.certificates.map((each) => [
-        (each.x5thashS256 ?? each.kid) as Thumbprint,
-        each.Status === 'Active' ? 'active' : 'revoked',
-      ]),
+      row.certificates.map((each) => [thumbprintIn(each), each.Status === 'Active' ? 'active' : 'revoked']),
     ),
     directoryRecord: { organisation: row.tpp_record, softwareStatement: statement },
     logoUri: statement.LogoUri ?? null,
     clientUri: statement.ClientUri ?? null,
   }
 }
+
+/** The directory's key id of a certificate is its thumbprint (tpp-api 9.3); some records name it twice. */
+export const thumbprintIn = (record: CertificateRecord): Thumbprint => (record.x5thashS256 ?? record.kid) as Thumbprint
 
 function effectiveStatus(row: ClientRow): LocalStatus {
   const local = [row.tpp_status, row.statement_status, row.client_status]

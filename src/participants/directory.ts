@@ -69,6 +69,8 @@ export function createDirectory(config: TrustFrameworkConfig, clock: Clock): Dir
       dispatcher: agent,
       headers: init.headers ?? {},
       body: init.body ?? null,
+      // The agent's own limits are between two bytes; this one is for all of them.
+      signal: AbortSignal.timeout(config.timeoutMs),
     })
     const chunks: Buffer[] = []
     let size = 0

@@ -9,11 +9,18 @@ import type { TenantConfig, TrustFrameworkConfig } from '../config.ts'
 import { type Db, inTransaction, query, type Tx } from '../db.ts'
 import { HubError } from '../errors.ts'
 import { type ClientId, type CorrelationId, type Thumbprint, toClientId } from '../ids.ts'
-import type { JWK } from '../jose.ts'
 import type { Log } from '../log.ts'
 import type { PeerCertificate } from '../tls.ts'
-import { type CertificateStatus, type Client, type ClientRow, type LocalStatus, toClient } from './client.ts'
-import { createDirectory, type Vouched } from './directory.ts'
+import { type ApplicationKeys, createApplicationKeys } from './application-keys.ts'
+import {
+  type CertificateStatus,
+  type Client,
+  type ClientRow,
+  type LocalStatus,
+  thumbprintIn,
+  toClient,
+} from './client.ts'
+import { type CertificateRecord, createDirectory, type Vouched } from './directory.ts'
 
 export type { CertificateStatus, Client, LocalStatus, TppView } from './client.ts'
 export { tppView } from './client.ts'
@@ -33,15 +40,15 @@ export type Participants = {
   /** false: no such record. */
   setStatus(level: ParticipantLevel, id: string, status: LocalStatus, by: Operator): Promise<boolean>
   list(): Promise<readonly Client[]>
-  /** Keys of an application that is no TPP: the LFI's own callers (lfi-api 4.3). Cached like everything else. */
-  applicationKeys(organisationId: string, application: string): Promise<readonly JWK[]>
+  readonly applicationKeys: ApplicationKeys
   close(): Promise<void>
 }
 
 /** Client JWKS may be cached at most 20 minutes (security profile). */
 const BELIEVED_AT_MOST_MS = secondsToMilliseconds(toSeconds(1200))
 const REFRESH_AT_MOST_EVERY_MS = 10_000
-const APPLICATIONS_MAX = 100
+/** While the directory cannot be asked, not every request waits to find that out. */
+const RETRY_AFTER_MS = 5_000
 
 const TABLES = {
   tpp: { table: 'tpp', key: 'organisation_id' },
@@ -62,7 +69,7 @@ export function createParticipants(deps: {
   const cacheMs = secondsToMilliseconds(deps.trustFramework.cacheSeconds)
   const refreshing = new Map<string, Promise<void>>()
   const attempts = new Map<string, number>()
-  const applications = new Map<string, { readonly keys: readonly JWK[]; readonly at: number }>()
+  const failures = new Map<string, number>()
 
   const row = async (clientId: string): Promise<ClientRow | null> => {
     const found = await query<ClientRow>(db, `${SELECT} where c.client_id = ?`, [clientId])
@@ -88,7 +95,15 @@ export function createParticipants(deps: {
     const running = refreshing.get(known.client_id)
     if (running !== undefined) return running
     attempts.set(known.client_id, clock.now())
-    const started = fetchAndSave(known).finally(() => refreshing.delete(known.client_id))
+    const started = fetchAndSave(known)
+      .then(
+        () => void failures.delete(known.client_id),
+        (error: unknown) => {
+          failures.set(known.client_id, clock.now())
+          throw error
+        },
+      )
+      .finally(() => refreshing.delete(known.client_id))
     refreshing.set(known.client_id, started)
     return started
   }
@@ -96,19 +111,22 @@ export function createParticipants(deps: {
   const current = async (clientId: ClientId): Promise<ClientRow | null> => {
     const known = await row(clientId)
     if (known === null) return null
-    const age = clock.now() - known.fetched_at.getTime()
-    if (age < cacheMs) return known
+    if (ageOf(known) < cacheMs) return known
+    if (clock.now() - (failures.get(clientId) ?? 0) < RETRY_AFTER_MS) return believed(known)
     try {
       await renew(known)
       return await row(clientId)
     } catch (cause) {
-      deps.log.warn({ err: cause, clientId, ageMs: age }, 'directory out of reach')
-      if (age < BELIEVED_AT_MOST_MS) return known
-      throw new HubError('GenericRecoverableError', {
-        detail: 'the directory has been out of reach for too long',
-        cause,
-      })
+      deps.log.warn({ err: cause, clientId, ageMs: ageOf(known) }, 'directory out of reach')
+      return believed(known, cause)
     }
+  }
+
+  const ageOf = (known: ClientRow): number => clock.now() - known.fetched_at.getTime()
+
+  const believed = (known: ClientRow, cause?: unknown): ClientRow => {
+    if (ageOf(known) < BELIEVED_AT_MOST_MS) return known
+    throw new HubError('GenericRecoverableError', { detail: 'the directory has been out of reach for too long', cause })
   }
 
   return {
@@ -123,7 +141,7 @@ export function createParticipants(deps: {
         await renew(known).catch((error: unknown) => deps.log.warn({ err: error, clientId }, 'directory out of reach'))
       }
       const renewed = await row(clientId)
-      return renewed === null ? null : toClient(renewed, deps.trustFramework.keystoreUrl)
+      return renewed === null ? null : toClient(believed(renewed), deps.trustFramework.keystoreUrl)
     },
     register: async (peer, interactionId) => {
       const clientId = toClientId(peer.commonName)
@@ -133,6 +151,9 @@ export function createParticipants(deps: {
         })
       }
       const vouched = await vouchOrRefuse(directory.vouch(peer.organisationId, clientId))
+      if (vouched !== null && !vouched.certificates.some((each) => isActive(each, peer.thumbprint))) {
+        throw new HubError('Unauthorized', { reason: 'the trust framework lists no active certificate like this one' })
+      }
       if (vouched === null || vouched.organisation.Status !== 'Active' || vouched.statement.Status !== 'Active') {
         throw new HubError('AccessToken.InvalidScope', {
           reason: 'the trust framework lists no active application with the ids of this certificate',
@@ -180,18 +201,13 @@ export function createParticipants(deps: {
       const found = await query<ClientRow>(db, `${SELECT} order by c.registered_at, c.client_id`)
       return found.rows.map((each) => toClient(each, deps.trustFramework.keystoreUrl))
     },
-    applicationKeys: async (organisationId, application) => {
-      const name = `${organisationId}/${application}`
-      const known = applications.get(name)
-      if (known !== undefined && clock.now() - known.at < cacheMs) return known.keys
-      const keys = (await directory.keys(organisationId, application)) ?? []
-      if (applications.size >= APPLICATIONS_MAX) applications.clear()
-      applications.set(name, { keys, at: clock.now() })
-      return keys
-    },
+    applicationKeys: createApplicationKeys({ directory, cacheMs, clock, log: deps.log }),
     close: () => directory.close(),
   }
 }
+
+const isActive = (record: CertificateRecord, thumbprint: Thumbprint): boolean =>
+  record.Status === 'Active' && thumbprintIn(record) === thumbprint
 
 async function vouchOrRefuse(asked: Promise<Vouched | null>): Promise<Vouched | null> {
   try {

@@ -163,10 +163,11 @@ describe('the tables', () => {
     `truncate ${table} cascade`,
   ])
 
-  test.each([...REFUSED, 'update audit_pending set entry_id = entry_id', 'truncate audit_pending'])(
-    'refuse: %s',
-    async (statement) => {
-      await expect(db.raw(statement)).rejects.toThrow('append-only')
-    },
-  )
+  test.each([
+    ...REFUSED,
+    'update audit_pending set entry_id = entry_id',
+    'truncate audit_pending',
+  ])('refuse: %s', async (statement) => {
+    await expect(db.raw(statement)).rejects.toThrow('append-only')
+  })
 })

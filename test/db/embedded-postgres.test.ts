@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openDatabase } from '../../src/db.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded-postgres.ts'
@@ -53,7 +54,16 @@ async function startElsewhere(): Promise<ChildProcess> {
   return child
 }
 
-describe('the embedded server', () => {
+/** Starts and stops a server; returns where its data is. */
+async function runIn(closed: string): Promise<string> {
+  const dataDirectory = join(closed, 'postgres')
+  await (await startEmbeddedPostgres({ dataDirectory, port })).stop()
+  const note = join(dataDirectory, 'data-is-in')
+  return existsSync(note) ? (await readFile(note, 'utf8')).trim() : dataDirectory
+}
+
+// Real servers are initialised and started here, several of them.
+describe('the embedded server', { timeout: 60_000 }, () => {
   test('keeps its data, its passwords and its databases apart over a restart', async () => {
     const url = await using(async (server) => {
       await Promise.all([server.ensureDatabase('aurora'), server.ensureDatabase('meridian')])
@@ -110,12 +120,41 @@ describe('the embedded server', () => {
     )
   })
 
+  test('waits for the sessions of a killed server before it touches their data', async () => {
+    const server = await start()
+    const holder = openDatabase({ url: server.adminUrl, poolMax: 1, applicationName: 'test-holder' })
+    const session = Number((await holder.raw('select pg_backend_pid() as pid')).rows[0].pid)
+    process.kill(session, 'SIGSTOP')
+    process.kill(Number((await readFile(pidFile(), 'utf8')).split('\n')[0]), 'SIGKILL')
+    await server.stop()
+    const again = start()
+    setTimeout(() => process.kill(session, 'SIGCONT'), 300)
+    await (await again).stop()
+    await holder.destroy()
+  })
+
   test('names a port that is taken', async () => {
     const squatter = createServer().listen(port, '127.0.0.1')
     await once(squatter, 'listening')
     await expect(start()).rejects.toThrow(`port ${port} on 127.0.0.1 is taken`)
     squatter.close()
     await once(squatter, 'close')
+  })
+
+  test('works in a directory that only its owner can enter, and leaves nothing outside it', async () => {
+    const isRoot = process.getuid?.() === 0
+    const first = await mkdtemp(join(tmpdir(), 'falaj-closed-'))
+    const where = await runIn(first)
+    // Root's server works as another account, which could not enter.
+    expect(where.startsWith(first)).toBe(!isRoot)
+    expect(existsSync(where)).toBe(true)
+    await rm(first, { recursive: true })
+    // A stand-in is removed by the next start that needs one.
+    const second = await mkdtemp(join(tmpdir(), 'falaj-closed-'))
+    const next = await runIn(second)
+    expect(existsSync(where)).toBe(false)
+    await rm(second, { recursive: true })
+    if (isRoot) await rm(dirname(next), { recursive: true })
   })
 
   test('says what the server said when it does not start', async () => {

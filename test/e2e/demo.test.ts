@@ -16,7 +16,13 @@ test(
       await sandbox.close()
     }
     const told = lines.join('\n')
-    for (const step of ['POST /par', 'GET /parties', 'refresh_token', 'AccessToken.InvalidScope', 'falaj audit verify']) {
+    for (const step of [
+      'POST /par',
+      'GET /parties',
+      'refresh_token',
+      'AccessToken.InvalidScope',
+      'falaj audit verify',
+    ]) {
       expect(told).toContain(step)
     }
     // What is shown to a person never holds a credential: no JWT, no code, no request_uri.

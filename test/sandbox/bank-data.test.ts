@@ -1,4 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { asOfDay } from '../../sandbox/bank/as-of.ts'
 import { bankUsers } from '../../sandbox/bank/bank.ts'
 import { BANKS, type Book, createBook } from '../../sandbox/bank/data/book.ts'
 import { DAY_MS, dayAt, parseDate, parseMoment, stamp } from '../../sandbox/bank/data/calendar.ts'
@@ -248,4 +252,19 @@ test('dates that do not exist are not dates', () => {
   expect(parseMoment('2026-10-17')).toBe(Date.parse('2026-10-17T00:00:00+04:00'))
   expect(parseMoment('2026-10-17T10:00:00')).toBe(Date.parse('2026-10-17T10:00:00+04:00'))
   expect(dayAt(Date.parse('2026-10-16T20:00:00Z')) * DAY_MS).toBe(Date.parse('2026-10-17T00:00:00Z'))
+})
+
+test('the as-of date survives restarts for a week, and no longer', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'bank-as-of-'))
+  const file = join(folder, 'deep', 'state.json')
+  const start = Date.parse('2026-10-17T12:00:00+04:00')
+  expect(asOfDay(file, start)).toBe(AS_OF)
+  expect(asOfDay(file, start + 6 * DAY_MS)).toBe(AS_OF)
+  expect(asOfDay(file, start + 7 * DAY_MS)).toBe(AS_OF + 7)
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({ asOf: '2026-10-24' })
+  // A clock set back, or a file of somebody else: today is the safe answer.
+  expect(asOfDay(file, start)).toBe(AS_OF)
+  writeFileSync(file, 'not json')
+  expect(asOfDay(file, start + DAY_MS)).toBe(AS_OF + 1)
+  rmSync(folder, { recursive: true })
 })

@@ -12,6 +12,7 @@ import {
   o3Headers,
   type Reply,
   type Rig,
+  withoutUuids,
 } from './bank-rig.ts'
 
 const PAGE = 'page=1&page-size=100'
@@ -300,7 +301,7 @@ describe('filters', () => {
     expect(await read('&fromStatementDate=2090-01-01')).toEqual([])
   })
 
-  test('what does not exist is 404, and writing is 405', async () => {
+  test('what does not exist is 404', async () => {
     expect((await get('/nothing')).status).toBe(404)
     expect((await get(`${path}/secrets?${PAGE}`)).status).toBe(404)
   })
@@ -355,5 +356,6 @@ test('the log has routes and outcomes, but no account, user or token', async () 
   await get(`/accounts/${plain.accountIds[0]}/balances?${PAGE}`)
   const lines = rig.logged.join('\n')
   expect(lines).toContain('"route":"/accounts/:accountId/balances"')
-  expect(lines).not.toMatch(/acc-1|u-1001|eyJ|Layla/)
+  expect(withoutUuids(lines)).not.toMatch(/acc-1/)
+  expect(lines).not.toMatch(/u-1001|eyJ|Layla/)
 })

@@ -264,3 +264,7 @@ export function createCaller(rig: Rig, identity: Identity | null) {
     close: () => agent.close(),
   }
 }
+
+/** Interaction ids are random hexadecimal, which may spell the beginning of an account id. */
+export const withoutUuids = (text: string): string =>
+  text.replaceAll(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, '')

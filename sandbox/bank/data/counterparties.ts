@@ -30,12 +30,10 @@ export const MERCHANTS: readonly Merchant[] = [
 export const SHOPS_ABROAD: Readonly<Record<Foreign, Merchant>> = {
   INR: { name: 'Kochi Spice Online', category: '5499', latitude: '9.9312', longitude: '76.2673' },
   EUR: { name: 'Atelier Lisboa', category: '5699', latitude: '38.7223', longitude: '-9.1393' },
-  GBP: { name: 'Thames Reading Room', category: '5942', latitude: '51.5072', longitude: '-0.1276' },
-  EGP: { name: 'Nile Crafts', category: '5970', latitude: '30.0444', longitude: '31.2357' },
 }
 
 /** Dirhams for one unit, in ten-thousandths, so that conversion stays in whole numbers. */
-export const RATES: Readonly<Record<Foreign, number>> = { INR: 432, EUR: 39_720, GBP: 46_850, EGP: 764 }
+export const RATES: Readonly<Record<Foreign, number>> = { INR: 432, EUR: 39_720 }
 
 export type Biller = {
   readonly name: string
@@ -58,7 +56,6 @@ export const AGENTS: Readonly<Record<AgentKey, Agent>> = {
   northGulf: { name: 'North Gulf Bank', bic: 'NGUXAEAA', ibanBank: '984' },
   harbour: { name: 'Harbour National Bank', bic: 'HNBXAEAA', ibanBank: '985' },
   malabarExchange: { name: 'Malabar Exchange Bank', bic: 'MLBXINAA', ibanBank: null },
-  nileRiver: { name: 'Nile River Bank', bic: 'NLRXEGAA', ibanBank: null },
 }
 
 /** Those who pay a business account. */

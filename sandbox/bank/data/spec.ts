@@ -97,7 +97,7 @@ export type PayeeSpec = {
     | { readonly agent: AgentKey; readonly scheme: 'IBAN' | 'AccountNumber' | 'MobileNumber'; readonly number: string }
 }
 
-export type AgentKey = 'palmCoast' | 'northGulf' | 'harbour' | 'malabarExchange' | 'nileRiver'
+export type AgentKey = 'palmCoast' | 'northGulf' | 'harbour' | 'malabarExchange'
 
 export type ScheduledSpec = {
   readonly payee: string
@@ -111,7 +111,6 @@ export type Habit =
   | {
       readonly does: 'earn'
       readonly from: string
-      readonly agent: AgentKey
       readonly day: number
       readonly fils: Fils
     }
@@ -167,4 +166,4 @@ export type Habit =
   | { readonly does: 'stream'; readonly count: number }
   | { readonly does: 'pending'; readonly count: number; readonly status: 'Pending' | 'Rejected' }
 
-export type Foreign = 'INR' | 'EUR' | 'GBP' | 'EGP'
+export type Foreign = 'INR' | 'EUR'

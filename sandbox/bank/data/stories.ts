@@ -118,7 +118,7 @@ function plain(cast: Cast): Story {
           { payee: 'landlord', inDays: 19, fils: aed(850), reference: 'Parking year' },
         ],
         habits: [
-          { does: 'earn', from: cast.plain.person.employer, agent: 'palmCoast', day: 25, fils: aed(salary) },
+          { does: 'earn', from: cast.plain.person.employer, day: 25, fils: aed(salary) },
           order('rent', 'landlord', 1, aed(rent), 'standing-order', 'Rent'),
           order('save', 'savings', 27, aed(saving), 'own-transfer', 'Savings'),
           { does: 'direct-debit', mandate: 'power', biller: 'power', day: 12, min: aed(380), max: aed(720) },
@@ -177,8 +177,8 @@ function joint(cast: Cast): Story {
         payees: [LANDLORD, own('savings', 'Holidays', accountId(cast, 2, '02'))],
         scheduled: [{ payee: 'landlord', inDays: 11, fils: aed(1_000), reference: 'Deposit' }],
         habits: [
-          { does: 'earn', from: first.person.employer, agent: 'palmCoast', day: 24, fils: aed(first.person.salary) },
-          { does: 'earn', from: second.person.employer, agent: 'northGulf', day: 26, fils: aed(second.person.salary) },
+          { does: 'earn', from: first.person.employer, day: 24, fils: aed(first.person.salary) },
+          { does: 'earn', from: second.person.employer, day: 26, fils: aed(second.person.salary) },
           order('rent', 'landlord', 2, aed(cast.figures.rent + 2_500), 'standing-order', 'Rent'),
           order('holidays', 'savings', 28, aed(900), 'own-transfer', 'Holidays'),
           { does: 'direct-debit', mandate: 'school', biller: 'school', day: 5, min: aed(3_100), max: aed(3_100) },
@@ -266,7 +266,7 @@ function busy(cast: Cast): Story {
 
 function frozen(cast: Cast): Story {
   const life: readonly Habit[] = [
-    { does: 'earn', from: cast.frozen.person.employer, agent: 'palmCoast', day: 25, fils: aed(11_000) },
+    { does: 'earn', from: cast.frozen.person.employer, day: 25, fils: aed(11_000) },
     { does: 'spend', perMonth: 24, min: aed(20), max: aed(880) },
   ]
   return {
@@ -311,7 +311,6 @@ function borrower(cast: Cast): Story {
           {
             does: 'earn',
             from: cast.borrower.person.employer,
-            agent: 'northGulf',
             day: 25,
             fils: aed(cast.borrower.person.salary),
           },
@@ -357,7 +356,7 @@ function tester(cast: Cast): Story {
         nickname: `Tester ${name}`,
         opening: aed(5_000),
         habits: [
-          { does: 'earn', from: cast.tester.person.employer, agent: 'harbour', day: 25, fils: aed(2_000) },
+          { does: 'earn', from: cast.tester.person.employer, day: 25, fils: aed(2_000) },
           { does: 'spend', perMonth: 9, min: aed(20), max: aed(300) },
         ],
       }),

@@ -1,12 +1,12 @@
 /** The Ozone Connect side of the bank: what the hub calls (lfi-api 3). */
-import type { TLSSocket } from 'node:tls'
 import Router from '@koa/router'
 import Koa from 'koa'
 import type { Book } from '../data/book.ts'
 import type { UserSpec } from '../data/spec.ts'
 import type { Log } from '../log.ts'
 import { faultOf } from './faults.ts'
-import { type HubCaller, trustedPeer } from './hub-caller.ts'
+import { healthRoutes, socketOf } from './health.ts'
+import type { HubCaller } from './hub-caller.ts'
 import { ACCOUNT_OPERATIONS, accountList, askedFor, held, readable } from './operations.ts'
 import { invalid, Refusal } from './refusal.ts'
 import { readHeaders } from './request.ts'
@@ -22,29 +22,7 @@ export function createOzoneConnect(deps: {
   const { book, hub } = deps
   const app = new Koa<State>()
   const router = new Router<State>()
-  const socketOf = (ctx: Koa.Context) => ctx.req.socket as TLSSocket
-
-  const hello = (mtlsStatus: 'not-checked' | 'established', ctx: Koa.Context) => ({
-    connectionEstablished: true,
-    mtlsStatus,
-    hostName: ctx.host,
-  })
-  router.get('/hello', (ctx) => {
-    ctx.body = hello('not-checked', ctx)
-  })
-  router.get('/hello-mtls', (ctx) => {
-    trustedPeer(socketOf(ctx))
-    ctx.body = hello('established', ctx)
-  })
-  router.get('/echo-cert', (ctx) => {
-    trustedPeer(socketOf(ctx))
-    const certificate = socketOf(ctx).getPeerX509Certificate()
-    const name = (lines: string | undefined) => (lines ?? '').split('\n').join(', ')
-    ctx.body = {
-      ...hello('established', ctx),
-      clientCertificate: { subject: name(certificate?.subject), issuer: name(certificate?.issuer) },
-    }
-  })
+  healthRoutes(router)
 
   /** The hub, on behalf of one of our users. */
   async function admit(ctx: Koa.Context): Promise<UserSpec> {
@@ -88,7 +66,8 @@ export function createOzoneConnect(deps: {
     const began = deps.now()
     await next().catch((thrown: unknown) => refuse(ctx, thrown))
     ctx.set('cache-control', 'no-store')
-    if (ctx.status === 404 && ctx.body === undefined) refuse(ctx, new Refusal(404, 'Resource.NotFound', 'no such path'))
+    if (ctx.respond !== false && ctx.status === 404 && ctx.body === undefined)
+      refuse(ctx, new Refusal(404, 'Resource.NotFound', 'no such path'))
     deps.log({
       surface: 'ozone-connect',
       method: ctx.method,

@@ -5,8 +5,10 @@ import type { Book } from '../data/book.ts'
 import type { Log } from '../log.ts'
 import { authorizationRoutes } from './authorization.ts'
 import { connectedAppsRoutes } from './connected-apps.ts'
-import { type Hub, HubFailure } from './hub.ts'
+import type { Hub } from './hub.ts'
+import { HubFailure } from './hub-transport.ts'
 import { createLogin } from './login.ts'
+import type { Rooms } from './rooms.ts'
 import { createSessions } from './session.ts'
 import { style, type ThemeName } from './style.ts'
 import { errorPage, type Site } from './templates.ts'
@@ -26,7 +28,7 @@ export function createPages(deps: PagesDeps): Koa<State> {
   const base = new URL(deps.publicBase).pathname.replace(/\/$/, '')
   const site: Site = { book: deps.book, name: deps.name, base }
   const sessions = createSessions(deps.now)
-  const rooms = {
+  const rooms: Rooms = {
     site,
     hub: deps.hub,
     now: deps.now,

@@ -1,167 +1,135 @@
-/** From the TPP's redirect to the redirect back. */
+/** From the TPP's redirect to the redirect back (lfi-api 1.7). */
 import type Router from '@koa/router'
 import { DATA_SHARING } from './consent.ts'
-import type { Failure } from './failures.ts'
-import { type Hub, HubFailure } from './hub.ts'
+import { HubFailure } from './hub-transport.ts'
 import { approve, eligible, fail } from './journeys.ts'
-import type { Login } from './login.ts'
-import { JOURNEY_MS, type Journey, type Session, type Sessions } from './session.ts'
-import { consentPage, loginPage, type Site } from './templates.ts'
-import { type Cookie, type Ctx, ownForm, type State, Stop, sendTo } from './visit.ts'
-
-export type Rooms = {
-  readonly site: Site
-  readonly hub: Hub
-  readonly now: () => number
-  readonly sessions: Sessions
-  readonly cookie: Cookie
-  readonly login: Login
-}
+import { leave, leaveWith, ranOut } from './leaving.ts'
+import type { Rooms } from './rooms.ts'
+import { JOURNEY_MS, type Journey, type Session } from './session.ts'
+import { consentPage, loginPage } from './templates.ts'
+import { type Ctx, ownForm, type State, Stop, sendTo } from './visit.ts'
 
 const WRONG = 'The user name or the password is not right.'
 const CHOOSE = 'Choose at least one account, or do not share.'
 
 export function authorizationRoutes(router: Router<State>, rooms: Rooms): void {
-  const { site, hub, sessions, cookie, now } = rooms
+  router.get('/authorize', (ctx) => authorize(ctx, rooms))
+  router.get('/login', (ctx) => askToSignIn(ctx, rooms))
+  router.post('/login', (ctx) => signIn(ctx, rooms))
+  router.get('/consent', (ctx) => askForConsent(ctx, rooms))
+  router.post('/consent', (ctx) => decide(ctx, rooms))
+}
 
-  router.get('/authorize', async (ctx) => {
-    // Every parameter goes on as it came; the hub alone judges them (lfi-api 1.3).
-    const outcome = await hub.auth(ctx.querystring)
-    switch (outcome.kind) {
-      case 'redirect':
-        return sendTo(ctx, outcome.location)
-      case 'refused':
-        throw new Stop(
-          400,
-          'This request cannot be trusted',
-          `${outcome.description} (${outcome.error})`,
-          outcome.interactionId,
-        )
-      case 'valid':
-        return begin(ctx, outcome.interactionId, outcome.consentId)
+async function authorize(ctx: Ctx, rooms: Rooms): Promise<void> {
+  // The router answers HEAD as well; the hub takes a request once, and a mere look must not spend it.
+  if (ctx.method !== 'GET') throw new Stop(405, 'Not here', 'This address is for visits only.')
+  // Every parameter goes on as it came; the hub alone judges them (lfi-api 1.3).
+  const outcome = await rooms.hub.auth(ctx.querystring)
+  switch (outcome.kind) {
+    case 'redirect':
+      return sendTo(ctx, outcome.location)
+    case 'refused': {
+      const reason = `${outcome.description} (${outcome.error})`
+      throw new Stop(400, 'This request cannot be trusted', reason, outcome.interactionId)
     }
-  })
-
-  async function begin(ctx: Ctx, interactionId: string, consentId: string): Promise<void> {
-    const consent = await hub.consent(consentId).catch((thrown: unknown) => unlessHub(thrown))
-    if (consent === null) {
-      return sendTo(ctx, await hub.fail(interactionId, 'server_error', 'api_hub_communication_error'))
-    }
-    const journey: Journey = { interactionId, consent, until: now() + JOURNEY_MS }
-    if (consent.type !== DATA_SHARING || consent.status !== 'AwaitingAuthorization') {
-      return sendTo(ctx, await fail(hub, journey, null, { stage: 'authorization', reason: 'consent_not_supported' }))
-    }
-    cookie.write(ctx, sessions.open(journey))
-    // A reload must not present the request again: the hub takes it once.
-    sendTo(ctx, `${site.base}/login`)
+    case 'valid':
+      return begin(ctx, rooms, outcome.interactionId, outcome.consentId)
   }
+}
 
-  router.get('/login', async (ctx) => {
-    const session = cookie.read(ctx)
-    if (session?.journey == null) throw noJourney()
-    if (await ranOut(ctx, session, session.journey)) return
-    if (session.user !== null) return sendTo(ctx, `${site.base}/consent`)
-    show(ctx, session, loginPage(site, session, null))
-  })
+async function begin(ctx: Ctx, { hub, sessions, cookie, site, now }: Rooms, interactionId: string, consentId: string) {
+  const consent = await hub.consent(consentId).catch(unlessHub)
+  if (consent === null) {
+    return sendTo(ctx, await hub.fail(interactionId, 'server_error', 'api_hub_communication_error'))
+  }
+  const journey: Journey = { interactionId, consent, until: now() + JOURNEY_MS }
+  if (consent.type !== DATA_SHARING || consent.status !== 'AwaitingAuthorization') {
+    return sendTo(ctx, await fail(hub, journey, null, { stage: 'authorization', reason: 'consent_not_supported' }))
+  }
+  cookie.write(ctx, sessions.open(journey))
+  // A reload must not present the request again: the hub takes it once.
+  sendTo(ctx, `${site.base}/login`)
+}
 
-  router.post('/login', async (ctx) => {
-    const { form, session } = await ownForm(ctx, cookie.read(ctx))
-    const { journey } = session
-    if (journey !== null && (await ranOut(ctx, session, journey))) return
-    if (journey !== null && form.one('action') === 'cancel') {
-      return finish(ctx, session, journey, { stage: 'authentication', reason: 'user_failed_to_authenticate' })
-    }
-    const result = rooms.login.attempt(session, form.one('username') ?? '', form.one('password') ?? '')
-    switch (result.kind) {
-      case 'wrong':
-        ctx.status = 422
-        return show(ctx, session, loginPage(site, session, WRONG))
-      case 'blocked':
-        if (journey === null)
-          throw new Stop(429, 'Sign-in is blocked', 'Too many wrong passwords. Try again in five minutes.')
-        return finish(ctx, session, journey, { stage: 'authentication', reason: 'user_account_blocked' })
-      case 'known':
-        cookie.write(ctx, sessions.signIn(session, result.user))
-        return sendTo(ctx, `${site.base}/${journey === null ? 'consents' : 'consent'}`)
-    }
-  })
+async function askToSignIn(ctx: Ctx, rooms: Rooms): Promise<void> {
+  const { session, journey } = openJourney(rooms.cookie.read(ctx))
+  if (await ranOut(ctx, rooms, session, journey)) return
+  if (session.user !== null) return sendTo(ctx, `${rooms.site.base}/consent`)
+  show(ctx, session, loginPage(rooms.site, session, null))
+}
 
-  router.get('/consent', async (ctx) => {
-    const session = cookie.read(ctx)
-    if (session?.journey == null) throw noJourney()
-    if (session.user === null) return sendTo(ctx, `${site.base}/login`)
-    if (await ranOut(ctx, session, session.journey)) return
-    const accounts = eligible(site.book, session.user, session.journey.consent)
-    if (accounts.length === 0) {
-      return finish(ctx, session, session.journey, { stage: 'authorization', reason: 'user_lacks_eligible_accounts' })
-    }
-    show(
-      ctx,
-      session,
-      consentPage(site, session, { consent: session.journey.consent, user: session.user, accounts }, null),
-    )
-  })
-
-  router.post('/consent', async (ctx) => {
-    const { form, session } = await ownForm(ctx, cookie.read(ctx))
-    const { journey, user } = session
-    if (journey === null || user === null) throw noJourney()
-    if (await ranOut(ctx, session, journey)) return
-    const action = form.one('action')
-    if (action === 'refuse') {
-      return finish(ctx, session, journey, { stage: 'authorization', reason: 'user_rejected_consent' })
-    }
-    if (action !== 'approve') throw new Stop(400, 'No decision', 'The form carries no decision.')
-    const accounts = eligible(site.book, user, journey.consent)
-    const wanted = form.all('account')
-    const chosen = accounts.filter(({ id }) => wanted.includes(id))
-    if (chosen.length !== new Set(wanted).size)
-      throw new Stop(403, 'Not your account', 'The form names an account that cannot be shared.')
-    if (chosen.length === 0) {
+/** Serves both logins: the one within an authorization and the one for the connected apps. */
+async function signIn(ctx: Ctx, rooms: Rooms): Promise<void> {
+  const { form, session } = await ownForm(ctx, rooms.cookie.read(ctx))
+  const { journey } = session
+  if (journey !== null && (await ranOut(ctx, rooms, session, journey))) return
+  if (journey !== null && form.one('action') === 'cancel') {
+    const failure = { stage: 'authentication', reason: 'user_failed_to_authenticate' } as const
+    return leaveWith(ctx, rooms, { session, journey }, failure)
+  }
+  const result = rooms.login.attempt(session, form.one('username') ?? '', form.one('password') ?? '')
+  switch (result.kind) {
+    case 'wrong':
       ctx.status = 422
-      return show(ctx, session, consentPage(site, session, { consent: journey.consent, user, accounts }, CHOOSE))
+      return show(ctx, session, loginPage(rooms.site, session, WRONG))
+    case 'blocked': {
+      if (journey === null)
+        throw new Stop(429, 'Sign-in is blocked', 'Too many wrong passwords. Try again in five minutes.')
+      const failure = { stage: 'authentication', reason: 'user_account_blocked' } as const
+      return leaveWith(ctx, rooms, { session, journey }, failure)
     }
-    leave(ctx, session)
-    await orInternalError(ctx, session, journey, () => approve(hub, journey, user, chosen))
-  })
-
-  function show(ctx: Ctx, session: Session, page: string): void {
-    ctx.state.formTargets = session.journey?.consent.redirectOrigins ?? []
-    ctx.type = 'html'
-    ctx.body = page
+    case 'known':
+      rooms.cookie.write(ctx, rooms.sessions.signIn(session, result.user))
+      return sendTo(ctx, `${rooms.site.base}/${journey === null ? 'consents' : 'consent'}`)
   }
+}
 
-  /** The session ends before the hub is called, so that a second click finds nothing to decide. */
-  function leave(ctx: Ctx, session: Session): void {
-    sessions.end(session)
-    cookie.clear(ctx)
+async function askForConsent(ctx: Ctx, rooms: Rooms): Promise<void> {
+  const { session, journey } = openJourney(rooms.cookie.read(ctx))
+  const { user } = session
+  if (user === null) return sendTo(ctx, `${rooms.site.base}/login`)
+  if (await ranOut(ctx, rooms, session, journey)) return
+  const accounts = eligible(rooms.site.book, user, journey.consent)
+  if (accounts.length === 0) {
+    const failure = { stage: 'authorization', reason: 'user_lacks_eligible_accounts' } as const
+    return leaveWith(ctx, rooms, { session, journey }, failure)
   }
+  show(ctx, session, consentPage(rooms.site, session, { consent: journey.consent, user, accounts }, null))
+}
 
-  async function finish(ctx: Ctx, session: Session, journey: Journey, failure: Failure): Promise<void> {
-    leave(ctx, session)
-    await orInternalError(ctx, session, journey, () => fail(hub, journey, session.user, failure))
+async function decide(ctx: Ctx, rooms: Rooms): Promise<void> {
+  const { form, session: visitor } = await ownForm(ctx, rooms.cookie.read(ctx))
+  const { session, journey } = openJourney(visitor)
+  const { user } = session
+  if (user === null) throw noJourney()
+  if (await ranOut(ctx, rooms, session, journey)) return
+  const action = form.one('action')
+  if (action === 'refuse') {
+    return leaveWith(ctx, rooms, { session, journey }, { stage: 'authorization', reason: 'user_rejected_consent' })
   }
+  if (action !== 'approve') throw new Stop(400, 'No decision', 'The form carries no decision.')
+  const accounts = eligible(rooms.site.book, user, journey.consent)
+  const wanted = form.all('account')
+  const chosen = accounts.filter(({ id }) => wanted.includes(id))
+  if (chosen.length !== new Set(wanted).size) {
+    throw new Stop(403, 'Not your account', 'The form names an account that cannot be shared.')
+  }
+  if (chosen.length === 0) {
+    ctx.status = 422
+    return show(ctx, session, consentPage(rooms.site, session, { consent: journey.consent, user, accounts }, CHOOSE))
+  }
+  await leave(ctx, rooms, { session, journey }, () => approve(rooms.hub, journey, user, chosen))
+}
 
-  /** A fault of our own is still the end of the authorization, and the TPP is told so. */
-  async function orInternalError(
-    ctx: Ctx,
-    session: Session,
-    journey: Journey,
-    end: () => Promise<string>,
-  ): Promise<void> {
-    try {
-      sendTo(ctx, await end())
-    } catch (thrown) {
-      if (thrown instanceof HubFailure) throw thrown
-      sendTo(ctx, await fail(hub, journey, session.user, { stage: 'authorization', reason: 'lfi_internal_error' }))
-    }
-  }
+function show(ctx: Ctx, session: Session, page: string): void {
+  ctx.state.formTargets = session.journey?.consent.redirectOrigins ?? []
+  ctx.type = 'html'
+  ctx.body = page
+}
 
-  async function ranOut(ctx: Ctx, session: Session, journey: Journey): Promise<boolean> {
-    if (journey.until > now()) return false
-    await finish(ctx, session, journey, { stage: 'authorization', reason: 'session_expired' })
-    return true
-  }
+function openJourney(session: Session | null): { readonly session: Session; readonly journey: Journey } {
+  if (session?.journey == null) throw noJourney()
+  return { session, journey: session.journey }
 }
 
 const noJourney = (): Stop =>

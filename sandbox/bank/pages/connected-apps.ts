@@ -1,6 +1,6 @@
 /** Where a customer sees and ends what they share (lfi-api 2.10). */
 import type Router from '@koa/router'
-import type { Rooms } from './authorization.ts'
+import type { Rooms } from './rooms.ts'
 import { consentsPage, loginPage } from './templates.ts'
 import { type Ctx, ownForm, type State, Stop, sendTo } from './visit.ts'
 
@@ -16,7 +16,9 @@ export function connectedAppsRoutes(router: Router<State>, { site, hub, sessions
     const session = cookie.read(ctx)
     // A login made for one authorization does not open this page, nor the other way round.
     if (session === null || session.journey !== null || session.user === null) return showLogin(ctx)
-    const consents = await hub.consentsOf(session.user.userId)
+    const { userId } = session.user
+    // The hub filters by user; a slip there must not show one customer another's business.
+    const consents = (await hub.consentsOf(userId)).filter((consent) => consent.userId === userId)
     ctx.type = 'html'
     ctx.body = consentsPage(site, session, consents)
   })

@@ -3,7 +3,8 @@ import type { Book } from '../data/book.ts'
 import type { AccountSpec, AccountStatus, UserSpec } from '../data/spec.ts'
 import type { Consent } from './consent.ts'
 import { endingOf, type Failure } from './failures.ts'
-import { type Hub, HubFailure } from './hub.ts'
+import type { Hub } from './hub.ts'
+import { HubFailure } from './hub-transport.ts'
 import type { Journey } from './session.ts'
 
 const CHANNEL = { authorizationChannel: 'Web' } as const

@@ -53,12 +53,12 @@ export function loginPage(site: Site, session: Session, problem: string | null):
     html`<h1>Sign in</h1>
 ${problemBox(problem)}
 ${intro}
-<form class="card" method="post" action="${site.base}/login" autocomplete="off">
+<form class="card" method="post" action="${site.base}/login">
 ${hidden(session)}
 <label for="username">User name</label>
-<input type="text" id="username" name="username" autocapitalize="none" spellcheck="false" required>
+<input type="text" id="username" name="username" autocomplete="username" autocapitalize="none" spellcheck="false" required>
 <label for="password">Password</label>
-<input type="password" id="password" name="password" required>
+<input type="password" id="password" name="password" autocomplete="current-password" required>
 <div class="actions">
 <button id="login" name="action" value="login">Sign in</button>
 ${cancel}
@@ -129,7 +129,7 @@ ${hidden(session)}
   return html`<section class="consent" id="consent-${consent.id}">
 <h2><span dir="auto">${tppName(consent)}</span> <span class="status">${statusInWords(consent.status)}</span></h2>
 ${terms(consent)}
-<h3>Accounts</h3><ul>${accounts}</ul>
+<h3>Accounts shared</h3><ul>${accounts}</ul>
 ${permissionList(consent)}
 ${revoke}
 </section>`
@@ -182,9 +182,11 @@ function accountChoice(book: Book, account: AccountSpec): Html {
   return html`<label class="account" for="account-${account.id}">
 <input type="checkbox" id="account-${account.id}" name="account" value="${account.id}">
 <span>${account.nickname}<small dir="auto">${account.description} · ${book.number(account)} · ${accountName(account, book.bank)}</small>
-<small>${balance < 0 ? 'Owed' : 'Balance'} ${account.currency} ${amountText(balance)}${frozen}</small></span>
+<small>${balance < 0 ? 'Owed' : 'Balance'} ${account.currency} ${grouped(amountText(balance))}${frozen}</small></span>
 </label>`
 }
+
+const grouped = (amount: string): string => amount.replaceAll(/\B(?=(?:\d{3})+\.)/g, ',')
 
 function historyInWords({ from, to }: Consent): string {
   if (from === null && to === null) return 'Everything that the bank keeps'

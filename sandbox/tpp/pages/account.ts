@@ -2,7 +2,7 @@
 import type { LfiFault } from '../errors.ts'
 import { ACCOUNT_READS, type AccountRead } from '../permissions.ts'
 import { type Html, html } from './html.ts'
-import { problem } from './problem.ts'
+import { problem, smallProblem } from './problem.ts'
 import { day, type Json, members, money, record, records, text } from './values.ts'
 
 export type AccountPageView = {
@@ -21,7 +21,7 @@ export function accountPage(view: AccountPageView): Html {
   const account = view.account instanceof Error ? {} : view.account
   return html`<p class="crumbs"><a href="/">All banks</a> / <a href="${base}">${view.lfiName}</a></p>
 <h1 dir="auto">${text(account['Nickname']) || text(account['AccountSubType']) || 'Account'}</h1>
-${view.account instanceof Error ? problem(view.account, 'The account cannot be read') : details(account)}
+${view.account instanceof Error ? smallProblem(view.account, 'The account itself cannot be read') : details(account)}
 <nav id="tabs">${ACCOUNT_READS.map(
     (read) => html`<a href="${here}/${read.segment}" data-tab="${read.segment}"
  ${read.segment === view.read.segment ? 'aria-current="page"' : ''}>${read.label}</a>`,

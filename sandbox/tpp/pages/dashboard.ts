@@ -2,7 +2,7 @@
 import type { LfiFault } from '../errors.ts'
 import type { Connection } from '../state.ts'
 import { type Html, html } from './html.ts'
-import { problem } from './problem.ts'
+import { problem, smallProblem } from './problem.ts'
 import { day, type Json, money, record, records, text } from './values.ts'
 
 export type AccountView = {
@@ -47,7 +47,7 @@ function account(base: string, { account: data, balances, fault }: AccountView):
 ${balances.slice(0, 1).map((balance) => html`<span class="balance" data-type="${text(balance['Type'])}">${money(balance)}</span>`)}</div>
 <p class="quiet" dir="auto">${[text(data['AccountSubType']), text(data['AccountHolderName'])].filter(Boolean).join(' · ')}</p>
 <p class="id">${text(number?.['Identification'])}</p>
-${fault === null ? '' : html`<p class="small-problem" data-code="${fault.code ?? ''}">No balance: ${fault.code ?? fault.message}</p>`}
+${fault === null ? '' : smallProblem(fault, 'No balance')}
 </article>`
 }
 
@@ -57,7 +57,7 @@ function consentOf(view: DashboardView): Html {
  action="/consents/${connection.consentId}/${name}"><input type="hidden" name="csrf" value="${csrf}">
 <button id="${name}" class="${look}">${label}</button></form>`
   return html`<section id="consent" class="card"><h2>Consent</h2>
-${view.consent instanceof Error ? problem(view.consent, 'The consent cannot be read') : consentFacts(view.consent)}
+${view.consent instanceof Error ? smallProblem(view.consent, 'The consent cannot be read') : consentFacts(view.consent)}
 <div class="actions">${action('refresh', 'Refresh data', 'main')}${action('revoke', 'Revoke consent', 'danger')}
 ${action('forget', 'Forget this connection', 'ghost')}</div></section>`
 }

@@ -37,3 +37,7 @@ ${fault.code === null ? '' : html`<dt>Code</dt><dd id="problem-code">${fault.cod
 ${fault.interactionId === null ? '' : html`<dt>Interaction id</dt><dd id="problem-interaction" class="id">${fault.interactionId}</dd>`}
 </dl></section>`
 }
+
+/** For a part of a page whose main content stands, or has its own problem. */
+export const smallProblem = (fault: LfiFault, title: string): Html =>
+  html`<p class="small-problem" data-code="${fault.code ?? ''}">${title}: ${fault.code ?? fault.message}</p>`

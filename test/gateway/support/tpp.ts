@@ -25,9 +25,13 @@ export type Client = { readonly origin: string; readonly ca: string }
 export function send({ origin, ca }: Client, call: Call): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { certificate } = call
+    const { hostname, port } = new URL(origin)
     const sent = request(
-      new URL(call.path, origin),
       {
+        hostname,
+        port,
+        // As it is: a URL would be tidied up first.
+        path: call.path,
         method: call.method ?? 'GET',
         headers: call.headers as Record<string, string | string[]>,
         ca,

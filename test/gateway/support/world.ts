@@ -83,6 +83,9 @@ export type Options = {
   readonly timeoutMs?: number
   readonly fieldFilter?: TenantConfig['fieldFilter']
   readonly clock?: Clock
+  /** Instead of the stand-in's address. */
+  readonly lfiUrl?: string
+  readonly lfiFromRogue?: boolean
   readonly audit?: (audit: Audit) => Audit
   readonly consents?: (consents: ConsentStore) => ConsentStore
 }
@@ -97,7 +100,8 @@ export async function createWorld(options: Options = {}) {
   const hubId = randomUUID()
   const hubClient = await framework.issue({ O: 'Hub, the operator', OU: hubId, CN: randomUUID() })
   const [one, two] = await Promise.all([newTpp(framework), newTpp(framework)])
-  const lfi = await startLfi(await bank.issue({ O: 'Bank', dns: 'localhost' }), framework)
+  const lfiAuthority = options.lfiFromRogue === true ? rogue : bank
+  const lfi = await startLfi(await lfiAuthority.issue({ O: 'Bank', dns: 'localhost' }), framework)
   const directory = await startDirectory(server, [one, two].map(directoryEntry))
   const database = await createTestDatabase()
   const { db } = database
@@ -124,7 +128,7 @@ export async function createWorld(options: Options = {}) {
     jwksUrl: 'https://keystore.example/jwks',
     keys: { signing: [], encryption: [], audit: new Secret('') },
     lfi: {
-      ozoneConnectUrl: lfi.url,
+      ozoneConnectUrl: options.lfiUrl ?? lfi.url,
       ca: bank.certificate,
       certificate: hubClient.certificate,
       key: new Secret(hubClient.key),
@@ -192,8 +196,10 @@ export async function createWorld(options: Options = {}) {
     readonly accountIds?: readonly string[]
     readonly members?: Readonly<Record<string, unknown>>
     readonly authorized?: boolean
+    readonly rarType?: string
   }) => {
     const tpp = asked.tpp ?? one
+    const rarType = asked.rarType ?? RAR_TYPE
     const id = randomUUID() as ConsentId
     const grantId = randomUUID()
     const now = clock.now()
@@ -211,9 +217,9 @@ export async function createWorld(options: Options = {}) {
           consentId: id,
           clientId: tpp.clientId,
           organisationId: tpp.organisationId,
-          rarType: RAR_TYPE,
+          rarType,
           request: {
-            type: RAR_TYPE,
+            type: rarType,
             consent: {
               ConsentId: id,
               Permissions: asked.permissions ?? ALL_PERMISSIONS,

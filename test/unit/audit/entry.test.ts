@@ -80,10 +80,15 @@ describe('decode', () => {
     expect(decode(Buffer.from(JSON.stringify(later)))).toEqual(later)
   })
 
-  test.each(['', 'null', '[]', '7', '{"v":1}', '{"v":1,"kind":"system","at":"x","tenantId":"aurora"}', '{'])(
-    'refuses %j',
-    (text) => {
-      expect(decode(Buffer.from(text))).toBeNull()
-    },
-  )
+  test.each([
+    '',
+    'null',
+    '[]',
+    '7',
+    '{"v":1}',
+    '{"v":1,"kind":"system","at":"x","tenantId":"aurora"}',
+    '{',
+  ])('refuses %j', (text) => {
+    expect(decode(Buffer.from(text))).toBeNull()
+  })
 })

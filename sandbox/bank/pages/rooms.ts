@@ -1,0 +1,15 @@
+/** What the routes share. */
+import type { Hub } from './hub.ts'
+import type { Login } from './login.ts'
+import type { Sessions } from './session.ts'
+import type { Site } from './templates.ts'
+import type { Cookie } from './visit.ts'
+
+export type Rooms = {
+  readonly site: Site
+  readonly hub: Hub
+  readonly now: () => number
+  readonly sessions: Sessions
+  readonly cookie: Cookie
+  readonly login: Login
+}

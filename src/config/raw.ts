@@ -1,0 +1,39 @@
+/** The two files as written, once the schema has accepted them and filled in the defaults. */
+import type { SecretReference } from './files.ts'
+import type { Config, ListenerRole, TenantConfig, TrustFrameworkConfig } from './shape.ts'
+
+type PairFiles = { readonly certificateFile: string; readonly keyFile: string }
+type KeyFile = { readonly kid: string; readonly keyFile: string }
+
+export type RawDeployment = Pick<Config, 'environment' | 'database' | 'drainSeconds'> & {
+  readonly roles?: Config['roles']
+  readonly log: { readonly level: Config['logLevel'] }
+  readonly trustFramework: Omit<TrustFrameworkConfig, 'ca' | 'serverCa' | 'certificate' | 'key'> &
+    PairFiles & { readonly caFile: string; readonly serverCaFile?: string }
+  readonly tenants: readonly string[]
+}
+
+export type RawAuthentication =
+  | { readonly type: 'none' }
+  | (KeyFile & { readonly type: 'jwt'; readonly audience: string; readonly lifetimeSeconds: number })
+  | { readonly type: 'api-key'; readonly key: SecretReference }
+
+type Kept = 'id' | 'name' | 'organisationId' | 'authorizationEndpoint' | 'jwksUrl' | 'activation' | 'fieldFilter'
+
+export type RawTenant = Pick<TenantConfig, Kept | 'lifetimes' | 'limits'> & {
+  readonly database: { readonly url: SecretReference }
+  readonly listeners: Readonly<
+    Record<ListenerRole, PairFiles & { readonly origin: string; readonly address: string; readonly port: number }>
+  >
+  readonly keys: {
+    readonly signing: readonly KeyFile[]
+    readonly encryption: readonly KeyFile[]
+    readonly audit: { readonly keyFile: string }
+  }
+  readonly lfi: Omit<TenantConfig['lfi'], 'ca' | 'certificate' | 'key' | 'authentication' | 'callerJwt'> &
+    PairFiles & {
+      readonly caFile: string
+      readonly authentication: RawAuthentication
+      readonly callerJwt: { readonly required: boolean; readonly audience?: string }
+    }
+}

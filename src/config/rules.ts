@@ -1,0 +1,101 @@
+/** What no schema can say: values that only a laptop may have, and parts that must not get in each other's way. */
+import { CLIENT_CERTIFICATES, type Config, type ListenerConfig, type ListenerRole, type TenantConfig } from './shape.ts'
+
+export function judge(config: Config): readonly string[] {
+  const malformed = config.tenants.flatMap(malformedUrls)
+  // The other rules read the URLs.
+  if (malformed.length > 0) return malformed
+  return [...unsafe(config), ...sameTwice(config.tenants), ...sharedSockets(config.tenants)]
+}
+
+type NamedListener = { readonly name: string; readonly role: ListenerRole; readonly listener: ListenerConfig }
+
+const listenersOf = (tenant: TenantConfig): readonly NamedListener[] =>
+  (Object.entries(tenant.listeners) as [ListenerRole, ListenerConfig][]).map(([role, listener]) => ({
+    name: `tenant ${tenant.id}: listeners.${role}`,
+    role,
+    listener,
+  }))
+
+function malformedUrls(tenant: TenantConfig): readonly string[] {
+  const url = tenant.databaseUrl.reveal()
+  return [
+    // Its absence was reported where it was looked for.
+    ...(url === '' || /^postgres(ql)?:$/.test(URL.parse(url)?.protocol ?? '')
+      ? []
+      : [`tenant ${tenant.id}: database.url is not a postgres:// URL`]),
+    ...listenersOf(tenant).flatMap(({ name, listener }) => {
+      // Issuers are compared as strings, so there is one way to write each.
+      const canonical = URL.parse(listener.origin)?.origin
+      if (canonical === listener.origin) return []
+      return [
+        `${name}.origin is not an origin${canonical === undefined ? '' : ` as it has to be written: ${canonical}`}`,
+      ]
+    }),
+  ]
+}
+
+function unsafe(config: Config): readonly string[] {
+  if (config.environment === 'sandbox') return []
+  const only = (what: string) => `${what} is allowed in the sandbox only, and environment is ${config.environment}`
+  return [
+    ...(config.logLevel === 'trace' || config.logLevel === 'debug' ? [only(`log.level ${config.logLevel}`)] : []),
+    ...config.tenants.flatMap((tenant) => [
+      ...(tenant.activation === 'automatic' ? [only(`tenant ${tenant.id}: activation automatic`)] : []),
+      ...listenersOf(tenant)
+        .filter(({ listener }) => isLoopback(new URL(listener.origin).hostname))
+        .map(({ name }) => only(`${name}.origin on the loopback`)),
+      ...(isEncrypted(tenant.databaseUrl.reveal())
+        ? []
+        : [only(`tenant ${tenant.id}: database.url without sslmode=verify-full (or verify-ca, or require)`)]),
+    ]),
+  ]
+}
+
+const isLoopback = (hostname: string): boolean => /^(localhost|.*\.localhost|127\.[\d.]+|\[::1\])$/.test(hostname)
+
+/** Whatever else `sslmode` says, or when it says nothing, the connection may end up in plain text. */
+function isEncrypted(url: string): boolean {
+  const modes = URL.parse(url)?.searchParams.getAll('sslmode') ?? []
+  return modes.length === 1 && ['require', 'verify-ca', 'verify-full'].includes(modes[0] ?? '')
+}
+
+function sameTwice(tenants: readonly TenantConfig[]): readonly string[] {
+  const databases = tenants.filter((tenant) => tenant.databaseUrl.reveal() !== '')
+  return [
+    ...repeated(tenants, (tenant) => tenant.id).map((group) => `${group.length} tenants have the id ${group[0]?.id}`),
+    ...repeated(databases, (tenant) => databaseOf(tenant.databaseUrl.reveal())).map(
+      (group) => `tenants ${group.map((tenant) => tenant.id).join(' and ')} have the same database in database.url`,
+    ),
+    ...repeated(tenants.flatMap(listenersOf), ({ listener }) => listener.origin).map(
+      (group) => `${names(group)} have the same origin ${group[0]?.listener.origin}`,
+    ),
+  ]
+}
+
+/** Where it is, whoever enters it and however. */
+function databaseOf(url: string): string {
+  const { hostname, port, pathname } = new URL(url)
+  return `${hostname.toLowerCase()}:${port || '5432'}${pathname}`
+}
+
+function sharedSockets(tenants: readonly TenantConfig[]): readonly string[] {
+  const sockets = repeated(tenants.flatMap(listenersOf), ({ listener }) => `${listener.address} port ${listener.port}`)
+  return sockets.flatMap((sharing) => {
+    const place = `${sharing[0]?.listener.address} port ${sharing[0]?.listener.port}`
+    const modes = new Set(sharing.map(({ role }) => CLIENT_CERTIFICATES[role]))
+    return [
+      // The handshake comes before the request, so it cannot ask one caller for a certificate and another not.
+      ...(modes.size > 1 ? [`${names(sharing)} share ${place} and treat client certificates differently`] : []),
+      ...repeated(sharing, ({ listener }) => new URL(listener.origin).hostname).map(
+        (group) => `${names(group)} share ${place} and have the same host name`,
+      ),
+    ]
+  })
+}
+
+const names = (group: readonly NamedListener[]): string => group.map(({ name }) => name).join(' and ')
+
+function repeated<T>(items: readonly T[], keyOf: (item: T) => string): readonly (readonly T[])[] {
+  return [...Map.groupBy(items, keyOf).values()].filter((group) => group.length > 1)
+}

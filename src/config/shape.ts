@@ -1,0 +1,103 @@
+/** What a configuration is once it has been read: files are text, secrets are wrapped, defaults are there. */
+import type { Milliseconds, Seconds } from '../clock.ts'
+import type { OrganisationId, TenantId } from '../ids.ts'
+import type { LogLevel } from '../log.ts'
+import type { Secret } from '../secret.ts'
+
+export type Role = 'auth' | 'as' | 'rs' | 'hh' | 'cm' | 'admin' | 'worker'
+export const ROLES: readonly Role[] = ['auth', 'as', 'rs', 'hh', 'cm', 'admin', 'worker']
+export type ListenerRole = Exclude<Role, 'worker'>
+
+/**
+ * What the handshake does about a client certificate. TPPs get an answer with a reason when theirs is missing or
+ * wrong; the LFI's doors refuse the handshake.
+ */
+export const CLIENT_CERTIFICATES = {
+  auth: 'none',
+  as: 'requested',
+  rs: 'requested',
+  hh: 'required',
+  cm: 'required',
+  admin: 'required',
+} as const satisfies Record<ListenerRole, 'none' | 'requested' | 'required'>
+
+export type ListenerConfig = {
+  readonly origin: string
+  readonly address: string
+  readonly port: number
+  readonly certificate: string
+  readonly key: Secret<string>
+}
+export type KeyConfig = { readonly kid: string; readonly key: Secret<string> }
+
+export type LfiAuthentication =
+  | { readonly type: 'none' }
+  | {
+      readonly type: 'jwt'
+      readonly audience: string
+      readonly kid: string
+      readonly key: Secret<string>
+      readonly lifetimeSeconds: Seconds
+    }
+  | { readonly type: 'api-key'; readonly key: Secret<string> }
+
+/** One LFI, as configured. Files are already read: PEM text, not paths. */
+export type TenantConfig = {
+  readonly id: TenantId
+  readonly name: string
+  readonly organisationId: OrganisationId
+  readonly databaseUrl: Secret<string>
+  readonly listeners: Readonly<Record<ListenerRole, ListenerConfig>>
+  readonly authorizationEndpoint: string
+  readonly jwksUrl: string
+  readonly keys: {
+    readonly signing: readonly KeyConfig[]
+    readonly encryption: readonly KeyConfig[]
+    readonly audit: Secret<string>
+  }
+  readonly lfi: {
+    readonly ozoneConnectUrl: string
+    readonly ca: string
+    readonly certificate: string
+    readonly key: Secret<string>
+    readonly authentication: LfiAuthentication
+    readonly callerJwt: { readonly required: boolean; readonly audience: string }
+    readonly connections: number
+    readonly timeoutMs: Milliseconds
+    readonly connectTimeoutMs: Milliseconds
+    readonly responseBytesMax: number
+    readonly pageSize: number
+  }
+  readonly activation: 'manual' | 'automatic'
+  readonly fieldFilter: 'basic-detail' | 'off'
+  readonly lifetimes: {
+    readonly accessTokenSeconds: Seconds
+    readonly requestUriSeconds: Seconds
+    readonly interactionSeconds: Seconds
+    readonly authorizationWindowSeconds: Seconds
+  }
+  readonly limits: { readonly requestsPerSecond: number; readonly bodyBytesMax: number }
+}
+
+export type TrustFrameworkConfig = {
+  readonly apiUrl: string
+  readonly tokenUrl: string
+  readonly keystoreUrl: string
+  readonly ca: string
+  readonly serverCa: string | null
+  readonly clientId: string
+  readonly certificate: string
+  readonly key: Secret<string>
+  readonly cacheSeconds: Seconds
+  readonly timeoutMs: Milliseconds
+}
+
+export type Config = {
+  readonly environment: 'sandbox' | 'preproduction' | 'production'
+  readonly roles: readonly Role[]
+  readonly logLevel: LogLevel
+  readonly database: { readonly poolMax: number; readonly migrate: 'on-start' | 'refuse' }
+  readonly trustFramework: TrustFrameworkConfig
+  readonly drainSeconds: Seconds
+  readonly tenants: readonly TenantConfig[]
+}

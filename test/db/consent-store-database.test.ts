@@ -1,0 +1,52 @@
+import { describe, expect, test } from 'vitest'
+import { toInstant } from '../../src/clock.ts'
+import type { ConsentId } from '../../src/ids.ts'
+import { storeForEachTest } from '../unit/consent-store/fixture.ts'
+import { EXPIRES_AT, LFI, lfiPatch, OTHER_CLIENT } from '../unit/consent-store/support.ts'
+
+const given = storeForEachTest()
+
+describe('the database refuses, whoever writes', () => {
+  const update = (id: ConsentId, columns: object) => given.db('consent').where({ id }).update(columns)
+
+  test.for([
+    { what: 'an authorized consent without a user', columns: { psu: null } },
+    { what: 'an authorized consent without accounts', columns: { account_ids: [] } },
+    { what: 'an authorized consent without a channel', columns: { channel: null } },
+    { what: 'an authorized consent that never was', columns: { authorized_at: null } },
+    { what: 'a way back', columns: { status: 'AwaitingAuthorization', revision: 3 } },
+    { what: 'a consumed account consent', columns: { status: 'Consumed', revision: 3 } },
+    { what: 'a revoked consent without a revoker', columns: { status: 'Revoked', revision: 3, grant_id: null } },
+    { what: 'an ended consent with a grant', columns: { status: 'Expired', revision: 3, grant_id: 'grant' } },
+    { what: 'a status nobody knows', columns: { status: 'Paused', revision: 3 } },
+    { what: 'a change of status without a revision', columns: { status: 'Suspended' } },
+    { what: 'another end', columns: { expires_at: new Date(EXPIRES_AT + 1) } },
+    { what: 'another owner', columns: { client_id: OTHER_CLIENT } },
+    { what: 'another request', columns: { request: JSON.stringify({ type: 'x' }) } },
+    { what: 'a user without an id', columns: { psu: JSON.stringify({ name: 'x' }) } },
+  ])('$what', async ({ columns }) => {
+    const id = await given.hub.authorized()
+    await expect(update(id, columns)).rejects.toThrow()
+    expect((await given.hub.store.find(id))?.status).toBe('Authorized')
+  })
+
+  test('a terminal consent that lives again', async () => {
+    const id = await given.hub.authorized()
+    await given.hub.store.revoke(id, { revokedBy: 'LFI' }, LFI)
+    await expect(update(id, { status: 'Authorized', revoked_by: null, revision: 4 })).rejects.toThrow('terminal')
+  })
+
+  test('a trail that is rewritten', async () => {
+    const id = await given.hub.authorized()
+    const rows = () => given.db('consent_trail').where('consent_id', id)
+    await expect(rows().update({ change: 'revoke' })).rejects.toThrow('only ever added to')
+    await expect(rows().delete()).rejects.toThrow('only ever added to')
+  })
+})
+
+test('a usage time is read back as it was written', async () => {
+  const id = await given.hub.authorized()
+  const at = toInstant('2026-02-03T04:05:06.789+04:00')
+  await given.hub.store.patchByLfi(id, lfiPatch({ lastDataSharedAt: at }), LFI)
+  expect((await given.hub.store.find(id))?.lastDataSharedAt).toBe(at)
+})

@@ -5,6 +5,7 @@ import { dirname } from 'node:path'
 
 export type Child = {
   readonly name: string
+  readonly logFile: string
   readonly ready: Promise<void>
   /** Resolves when the process has ended, however it came to it. */
   readonly ended: Promise<number | null>
@@ -28,7 +29,7 @@ export function startChild(name: string, program: readonly string[], logFile: st
       reject(new Error(`${name} ended with status ${code} before it was up:\n${tail(logFile)}`)),
     )
   })
-  return { name, ready, ended, stop: () => stop(child, ended) }
+  return { name, logFile, ready, ended, stop: () => stop(child, ended) }
 }
 
 async function stop(child: ChildProcess, ended: Promise<number | null>): Promise<void> {

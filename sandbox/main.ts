@@ -1,11 +1,10 @@
 /** The command line of the sandbox: `npm start`, `npm run demo`, and what belongs to them. */
-import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
+import { forget, runningIn } from './data-folder.ts'
 import { runDemo } from './demo/demo.ts'
-import type { Manifest } from './manifest.ts'
-import { type Sandbox, SandboxError, startSandbox } from './orchestrator.ts'
-import { DEFAULT_BASE_PORT, folderOf, topology } from './topology.ts'
+import { type Sandbox, SandboxError, type SandboxOptions, startSandbox } from './orchestrator.ts'
+import { DEFAULT_BASE_PORT } from './topology.ts'
 
 const DATA_DIR = fileURLToPath(new URL('../.falaj/sandbox', import.meta.url))
 /** Highest offset of the topology. */
@@ -30,74 +29,68 @@ command(
   'demo',
   'Walk the whole journey without a browser. Uses the running sandbox, or starts one for the purpose.',
 ).action(demo)
-command('reset', 'Delete everything the sandbox has kept.').action(({ data }: Options) => {
-  rmSync(data, { recursive: true, force: true })
+command('reset', 'Delete everything the sandbox has kept.').action(async ({ data }: Options) => {
+  await forget(data)
   console.log(`deleted ${data}`)
 })
 
-await program.parseAsync()
+/** What to do when the program that started this one is gone: nobody would ever stop it. */
+let orphaned = (): void => process.exit(1)
+process.once('disconnect', () => orphaned())
+// Listening for that must not be what keeps a finished command alive.
+process.channel?.unref()
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (!(error instanceof SandboxError)) throw error
+  console.error(error.message)
+  process.exitCode = 1
+}
 
 async function start(options: Options): Promise<void> {
   const began = performance.now()
-  const sandbox = await orReport(options, options.fresh ?? false)
-  if (sandbox === null) return
+  const sandbox = await startSandbox(settingsOf(options))
   printWelcome(sandbox, performance.now() - began)
-  const reason = await Promise.race([untilAsked(), sandbox.failed.then((name) => `${name} ended; see its log`)])
-  console.log(`\n${reason}; stopping …`)
+  const failed = sandbox.failed.then(({ name, logFile }) => `${name} ended on its own (see ${logFile})`)
+  const reason = await Promise.race([untilAsked(), failed])
+  console.log(`\n${reason ?? 'asked to stop'}; stopping …`)
   await sandbox.close()
   console.log('stopped. Everything is kept for the next start; `npm start -- --fresh` begins anew.')
-  process.exit(reason.includes('ended') ? 1 : 0)
+  process.exit(reason === null ? 0 : 1)
 }
 
 async function demo(options: Options): Promise<void> {
-  const running = runningManifest(options)
+  const running = await runningIn(options.data)
   if (running !== null) {
     process.exit(await runDemo(running, console.log))
   }
-  const sandbox = await orReport(options, false)
-  if (sandbox === null) return
+  const sandbox = await startSandbox(settingsOf(options))
   const stopped = untilAsked().then(() => 130)
   const status = await Promise.race([runDemo(sandbox.manifest, console.log), stopped])
   await sandbox.close()
   process.exit(status)
 }
 
-async function orReport(options: Options, fresh: boolean): Promise<Sandbox | null> {
-  try {
-    return await startSandbox({
-      dataDir: options.data,
-      basePort: options.port,
-      fresh,
-      progress: (what) => console.log(`· ${what} …`),
-    })
-  } catch (error) {
-    if (!(error instanceof SandboxError)) throw error
-    console.error(error.message)
-    process.exitCode = 1
-    return null
+function settingsOf(options: Options): SandboxOptions {
+  return {
+    dataDir: options.data,
+    basePort: options.port,
+    fresh: options.fresh ?? false,
+    progress: (what) => console.log(`· ${what} …`),
   }
 }
 
-function runningManifest(options: Options): Manifest | null {
-  const file = folderOf(topology({ dataDir: options.data, basePort: options.port }), 'manifest.json')
-  if (!existsSync(file)) return null
-  const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest
-  try {
-    process.kill(manifest.pid, 0)
-    return manifest
-  } catch {
-    return null
-  }
-}
-
-function untilAsked(): Promise<string> {
+/** Before this is called a signal simply ends the process, and every participant notices and ends as well. */
+function untilAsked(): Promise<null> {
   return new Promise((resolve) => {
     process.once('SIGINT', () => {
       // The second Ctrl-C does not wait.
       process.once('SIGINT', () => process.exit(130))
-      resolve('asked to stop')
+      resolve(null)
     })
-    process.once('SIGTERM', () => resolve('asked to stop'))
+    for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, () => resolve(null))
+    orphaned = () => resolve(null)
   })
 }
 

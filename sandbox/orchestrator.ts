@@ -1,6 +1,5 @@
 /** Brings the whole ecosystem up in order, and down again. Every participant is a process of its own. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { auditPublicKey } from '../src/audit/index.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/embedded-postgres.ts'
@@ -8,13 +7,17 @@ import type { TenantId } from '../src/ids.ts'
 import { Secret } from '../src/secret.ts'
 import { bankUsers } from './bank/users.ts'
 import { type Child, startChild } from './children.ts'
+import { forget, manifestFileIn, openFolder, refuseIfRunning } from './data-folder.ts'
 import type { Manifest, ManifestClient, ManifestLfi } from './manifest.ts'
 import { writeHubFiles } from './orchestrator-hub-files.ts'
 import { bankSettings, edgeSettings, tppSettings, trustFrameworkSettings } from './orchestrator-settings.ts'
-import { allPorts, folderOf, type Topology, topology } from './topology.ts'
+import { refuseTakenPorts } from './ports.ts'
+import { folderOf, type Topology, topology } from './topology.ts'
 import { LFI_CODES, LFIS, type LfiCode } from './trust-framework/ecosystem.ts'
 import { enrol } from './trust-framework/enrol.ts'
 import type { Enrolment, TppEnrolment } from './trust-framework/enrolment.ts'
+
+export { SandboxError } from './sandbox-error.ts'
 
 export type SandboxOptions = {
   readonly dataDir: string
@@ -24,17 +27,14 @@ export type SandboxOptions = {
   readonly progress: (what: string) => void
 }
 
+export type Ended = { readonly name: string; readonly logFile: string }
+
 export type Sandbox = {
   readonly manifest: Manifest
   readonly manifestFile: string
-  /** Resolves with the name of the first participant that ends on its own. */
-  readonly failed: Promise<string>
+  /** Resolves with the first participant that ends on its own. */
+  readonly failed: Promise<Ended>
   close(): Promise<void>
-}
-
-/** A fault that a person can mend; told without a stack. */
-export class SandboxError extends Error {
-  override readonly name = 'SandboxError'
 }
 
 const HUB_PROGRAM = fileURLToPath(new URL('../src/main.ts', import.meta.url))
@@ -42,12 +42,11 @@ const PARTICIPANT_PROGRAM = fileURLToPath(new URL('./participant.ts', import.met
 
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const place = topology(options)
-  const manifestFile = folderOf(place, 'manifest.json')
-  refuseIfRunning(manifestFile)
+  const manifestFile = manifestFileIn(place.dataDir)
+  await refuseIfRunning(place.dataDir)
   await refuseTakenPorts(place)
-  if (options.fresh) rmSync(place.dataDir, { recursive: true, force: true })
-  // Passable for the account that PostgreSQL runs under; every secret in it is 0600 of its own.
-  mkdirSync(place.dataDir, { recursive: true, mode: 0o711 })
+  if (options.fresh) await forget(place.dataDir)
+  openFolder(place.dataDir)
 
   const children: Child[] = []
   let postgres: EmbeddedPostgres | null = null
@@ -122,13 +121,8 @@ function spawnAll(
   ]
 }
 
-function firstToEnd(children: readonly Child[]): Promise<string> {
-  return Promise.race(
-    children.map(async (child) => {
-      await child.ended
-      return child.name
-    }),
-  )
+function firstToEnd(children: readonly Child[]): Promise<Ended> {
+  return Promise.race(children.map(({ name, logFile, ended }) => ended.then(() => ({ name, logFile }))))
 }
 
 function describe(place: Topology, enrolment: Enrolment, deploymentFiles: ReadonlyMap<LfiCode, string>): Manifest {
@@ -189,38 +183,4 @@ function describe(place: Topology, enrolment: Enrolment, deploymentFiles: Readon
     },
     rogue: keys(enrolment.rogue.client),
   }
-}
-
-function refuseIfRunning(manifestFile: string): void {
-  if (!existsSync(manifestFile)) return
-  const { pid, edge } = JSON.parse(readFileSync(manifestFile, 'utf8')) as Manifest
-  if (isAlive(pid)) throw new SandboxError(`a sandbox is already running from this folder: ${edge} (process ${pid})`)
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
-}
-
-async function refuseTakenPorts(place: Topology): Promise<void> {
-  const taken = (
-    await Promise.all(allPorts(place).map(async (each) => ((await isFree(each.port)) ? [] : [each])))
-  ).flat()
-  if (taken.length === 0) return
-  const lines = taken.map(({ port, owner }) => `  ${port}  ${owner}`)
-  throw new SandboxError(
-    `these ports are taken by other programs:\n${lines.join('\n')}\nchoose another base with --port, for example: npm start -- --port 9440`,
-  )
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer()
-    probe.once('error', () => resolve(false))
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
-  })
 }

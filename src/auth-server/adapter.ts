@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto'
 import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
 import type { Clock } from '../clock.ts'
-import { type Db, query, type Tx } from '../db.ts'
+import { type Db, inTransaction, query, type Tx } from '../db.ts'
 
 type ModelRule = {
   /** Filed under a digest and stored without its own id, which is the secret that the caller holds. */
@@ -93,7 +93,7 @@ function stored(
       if (used.rowCount !== 1) throw new errors.InvalidGrant(`${model} was already used`)
     },
     destroy: async (id) => {
-      if (model === 'Grant') await destroyGrant(db, id)
+      if (model === 'Grant') await inTransaction(db, (tx) => withdrawGrant(tx, id))
       else
         await db('oidc_model')
           .where({ model, id: idOf(id) })
@@ -115,6 +115,15 @@ async function insertOnce(db: Db, row: Row, now: Date): Promise<void> {
     [...row, now],
   )
   if (inserted.rowCount !== 1) throw new errors.InvalidClientAuth('client assertion jti was already used')
+}
+
+/**
+ * The engine ends a grant by itself when a code is used twice. Access tokens are not stored: the gateway compares theirs
+ * with the grant that the consent points at, so that pointer must go with it (RFC 6749 4.1.2).
+ */
+async function withdrawGrant(tx: Tx, grantId: string): Promise<void> {
+  await tx('consent').where({ grant_id: grantId }).update({ grant_id: null })
+  await destroyGrant(tx, grantId)
 }
 
 /** Everything that lives by this grant: codes, refresh tokens and the grant itself. */

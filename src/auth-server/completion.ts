@@ -5,6 +5,8 @@ import { iso } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import { type Consent, type ConsentStore, usable } from '../consent-store/index.ts'
 import { type Db, inTransaction } from '../db.ts'
+import type { IdTokenClaims } from './id-token-claims.ts'
+import { authorizationCode, printable } from './oauth-answer.ts'
 import type { GrantDetail } from './provider.ts'
 import { SCOPES_OF_RAR_TYPE } from './served.ts'
 import type { SubjectOf } from './subject.ts'
@@ -18,39 +20,20 @@ export type CompletionDeps = {
   readonly subjectOf: SubjectOf
 }
 
-/** Error codes that an authorization response may carry (RFC 6749 4.1.2.1, OIDC Core 3.1.2.6). */
-const FAIL_CODES: ReadonlySet<string> = new Set([
-  'access_denied',
-  'invalid_request',
-  'invalid_scope',
-  'unauthorized_client',
-  'unsupported_response_type',
-  'server_error',
-  'temporarily_unavailable',
-  'login_required',
-  'interaction_required',
-  'account_selection_required',
-  'consent_required',
-])
-
 /** lfi-api 1.5: defaults when absent, and whatever is no authorization error becomes invalid_request. */
 export function failure(form: ReadonlyMap<string, string>): InteractionResults {
-  const error = form.get('error') ?? 'access_denied'
-  const description = form.get('error_description') ?? 'the authorization was not completed'
-  return { error: FAIL_CODES.has(error) ? error : 'invalid_request', error_description: printable(description) }
+  return {
+    error: authorizationCode(form.get('error') ?? 'access_denied'),
+    error_description: printable(form.get('error_description') ?? 'the authorization was not completed'),
+  }
 }
 
-/** RFC 6749 4.1.2.1 allows these characters in error_description. */
-const printable = (text: string): string => text.replace(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, ' ').slice(0, 500)
-
-/**
- * The grant behind a confirmed consent. `heimdall.*` parameters are accepted and ignored (lfi-api 1.4); `acr` and
- * `auth_time` become claims of the id_token.
- */
+/** The grant behind a confirmed consent, and what the LFI says of the authentication. */
 export async function confirmation(
   deps: CompletionDeps,
   consent: Consent,
   form: ReadonlyMap<string, string>,
+  idTokenClaims: IdTokenClaims,
 ): Promise<InteractionResults> {
   const granted = usable(consent, deps.clock.now())
   if (!granted.ok) {
@@ -70,6 +53,7 @@ export async function confirmation(
     type: consent.rarType,
     ConsentId: consent.id,
     ExpirationDateTime: iso(consent.expiresAt),
+    idTokenClaims,
   } satisfies GrantDetail)
   const grantId = await grant.save()
   await inTransaction(deps.db, (tx) => deps.consents.attachGrant(tx, consent.id, grantId))

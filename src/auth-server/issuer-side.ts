@@ -4,6 +4,7 @@ import type { Provider } from 'oidc-provider'
 import type { TenantConfig } from '../config.ts'
 import { publicJwk, type SigningKey } from '../jose.ts'
 import type { HubApp } from '../listener.ts'
+import { hideBrowser, hideFromBrowser } from './browserless.ts'
 import { DISCOVERY_MAX_AGE_SECONDS, DISCOVERY_PATH, publish } from './discovery.ts'
 
 export function mountIssuerSide(
@@ -22,7 +23,7 @@ export function mountIssuerSide(
     ],
   }
   app.use(async (ctx, next) => {
-    delete ctx.req.headers.cookie
+    hideBrowser(ctx)
     if (ctx.path !== DISCOVERY_PATH && ctx.path !== '/jwks') return
     if (ctx.method !== 'GET' && ctx.method !== 'HEAD') {
       ctx.status = 405
@@ -36,6 +37,7 @@ export function mountIssuerSide(
       return
     }
     await next()
+    hideFromBrowser(ctx)
     ctx.body = publish(ctx.body as Record<string, unknown>, deps.tenant)
   })
   app.use(mount(deps.provider) as Parameters<HubApp['use']>[0])

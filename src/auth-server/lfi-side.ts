@@ -4,19 +4,29 @@
  * is needed to play them.
  */
 import mount from 'koa-mount'
-import { errors, type KoaContextWithOIDC } from 'oidc-provider'
+import { errors, type InteractionResults, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Audit, AuditEntry } from '../audit/index.ts'
-import { parseForm, readBody } from '../body.ts'
+import { mediaType, parseForm, readBody } from '../body.ts'
 import { inTransaction } from '../db.ts'
 import { HubError, toHubError } from '../errors.ts'
 import { type ClientId, type ConsentId, type InteractionId, toClientId, toConsentId, toInteractionId } from '../ids.ts'
 import type { AuthenticateLfi, LfiCaller } from '../lfi-caller.ts'
 import type { HubApp, HubContext } from '../listener.ts'
 import { type Participants, tppView } from '../participants/index.ts'
+import { hideBrowser, hideFromBrowser } from './browserless.ts'
 import { type CompletionDeps, confirmation, failure } from './completion.ts'
-import { answerOAuthError, oauthErrorOf, publishedCode } from './oauth-answer.ts'
+import { errorLocation } from './error-redirect.ts'
+import { claimsIn } from './id-token-claims.ts'
+import {
+  answerOAuthError,
+  authorizationCode,
+  type OAuthError,
+  oauthErrorOf,
+  printable,
+  publishedCode,
+} from './oauth-answer.ts'
 import { clientIdOf } from './rar.ts'
-import { spentRequest } from './spent-request.ts'
+import { fateOf } from './spent-request.ts'
 
 export type LfiSideDeps = CompletionDeps & {
   readonly participants: Participants
@@ -50,6 +60,7 @@ const OPERATIONS: readonly (Operation & { readonly method: string; readonly path
   },
   { name: 'helloMtls', method: 'GET', path: /^\/hello-mtls$/, route: '/hello-mtls', step: null },
 ]
+const FORM = 'application/x-www-form-urlencoded'
 const FORM_BYTES_MAX = 16_384
 
 /** What the audit entry of a call says; filled in as the call goes. */
@@ -77,7 +88,7 @@ export function mountLfiSide(app: HubApp, deps: LfiSideDeps): void {
     } catch (thrown) {
       renderFault(ctx, thrown)
     }
-    ctx.remove('set-cookie')
+    hideFromBrowser(ctx)
     ctx.set('cache-control', 'no-store')
     await deps.audit.record(...entriesOf(ctx, deps, trace))
   })
@@ -117,7 +128,7 @@ function hello(ctx: HubContext, deps: LfiSideDeps): void {
 
 /** The three outcomes of lfi-api 1.3.2: 200 with the interaction, 303 back to the TPP, 400 and no redirect ever. */
 async function getAuth(ctx: HubContext, deps: LfiSideDeps, trace: Trace, next: () => Promise<unknown>): Promise<void> {
-  delete ctx.req.headers.cookie
+  hideBrowser(ctx)
   const client = toClientId(ctx.query['client_id'])
   trace.clientId = client
   await next()
@@ -133,13 +144,19 @@ async function getAuth(ctx: HubContext, deps: LfiSideDeps, trace: Trace, next: (
   if (consentId === null || interactionId === null || participant === null)
     throw new Error('an interaction without consent or client')
   trace.consentId = consentId
-  await deps.consents.linkInteraction(consentId, interactionId, {
-    by: 'lfi',
-    organisationId: trace.caller?.organisationId ?? null,
-    clientId: trace.caller?.clientId ?? null,
-    softwareStatementId: null,
-    interactionId: ctx.state.correlationId,
-  })
+  try {
+    await deps.consents.linkInteraction(consentId, interactionId, {
+      by: 'lfi',
+      organisationId: trace.caller?.organisationId ?? null,
+      clientId: trace.caller?.clientId ?? null,
+      softwareStatementId: null,
+      interactionId: ctx.state.correlationId,
+    })
+  } catch (thrown) {
+    // The client is known by now, so whatever went wrong goes back to it.
+    await interaction.destroy()
+    return returnFault(ctx, deps, interaction.params, thrown)
+  }
   const scope = String(interaction.params['scope'])
   ctx.remove('location')
   ctx.status = 200
@@ -167,20 +184,42 @@ async function getAuth(ctx: HubContext, deps: LfiSideDeps, trace: Trace, next: (
   }
 }
 
-/**
- * An expired or spent request_uri of the very client goes back to it (lfi-api 1.3.2); the engine alone would show an
- * error page. Everything else is as the engine judged it.
- */
+/** Everything that begins no journey: as the engine judged it, but for what it does not tell apart. */
 async function notBegun(ctx: HubContext, deps: LfiSideDeps): Promise<void> {
-  const location =
-    ctx.status === 303 ? withPublishedError(ctx.response.get('location')) : await spentRequest(deps, ctx.query)
-  if (location !== null) return redirectTo(ctx, location)
-  const body = ctx.body as { readonly error?: string; readonly error_description?: string } | undefined
+  const fate = await fateOf(deps, ctx.query)
+  if (fate.kind === 'foreign') {
+    return answerOAuthError(ctx, 400, 'invalid_client', 'the request_uri was pushed by another client')
+  }
+  if (ctx.status === 303) return redirectTo(ctx, withPublishedError(ctx.response.get('location')))
+  if (fate.kind === 'spent') return redirectTo(ctx, fate.location)
+  const body = ctx.body as Partial<OAuthError> | undefined
   answerOAuthError(
     ctx,
     400,
     publishedCode(body?.error ?? 'server_error'),
     body?.error_description ?? 'the authorization request is not valid',
+  )
+}
+
+/** Back to the TPP of this journey, whose parameters the engine has checked. */
+function returnFault(
+  ctx: HubContext,
+  deps: LfiSideDeps,
+  params: Readonly<Record<string, unknown>>,
+  thrown: unknown,
+): void {
+  const fault = toHubError(thrown)
+  const isOurs = fault.status >= 500
+  if (isOurs) ctx.state.log.error({ err: fault.options.cause ?? fault }, 'headless authorization failed')
+  redirectTo(
+    ctx,
+    errorLocation({
+      redirectUri: String(params['redirect_uri']),
+      issuer: deps.tenant.listeners.auth.origin,
+      error: isOurs ? 'server_error' : 'invalid_request',
+      description: fault.reason,
+      state: params['state'],
+    }),
   )
 }
 
@@ -194,7 +233,9 @@ function redirectTo(ctx: HubContext, location: string): void {
 function withPublishedError(location: string): string {
   const url = new URL(location)
   const error = url.searchParams.get('error')
-  if (error !== null) url.searchParams.set('error', publishedCode(error))
+  const description = url.searchParams.get('error_description')
+  if (error !== null) url.searchParams.set('error', authorizationCode(error))
+  if (description !== null) url.searchParams.set('error_description', printable(description))
   return url.href
 }
 
@@ -207,7 +248,9 @@ async function complete(
   { confirm, interactionId }: Completion,
   next: () => Promise<unknown>,
 ) {
-  const form = parseForm(await readBody(ctx.req, FORM_BYTES_MAX))
+  const form = await readForm(ctx)
+  // Before anything is claimed: what is malformed may be sent again.
+  const claims = confirm ? claimsIn(form) : {}
   const consent = await deps.consents.byInteraction(interactionId)
   if (consent === null) throw new HubError('NotFound')
   trace.consentId = consent.id
@@ -218,12 +261,34 @@ async function complete(
   // Exactly one doConfirm or doFail gets past this line.
   const claimed = await inTransaction(deps.db, (tx) => deps.consents.claimCompletion(tx, consent.id, interactionId))
   if (!claimed) return answerOAuthError(ctx, 400, 'invalid_request', 'the interaction was already completed')
-  const result = confirm ? await confirmation(deps, consent, form) : failure(form)
+  try {
+    const result = confirm ? await confirmation(deps, consent, form, claims) : failure(form)
+    await resume(ctx, deps, interactionId, result, next)
+  } catch (thrown) {
+    // lfi-api 1.4, 1.5: also what fails here is told to the TPP.
+    returnFault(ctx, deps, interaction.params, new HubError('GenericError', { cause: thrown }))
+  }
+}
+
+async function readForm(ctx: HubContext): Promise<ReadonlyMap<string, string>> {
+  const body = await readBody(ctx.req, FORM_BYTES_MAX)
+  if (body.length > 0 && mediaType(ctx.get('content-type')) !== FORM) throw new HubError('UnsupportedMediaType')
+  return parseForm(body)
+}
+
+/** The id in the path is all that the engine's two cookies would hold. */
+async function resume(
+  ctx: HubContext,
+  deps: LfiSideDeps,
+  interactionId: InteractionId,
+  result: InteractionResults,
+  next: () => Promise<unknown>,
+): Promise<void> {
   const cookies = ['interaction', 'resume'].map((name) => `${deps.provider.cookieName(name)}=${interactionId}`)
   ctx.req.headers.cookie = cookies.join('; ')
-  const resume = await deps.provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false })
+  const address = await deps.provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false })
   ctx.method = 'GET'
-  ctx.path = new URL(resume).pathname
+  ctx.path = new URL(address).pathname
   ctx.querystring = ''
   await next()
   await assertEnded(ctx, interactionId)
@@ -237,7 +302,7 @@ async function assertEnded(ctx: HubContext, interactionId: InteractionId): Promi
     throw new Error('the engine asked for a further prompt')
   }
   if (ctx.status !== 303) throw new Error(`the engine ended an interaction with status ${ctx.status}`)
-  redirectTo(ctx, ctx.response.get('location'))
+  redirectTo(ctx, withPublishedError(ctx.response.get('location')))
 }
 
 function renderFault(ctx: HubContext, thrown: unknown): void {

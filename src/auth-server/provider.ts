@@ -10,11 +10,17 @@ import { type Consent, type ConsentStore, tppView } from '../consent-store/index
 import { toConsentId } from '../ids.ts'
 import { privateJwk, type SigningKey } from '../jose.ts'
 import type { AdapterFactory } from './adapter.ts'
+import type { IdTokenClaims } from './id-token-claims.ts'
 import { SKEW_SECONDS } from './request-rules.ts'
 import { SERVED_RAR_TYPES, SERVED_SCOPES } from './served.ts'
 
 /** What a grant remembers of its consent: enough to bound every lifetime without a look-up. */
-export type GrantDetail = { readonly type: string; readonly ConsentId: string; readonly ExpirationDateTime: string }
+export type GrantDetail = {
+  readonly type: string
+  readonly ConsentId: string
+  readonly ExpirationDateTime: string
+  readonly idTokenClaims: IdTokenClaims
+}
 
 export type ProviderDeps = {
   readonly tenant: TenantConfig

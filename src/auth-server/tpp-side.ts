@@ -11,10 +11,14 @@ import type { TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
 import { type Db, inTransaction } from '../db.ts'
 import { type ClientId, type ConsentId, toClientId, toConsentId } from '../ids.ts'
+import type { SigningKey } from '../jose.ts'
 import type { HubApp, HubContext } from '../listener.ts'
 import { type Participants, tppView } from '../participants/index.ts'
+import { hideBrowser, hideFromBrowser } from './browserless.ts'
 import { clientFault } from './clients.ts'
-import { answerOAuthError, explain, oauthErrorOf } from './oauth-answer.ts'
+import { addClaims } from './id-token-claims.ts'
+import { answerOAuthError, explain, type OAuthError, oauthErrorOf } from './oauth-answer.ts'
+import type { GrantDetail } from './provider.ts'
 import { type AccountAccessDetail, clientIdOf } from './rar.ts'
 
 type Oidc = KoaContextWithOIDC['oidc']
@@ -28,6 +32,7 @@ export type TppSideDeps = {
   readonly participants: Participants
   readonly audit: Audit
   readonly clock: Clock
+  readonly signingKeys: readonly SigningKey[]
 }
 
 const ROUTES: ReadonlyMap<string, 'par' | 'token'> = new Map([
@@ -35,6 +40,8 @@ const ROUTES: ReadonlyMap<string, 'par' | 'token'> = new Map([
   ['/token', 'token'],
 ])
 const FORM = 'application/x-www-form-urlencoded'
+/** The engine's own limit, for which it would answer 400 (tpp-api 2.10 has 413). */
+const BODY_BYTES_MAX = 56 * 1024
 /** Never kept with the consent: credentials, and what identifies a browser session. */
 const HEADERS_DROPPED = new Set(['authorization', 'cookie', 'dpop', 'proxy-authorization'])
 
@@ -52,33 +59,32 @@ export function mountTppSide(app: HubApp, deps: TppSideDeps): void {
       ctx.state.log.error({ err: error }, 'authorization server failed')
       answerOAuthError(ctx, 500, 'server_error', 'the request could not be completed; repeating it may succeed')
     }
-    // The browser never comes here: cookies are the engine's way to talk to itself.
-    ctx.remove('set-cookie')
+    hideFromBrowser(ctx)
     if (oauthErrorOf(ctx) !== null) await refine(ctx, deps, thrown.get(ctx.req))
     await record(ctx, deps, operation ?? null)
   })
   app.use(async (ctx, next) => {
-    delete ctx.req.headers.cookie
+    hideBrowser(ctx)
     await next()
     const oidc = oidcOf(ctx)
     if (oidc?.route === 'pushed_authorization_request' && ctx.status === 201) await lodge(ctx, deps, oidc)
+    if (oidc?.route === 'token' && ctx.status === 200) await completeIdToken(ctx, deps, oidc)
   })
   app.use(mount(deps.provider) as Parameters<HubApp['use']>[0])
 }
 
 function guard(ctx: HubContext, operation: 'par' | 'token' | undefined): boolean {
-  if (operation === undefined) {
-    ctx.status = 404
+  const empty = (status: number) => {
     ctx.body = null
-    ctx.status = 404
+    ctx.status = status
     return false
   }
+  if (operation === undefined) return empty(404)
   if (ctx.method !== 'POST') {
-    ctx.body = null
-    ctx.status = 405
     ctx.set('allow', 'POST')
-    return false
+    return empty(405)
   }
+  if (Number(ctx.get('content-length')) > BODY_BYTES_MAX) return empty(413)
   const refuse = (status: number, error: string, why: string) => {
     answerOAuthError(ctx, status, error, why)
     return false
@@ -148,14 +154,36 @@ function authorizeBy(deps: TppSideDeps, detail: AccountAccessDetail): Instant {
   return Math.min(window, toInstant(detail.consent.ExpirationDateTime)) as Instant
 }
 
+/** The LFI's own claims, which came with doConfirm and wait at the grant. */
+async function completeIdToken(ctx: HubContext, deps: TppSideDeps, oidc: Oidc): Promise<void> {
+  const answer = ctx.body as { readonly id_token?: string }
+  const claims = grantDetailOf(oidc)?.idTokenClaims ?? {}
+  const [key] = deps.signingKeys
+  if (answer.id_token === undefined || key === undefined || Object.keys(claims).length === 0) return
+  ctx.body = { ...answer, id_token: await addClaims(answer.id_token, claims, key) }
+}
+
 async function refine(ctx: HubContext, deps: TppSideDeps, error: errors.OIDCProviderError | undefined): Promise<void> {
   const claimed = claimedClient(ctx, oidcOf(ctx))
   const own = ctx.state.peer?.trusted === true && claimed !== null && ctx.state.peer.commonName === claimed
+  if (isUnauthenticated(oidcOf(ctx))) {
+    const { error_description: why } = ctx.body as OAuthError
+    return answerOAuthError(ctx, 401, 'invalid_client', why ?? 'client authentication failed')
+  }
   if (own && oauthErrorOf(ctx) === 'invalid_client') {
     const fault = await clientFault(deps.participants, claimed)
     if (fault !== null) return answerOAuthError(ctx, ctx.status, 'invalid_client', fault)
   }
   explain(ctx, error, own)
+}
+
+/**
+ * To the engine a missing or unreadable assertion is a malformed request, to the contract a client that has not
+ * authenticated (tpp-api 2.10, 3.4). Only a repeated parameter is malformed before it is looked into.
+ */
+function isUnauthenticated(oidc: Oidc | undefined): boolean {
+  if (oidc?.params === undefined || oidc.client !== undefined) return false
+  return !Object.values((oidc.body ?? {}) as Readonly<Record<string, unknown>>).some(Array.isArray)
 }
 
 /** The client that the request speaks of, authenticated or not: only for telling its own TPP what went wrong. */
@@ -217,8 +245,10 @@ function stepOf(operation: 'par' | 'token' | null, oidc: Oidc | undefined): Step
 }
 
 function consentIdOf(oidc: Oidc | undefined): ConsentId | null {
-  const [granted] = (oidc?.entities.Grant?.rar ?? []) as readonly { readonly ConsentId?: string }[]
-  return toConsentId(granted?.ConsentId)
+  return toConsentId(grantDetailOf(oidc)?.ConsentId)
 }
+
+const grantDetailOf = (oidc: Oidc | undefined): GrantDetail | undefined =>
+  ((oidc?.entities.Grant?.rar ?? []) as unknown as readonly GrantDetail[])[0]
 
 const oidcOf = (ctx: HubContext): Oidc | undefined => (ctx as unknown as { readonly oidc?: Oidc }).oidc

@@ -20,8 +20,11 @@ export function sandboxCommand(): Command {
 
 function run(args: readonly string[]): Promise<number> {
   const program = fileURLToPath(new URL('../../sandbox/main.ts', import.meta.url))
-  const child = spawn(process.execPath, [program, ...args], { stdio: 'inherit' })
-  // A terminal sends Ctrl-C to both of us; the child decides when it is done.
+  // Over the channel the sandbox notices when this process is killed.
+  const child = spawn(process.execPath, [program, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+  // A terminal sends Ctrl-C to both of us, a supervisor's signal reaches this process only: whichever it was, the
+  // sandbox is told once to stop, and decides itself when it is done.
+  process.once('SIGINT', () => child.kill('SIGTERM'))
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => child.kill('SIGTERM'))
   return new Promise((resolve, reject) => {

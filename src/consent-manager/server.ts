@@ -45,12 +45,11 @@ export function createConsentManager(deps: ConsentManagerDeps): (ctx: HubContext
 
 type Seen = { caller: LfiCaller | null; matched: Matched | null }
 
-/** Operations with a body, and the operation of the document whose body it is. */
-const BODY_OF: Partial<Record<OperationId, OperationId>> = {
-  patchConsent: 'patchConsent',
-  revokeConsentsByConsentId: 'revokeConsentsByConsentId',
-  revokeConsentsInConsentGroup: 'revokeConsentsByConsentId',
-}
+const WITH_BODY: ReadonlySet<OperationId> = new Set<OperationId>([
+  'patchConsent',
+  'revokeConsentsByConsentId',
+  'revokeConsentsInConsentGroup',
+])
 
 async function readCall(
   deps: ConsentManagerDeps,
@@ -65,10 +64,10 @@ async function readCall(
     softwareStatementId: null,
     interactionId: ctx.state.correlationId,
   }
-  const bodyOf = BODY_OF[route.operationId]
   const call = { params, caller, peer: ctx.state.peer }
-  if (bodyOf === undefined) return { ...call, query: readQuery(deps, ctx, route.operationId), body: undefined }
-  return { ...call, query: new Map(), body: await readChecked(deps, ctx, bodyOf) }
+  if (!WITH_BODY.has(route.operationId))
+    return { ...call, query: readQuery(deps, ctx, route.operationId), body: undefined }
+  return { ...call, query: new Map(), body: await readChecked(deps, ctx, route.operationId) }
 }
 
 /** @throws HubError Resource.InvalidFormat for a parameter that is repeated, unknown or malformed */

@@ -96,7 +96,9 @@ function report(
     lfiMs: exchange === undefined ? null : round(exchange.lfiMs),
     stage: timings.at(-1)?.stage ?? null,
   }
-  if (ended instanceof HubError && ended.status >= 500) {
+  if (outcome === CALLER_GONE) {
+    log.info(line, 'caller gone before its answer')
+  } else if (ended instanceof HubError && ended.status >= 500) {
     log.error({ ...line, detail: ended.options.detail, err: ended.options.cause }, 'call failed')
   } else if (ended instanceof HubError) {
     log.info({ ...line, detail: ended.options.detail ?? ended.options.reason }, 'call refused')

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sign } from '../../src/jose.ts'
 import { SAMPLES } from '../unit/gateway/samples.ts'
+import { undeclared } from './support/declared.ts'
 import { json } from './support/outside.ts'
 import type { Certificate } from './support/pki.ts'
 import { type Answer, sendRaw } from './support/tpp.ts'
@@ -12,7 +13,10 @@ beforeAll(async () => {
   world = await createWorld()
   world.lfi.answer = json(200, SAMPLES.balances.lfi)
 })
-afterAll(() => world.close())
+afterAll(async () => {
+  expect(await undeclared(world)).toEqual([])
+  await world.close()
+})
 beforeEach(() => {
   world.lfi.asked.length = 0
 })

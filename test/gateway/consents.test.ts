@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { toInstant } from '../../src/clock.ts'
 import { sign, verify } from '../../src/jose.ts'
+import { undeclared } from './support/declared.ts'
 import type { Answer, Call } from './support/tpp.ts'
 import { ALL_PERMISSIONS, BASE, createWorld, newSigningKey, type World } from './support/world.ts'
 
@@ -14,6 +15,7 @@ beforeAll(async () => {
   token = await world.clientToken(world.one)
 })
 afterAll(async () => {
+  expect(await undeclared(world)).toEqual([])
   // Nothing about consents is the LFI's to answer here.
   expect(world.lfi.asked).toEqual([])
   await world.close()

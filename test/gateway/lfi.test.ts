@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { verify } from '../../src/jose.ts'
 import { SAMPLES } from '../unit/gateway/samples.ts'
+import { undeclared } from './support/declared.ts'
 import { type Answering, json } from './support/outside.ts'
 import { createWorld, type World } from './support/world.ts'
 
@@ -9,7 +10,10 @@ let world: World
 beforeAll(async () => {
   world = await createWorld({ timeoutMs: 400, authentication: 'jwt' })
 })
-afterAll(() => world.close())
+afterAll(async () => {
+  expect(await undeclared(world)).toEqual([])
+  await world.close()
+})
 beforeEach(() => {
   world.lfi.asked.length = 0
 })

@@ -10,8 +10,8 @@ export const FACT_DIVERGENCES: readonly Divergence[] = [
     reason: 'Confirmation of payee is not offered yet.',
   },
   {
-    where: /^consent-manager published: (?:POST \/consents|POST \/consent-groups\/\S+\/action\/revoke) /,
-    reason: 'The hub itself stores consents, and groups are not revoked as a whole yet.',
+    where: /^consent-manager published: POST \/consents /,
+    reason: 'Only the hub itself stores consents, at the pushed authorization request.',
   },
   {
     where: /^consent-manager published: (?:GET|PATCH) \/(?:payment|account-opening|fx-quote|insurance-quote)-log/,

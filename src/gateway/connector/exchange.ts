@@ -33,6 +33,8 @@ export type Wire = {
 /** Idle connections are given up before most servers do, so that a request seldom meets one that is being closed. */
 const IDLE_MS = 4_000
 const HEADERS_MAX_BYTES = 16_384
+/** Calls that may wait for each connection: an LFI that hangs must not gather the whole hub behind it. */
+const WAITING_MAX = 32
 
 export function createWire(lfi: TenantConfig['lfi']): Wire {
   const base = new URL(lfi.ozoneConnectUrl)
@@ -53,12 +55,19 @@ export function createWire(lfi: TenantConfig['lfi']): Wire {
       timeout: lfi.connectTimeoutMs,
     },
   })
+  const underWayMax = lfi.connections * (1 + WAITING_MAX)
+  let underWay = 0
   return {
-    exchange: (question, gone) =>
-      dispatch(pool, { ...question, target: prefix + question.target }, gone, {
-        timeoutMs: lfi.timeoutMs,
-        bytesMax: lfi.responseBytesMax,
-      }),
+    async exchange(question, gone) {
+      if (underWay >= underWayMax) return { outcome: 'unreachable', status: null, why: 'too many calls are waiting' }
+      underWay += 1
+      try {
+        const limits = { timeoutMs: lfi.timeoutMs, bytesMax: lfi.responseBytesMax }
+        return await dispatch(pool, { ...question, target: prefix + question.target }, gone, limits)
+      } finally {
+        underWay -= 1
+      }
+    },
     close: () => pool.destroy(),
   }
 }

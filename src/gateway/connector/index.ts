@@ -6,7 +6,7 @@ import type { Headers } from './headers.ts'
 import { createLfiAuthorization } from './lfi-auth.ts'
 
 export { lfiHeaders } from './headers.ts'
-export { toTppError } from './lfi-errors.ts'
+export { LFI_CODES, toTppError } from './lfi-errors.ts'
 
 export type LfiCall = {
   readonly operationId: string

@@ -40,6 +40,11 @@ const BY_OUTCOME = {
   'invalid-response': BROKEN,
 } as const satisfies Record<Exclude<Attempt['outcome'], 'answered'>, Told>
 
+/** Codes that may reach the TPP because of what the LFI said. */
+export const LFI_CODES: readonly ErrorCode[] = (Object.keys(ERRORS) as ErrorCode[]).filter(
+  (code) => ERRORS[code].body || code === 'NotFound' || code === 'TooManyRequests',
+)
+
 /** The pattern of codes that a system may make up for itself (tpp-api 7.1). */
 const NAMESPACED = /^[A-Za-z]+\.[A-Za-z0-9]+$/
 const CODE_LENGTH_MAX = 100

@@ -1,6 +1,6 @@
 import { mediaType } from '../../body.ts'
 import { HubError } from '../../errors.ts'
-import { toTppError } from '../connector/index.ts'
+import { LFI_CODES, toTppError } from '../connector/index.ts'
 import { stage } from '../stage.ts'
 
 /** Whether there is data in what the LFI said; if not, what the TPP is told (lfi-api 6.3). */
@@ -8,20 +8,7 @@ export const judgeReply = stage({
   name: 'judge-reply',
   needs: ['read', 'exchange'],
   adds: ['reply'],
-  fails: [
-    'GenericError',
-    'GenericRecoverableError',
-    'NotFound',
-    'TooManyRequests',
-    'Resource.InvalidFormat',
-    'Consent.Invalid',
-    'Consent.BusinessRuleViolation',
-    'Consent.FailsControlParameters',
-    'Consent.InvalidUserIdentifier',
-    'Consent.TransientAccountAccessFailure',
-    'Consent.AccountTemporarilyBlocked',
-    'Consent.PermanentAccountAccessFailure',
-  ],
+  fails: LFI_CODES,
   run({ read, exchange }, { registry }) {
     const { attempt } = exchange
     if (attempt.outcome !== 'answered' || attempt.status < 200 || attempt.status > 299) {

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { HubError } from '../../../src/errors.ts'
 import { type ReadRoute, ROUTES } from '../../../src/gateway/routes.ts'
@@ -268,4 +269,44 @@ test('statements tell from when to when there are any, other resources do not', 
   expect(translate('transactions', { ...structuredClone(SAMPLES.transactions.lfi), meta }).body.Meta).toEqual({
     TotalPages: 1,
   })
+})
+
+test('whichever optional members a record has, those and no others arrive', () => {
+  const record = recordOf(structuredClone(SAMPLES.transactions.lfi)).record
+  const [expected] = SAMPLES.transactions.tpp['Transaction'] as Record<string, unknown>[]
+  const required = new Set([
+    ...['accountId', 'transactionId', 'transactionDateTime', 'transactionType', 'subTransactionType'],
+    ...['creditDebitIndicator', 'status', 'bookingDateTime', 'amount'],
+  ])
+  const optional = Object.keys(record).filter((name) => !required.has(name))
+  fc.assert(
+    fc.property(fc.subarray(optional), (chosen) => {
+      const names = [...required, ...chosen]
+      const lfi = { data: [Object.fromEntries(names.map((name) => [name, record[name]]))] }
+      const { body, quality } = translate('transactions', lfi)
+      const arrived = names
+        .filter((name) => name !== 'accountId')
+        .map((name) => name.charAt(0).toUpperCase() + name.slice(1))
+      expect(body.Data['Transaction']).toEqual([Object.fromEntries(arrived.map((name) => [name, expected?.[name]]))])
+      expect(quality).toBeNull()
+    }),
+  )
+})
+
+test('whatever an LFI sends is translated into the documented form or refused, and never crashes', () => {
+  const tpp = loadSchemas().response('account-information', 'GetAccountsAccountIdTransactions', 200)
+  const template = SAMPLES.transactions.lfi
+  const names = Object.keys(recordOf(structuredClone(template)).record)
+  fc.assert(
+    fc.property(fc.constantFrom(...names), fc.jsonValue({ maxDepth: 3 }), (name, value) => {
+      const lfi = structuredClone(template)
+      recordOf(lfi).record[name] = value
+      try {
+        expect(tpp?.(translate('transactions', lfi).body)).toEqual([])
+      } catch (thrown) {
+        expect(thrown).toMatchObject({ code: 'GenericError' })
+      }
+    }),
+    { numRuns: 500 },
+  )
 })

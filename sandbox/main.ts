@@ -5,12 +5,13 @@ import { forget, runningIn } from './data-folder.ts'
 import { runDemo } from './demo/demo.ts'
 import { type Sandbox, SandboxError, type SandboxOptions, startSandbox } from './orchestrator.ts'
 import { DEFAULT_BASE_PORT } from './topology.ts'
+import { LFI_CODES } from './trust-framework/ecosystem.ts'
 
 const DATA_DIR = fileURLToPath(new URL('../.falaj/sandbox', import.meta.url))
 /** Highest offset of the topology. */
 const PORTS_NEEDED = 61
 
-type Options = { readonly port: number; readonly data: string; readonly fresh?: boolean }
+type Options = { readonly port: number; readonly data: string; readonly fresh?: boolean; readonly perRole?: boolean }
 
 const program = new Command('falaj sandbox').description(
   'A complete open-finance ecosystem on this machine: trust framework, two banks with a hub each, and a TPP.',
@@ -24,6 +25,7 @@ const command = (name: string, description: string, isDefault = false) =>
 
 command('start', 'Start it and keep it running until Ctrl-C. State is kept between starts.', true)
   .option('--fresh', 'begin anew: forget every consent, key and log entry of earlier runs')
+  .option('--per-role', 'run each hub as one process per role, as a deployment might')
   .action(start)
 command(
   'demo',
@@ -77,6 +79,7 @@ function settingsOf(options: Options): SandboxOptions {
     dataDir: options.data,
     basePort: options.port,
     fresh: options.fresh ?? false,
+    perRole: options.perRole === true ? LFI_CODES : [],
     progress: (what) => console.log(`· ${what} …`),
   }
 }

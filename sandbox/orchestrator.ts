@@ -2,6 +2,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { auditPublicKey } from '../src/audit/index.ts'
+import { ROLES } from '../src/config.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/embedded-postgres.ts'
 import type { TenantId } from '../src/ids.ts'
 import { Secret } from '../src/secret.ts'
@@ -24,6 +25,8 @@ export type SandboxOptions = {
   readonly basePort: number
   /** Throw away everything of earlier runs first. */
   readonly fresh: boolean
+  /** LFIs whose hub runs as one process for each role, instead of one for all. */
+  readonly perRole?: readonly LfiCode[]
   readonly progress: (what: string) => void
 }
 
@@ -65,7 +68,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       const url = database.databaseUrl(databaseName(code)).reveal()
       return [code, writeHubFiles(place, enrolment, code, url).deploymentFile] as const
     })
-    children.push(...spawnAll(place, enrolment, deploymentFiles))
+    children.push(...spawnAll(place, enrolment, deploymentFiles, options.perRole ?? []))
     await Promise.all(children.map((child) => child.ready))
     const manifest = describe(place, enrolment, new Map(deploymentFiles))
     writeFileSync(manifestFile, `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600 })
@@ -103,6 +106,7 @@ function spawnAll(
   place: Topology,
   enrolment: Enrolment,
   deploymentFiles: readonly (readonly [LfiCode, string])[],
+  perRole: readonly LfiCode[],
 ): Child[] {
   const log = (name: string) => folderOf(place, 'logs', `${name}.log`)
   const participant = (kind: string, name: string, settings: object): Child => {
@@ -112,9 +116,13 @@ function spawnAll(
   }
   return [
     participant('trust-framework', 'trust-framework', trustFrameworkSettings(place, enrolment)),
-    ...deploymentFiles.map(([code, file]) =>
-      startChild(`hub-${code}`, [HUB_PROGRAM, 'hub', '--config', file], log(`hub-${code}`)),
-    ),
+    ...deploymentFiles.flatMap(([code, file]) => {
+      const processes = perRole.includes(code) ? ROLES.map((role) => ['--roles', role]) : [[]]
+      return processes.map((roles) => {
+        const name = ['hub', code, ...roles.slice(1)].join('-')
+        return startChild(name, [HUB_PROGRAM, 'hub', '--config', file, ...roles], log(name))
+      })
+    }),
     ...LFI_CODES.map((code) => participant('bank', `bank-${code}`, bankSettings(place, enrolment, code))),
     participant('tpp', 'tpp', tppSettings(place, enrolment)),
     participant('edge', 'edge', edgeSettings(place, enrolment)),

@@ -60,6 +60,6 @@ export function explain(ctx: HubContext, thrown: errors.OIDCProviderError | unde
     ctx,
     ctx.status,
     publishedCode(body.error),
-    `${body.error_description ?? 'the request was refused'}${detail}`,
+    `${body.error_description ?? body.error.replaceAll('_', ' ')}${detail}`,
   )
 }

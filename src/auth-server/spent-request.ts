@@ -7,7 +7,7 @@ import type { Provider } from 'oidc-provider'
 import type { TenantConfig } from '../config.ts'
 import { errorLocation } from './error-redirect.ts'
 
-const URN = 'urn:ietf:params:oauth:request-uri:'
+const URN = 'urn:ietf:params:oauth:request_uri:'
 
 export type PushedFate =
   /** Never pushed, or long gone. */

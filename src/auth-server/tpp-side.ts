@@ -167,8 +167,8 @@ async function refine(ctx: HubContext, deps: TppSideDeps, error: errors.OIDCProv
   const claimed = claimedClient(ctx, oidcOf(ctx))
   const own = ctx.state.peer?.trusted === true && claimed !== null && ctx.state.peer.commonName === claimed
   if (isUnauthenticated(oidcOf(ctx))) {
-    const { error_description: why } = ctx.body as OAuthError
-    return answerOAuthError(ctx, 401, 'invalid_client', why ?? 'client authentication failed')
+    ctx.status = 401
+    ctx.body = { ...(ctx.body as OAuthError), error: 'invalid_client' } satisfies OAuthError
   }
   if (own && oauthErrorOf(ctx) === 'invalid_client') {
     const fault = await clientFault(deps.participants, claimed)

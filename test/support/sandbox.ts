@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Manifest } from '../../sandbox/manifest.ts'
-import { type Sandbox, SandboxError, startSandbox } from '../../sandbox/orchestrator.ts'
+import { type Sandbox, SandboxError, type SandboxOptions, startSandbox } from '../../sandbox/orchestrator.ts'
 
 export type TestSandbox = { readonly manifest: Manifest; readonly dataDir: string; close(): Promise<void> }
 
@@ -13,9 +13,9 @@ const HIGHEST_BASE_PORT = 30_000
 const STEP = 100
 const ATTEMPTS = 10
 
-export async function startTestSandbox(): Promise<TestSandbox> {
+export async function startTestSandbox(options: Pick<SandboxOptions, 'perRole'> = {}): Promise<TestSandbox> {
   const dataDir = await mkdtemp(join(tmpdir(), 'falaj-sandbox-'))
-  const sandbox = await onFreePorts(dataDir)
+  const sandbox = await onFreePorts(dataDir, options)
   return {
     manifest: sandbox.manifest,
     dataDir,
@@ -26,12 +26,12 @@ export async function startTestSandbox(): Promise<TestSandbox> {
   }
 }
 
-async function onFreePorts(dataDir: string): Promise<Sandbox> {
+async function onFreePorts(dataDir: string, options: Pick<SandboxOptions, 'perRole'>): Promise<Sandbox> {
   for (let attempt = 1; ; attempt += 1) {
     const steps = (HIGHEST_BASE_PORT - LOWEST_BASE_PORT) / STEP
     const basePort = LOWEST_BASE_PORT + Math.floor(Math.random() * steps) * STEP
     try {
-      return await startSandbox({ dataDir, basePort, fresh: false, progress: () => {} })
+      return await startSandbox({ ...options, dataDir, basePort, fresh: false, progress: () => {} })
     } catch (error) {
       if (!(error instanceof SandboxError) || attempt === ATTEMPTS) throw error
     }

@@ -34,7 +34,7 @@ const swapped = (of: 'assertion' | 'request') => (push: Push) => {
   push[of].damage = (text) => {
     const [head, body = '', signature] = text.split('.')
     const claims = JSON.parse(Buffer.from(body, 'base64url').toString('utf8')) as Json
-    return [head, Buffer.from(JSON.stringify({ ...claims, more: true })).toString('base64url'), signature].join('.')
+    return [head, Buffer.from(JSON.stringify({ ...claims, jti: 'changed' })).toString('base64url'), signature].join('.')
   }
 }
 const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
@@ -148,7 +148,7 @@ export const REQUEST_OBJECT: readonly Corruption[] = [
   ['max_age over an hour', claim('request', 'max_age', 3601), /max_age/],
   ['max_age negative', claim('request', 'max_age', -1), /max_age/],
   ['max_age as text', claim('request', 'max_age', '60'), /max_age/],
-  ['a request_uri claim', claim('request', 'request_uri', 'urn:ietf:params:oauth:request-uri:x'), /request_uri/],
+  ['a request_uri claim', claim('request', 'request_uri', 'urn:ietf:params:oauth:request_uri:x'), /request_uri/],
   ['a request claim', claim('request', 'request', 'x'), /request/],
   ['a login_hint that is an object', claim('request', 'login_hint', { Type: 'EmiratesID' }), /login_hint/],
   ['a claim that the document does not know', claim('request', 'prompt', 'none'), /prompt/],

@@ -39,9 +39,11 @@ export function createWire(caFile: string, identity: Identity | null, tls: Secur
 function send(agent: Agent, url: string, { method = 'GET', headers = {}, body }: Call): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': Buffer.byteLength(body) }
+    const { hostname } = new URL(url)
     const sent = request(
       url,
-      { method, agent, headers: { ...length, ...headers }, timeout: TIMEOUT_MS },
+      // The name that the certificate must be for is the one dialled, whatever the Host header says.
+      { method, agent, headers: { ...length, ...headers }, timeout: TIMEOUT_MS, servername: hostname },
       (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))

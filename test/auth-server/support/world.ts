@@ -32,6 +32,8 @@ export type World = {
   readonly discovery: Discovery
   readonly server: Server
   readonly hubKeys: readonly HubKey[]
+  /** Of the published keys the one that the hub itself can decrypt with. */
+  readonly encryptionKid: string
   readonly tpp: Tpp
   /** The second application: same organisation, other keys, other certificate. */
   readonly second: Tpp
@@ -91,7 +93,7 @@ async function enter(manifest: Manifest, dataDir: string) {
   if (first === undefined || other === undefined) throw new Error('the sandbox has two TPP applications')
   const tpp = createTpp(first, server, caFile)
   const second = createTpp(other, server, caFile)
-  const { banks } = loadEnrolment(dataDir)
+  const { banks, hubs } = loadEnrolment(dataDir)
   const bankOf = (enrolled: BankEnrolment): Bank =>
     createBank(
       {
@@ -137,6 +139,7 @@ async function enter(manifest: Manifest, dataDir: string) {
     discovery,
     server,
     hubKeys: jwks['keys'] as readonly HubKey[],
+    encryptionKid: hubs.aurora.encryption[0]?.kid ?? '',
     tpp,
     second,
     bank,

@@ -159,7 +159,7 @@ function readJson(file: string): unknown {
 function withoutBranches(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const choices = errors.filter((error) => error.keyword === 'oneOf')
   return errors.filter(
-    (error) => !choices.some((choice) => choice !== error && error.schemaPath.startsWith(`${choice.schemaPath}/`)),
+    (error) => !choices.some((choice) => choice !== error && error.instancePath.startsWith(choice.instancePath)),
   )
 }
 

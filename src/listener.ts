@@ -129,13 +129,12 @@ async function listen(doors: readonly Door[], limits: NonNullable<ListenersDeps[
   })
   server.maxHeadersCount = HEADERS_MAX
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    const handler = handlers.get(hostOf(request))
+    const host = hostOf(request)
+    const handler = handlers.get(host ?? '')
     // Issuer, endpoints and links are never built from Host, and an absolute-form target could smuggle a second one.
-    if (handler === undefined || !request.url?.startsWith('/')) {
-      response.writeHead(421, { [INTERACTION_HEADER]: newCorrelationId(), connection: 'close' }).end()
-      return
-    }
-    void handler(request, response)
+    if (handler !== undefined && request.url?.startsWith('/')) return void handler(request, response)
+    const status = host === null ? 400 : 421
+    response.writeHead(status, { [INTERACTION_HEADER]: newCorrelationId(), connection: 'close' }).end()
   })
   const connections = new Set<Duplex>()
   server.on('connection', (connection) => {
@@ -157,8 +156,12 @@ async function listen(doors: readonly Door[], limits: NonNullable<ListenersDeps[
 
 const modeOf = (asked: ClientCertificates): string => (asked === 'none' ? asked : asked.mode)
 
-/** Written as origins are: lower case, without the port that goes without saying. */
-const hostOf = (request: IncomingMessage): string => (request.headers.host ?? '').toLowerCase().replace(/:443$/, '')
+/** Written as origins are: lower case, without the port that goes without saying. null: not named exactly once. */
+function hostOf(request: IncomingMessage): string | null {
+  const [host, second] = request.headersDistinct['host'] ?? []
+  if (host === undefined || second !== undefined) return null
+  return host.toLowerCase().replace(/:443$/, '')
+}
 
 function contextOf(door: Door): SecureContext {
   const asking = door.clientCertificates

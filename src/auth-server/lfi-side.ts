@@ -188,6 +188,7 @@ async function getAuth(ctx: HubContext, deps: LfiSideDeps, trace: Trace, next: (
 async function notBegun(ctx: HubContext, deps: LfiSideDeps): Promise<void> {
   const fate = await fateOf(deps, ctx.query)
   if (fate.kind === 'foreign') {
+    ctx.remove('location')
     return answerOAuthError(ctx, 400, 'invalid_client', 'the request_uri was pushed by another client')
   }
   if (ctx.status === 303) return redirectTo(ctx, withPublishedError(ctx.response.get('location')))
@@ -225,6 +226,8 @@ function returnFault(
 
 /** 303 and nothing else: the LFI passes the address on without looking at it. */
 function redirectTo(ctx: HubContext, location: string): void {
+  // With a JSON type left over, Koa would write an empty body as `null`.
+  ctx.remove('content-type')
   ctx.body = null
   ctx.status = 303
   ctx.set('location', location)

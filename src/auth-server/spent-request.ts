@@ -23,7 +23,8 @@ export async function fateOf(
   query: Readonly<Record<string, unknown>>,
 ): Promise<PushedFate> {
   const { request_uri: uri, client_id: clientId } = query
-  if (typeof uri !== 'string' || typeof clientId !== 'string' || !uri.startsWith(URN)) return { kind: 'unknown' }
+  if (typeof uri !== 'string' || !uri.startsWith(URN)) return { kind: 'unknown' }
+  if (typeof clientId !== 'string' || clientId === '') return { kind: 'unknown' }
   const pushed = await deps.provider.PushedAuthorizationRequest.find(uri.slice(URN.length), { ignoreExpiration: true })
   if (pushed === undefined) return { kind: 'unknown' }
   const { client_id: pusher, redirect_uri: redirectUri, state } = decodeJwt(pushed.request)

@@ -68,7 +68,7 @@ export function mountTppSide(app: HubApp, deps: TppSideDeps): void {
     await next()
     const oidc = oidcOf(ctx)
     if (oidc?.route === 'pushed_authorization_request' && ctx.status === 201) await lodge(ctx, deps, oidc)
-    if (oidc?.route === 'token' && ctx.status === 200) await completeIdToken(ctx, deps, oidc)
+    if (oidc?.route === 'token' && ctx.status === 200) await completeToken(ctx, deps, oidc)
   })
   app.use(mount(deps.provider) as Parameters<HubApp['use']>[0])
 }
@@ -154,13 +154,22 @@ function authorizeBy(deps: TppSideDeps, detail: AccountAccessDetail): Instant {
   return Math.min(window, toInstant(detail.consent.ExpirationDateTime)) as Instant
 }
 
-/** The LFI's own claims, which came with doConfirm and wait at the grant. */
-async function completeIdToken(ctx: HubContext, deps: TppSideDeps, oidc: Oidc): Promise<void> {
-  const answer = ctx.body as { readonly id_token?: string }
+/**
+ * What the engine's answer lacks and what it has too much: the LFI's own claims, which came with doConfirm and wait at
+ * the grant; and the refresh token, which stays the same and has no place in the answer to its use (tpp-api 3.2).
+ */
+async function completeToken(ctx: HubContext, deps: TppSideDeps, oidc: Oidc): Promise<void> {
+  const { refresh_token: refreshToken, ...answer } = ctx.body as Readonly<Record<string, unknown>>
+  const isFirst = oidc.params?.['grant_type'] === 'authorization_code'
   const claims = grantDetailOf(oidc)?.idTokenClaims ?? {}
   const [key] = deps.signingKeys
-  if (answer.id_token === undefined || key === undefined || Object.keys(claims).length === 0) return
-  ctx.body = { ...answer, id_token: await addClaims(answer.id_token, claims, key) }
+  const { id_token: idToken } = answer
+  const adds = typeof idToken === 'string' && key !== undefined && Object.keys(claims).length > 0
+  ctx.body = {
+    ...answer,
+    ...(isFirst ? { refresh_token: refreshToken } : {}),
+    ...(adds ? { id_token: await addClaims(idToken, claims, key) } : {}),
+  }
 }
 
 async function refine(ctx: HubContext, deps: TppSideDeps, error: errors.OIDCProviderError | undefined): Promise<void> {

@@ -20,7 +20,6 @@ const listenersOf = (tenant: TenantConfig): readonly NamedListener[] =>
 function malformedUrls(tenant: TenantConfig): readonly string[] {
   const url = tenant.databaseUrl.reveal()
   return [
-    // Its absence was reported where it was looked for.
     ...(url === '' || /^postgres(ql)?:$/.test(URL.parse(url)?.protocol ?? '')
       ? []
       : [`tenant ${tenant.id}: database.url is not a postgres:// URL`]),
@@ -56,6 +55,8 @@ const isLoopback = (hostname: string): boolean => /^(localhost|.*\.localhost|127
 
 /** Whatever else `sslmode` says, or when it says nothing, the connection may end up in plain text. */
 function isEncrypted(url: string): boolean {
+  // Not set, which was reported where it was looked for.
+  if (url === '') return true
   const modes = URL.parse(url)?.searchParams.getAll('sslmode') ?? []
   return modes.length === 1 && ['require', 'verify-ca', 'verify-full'].includes(modes[0] ?? '')
 }

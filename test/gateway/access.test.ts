@@ -95,6 +95,17 @@ describe('binding of the token: 20 cells, one of which is served', () => {
     await expectRefused(await world.call({ path: PATH, headers, certificate: null }), 401, 'Unauthorized')
   })
 
+  test.each([
+    ['none', /certificate is required/],
+    ["another client's", /bound to another client certificate/],
+    ['of a rogue authority', /not issued by the trust framework/],
+  ] as const)('the reason is told: certificate %s', async (certificate, reason) => {
+    const token = await world.userToken(await world.consentOf({}))
+    const sent = (await certificates[certificate]?.()) ?? null
+    const answer = await world.get('/accounts/acc-1/balances', token, { certificate: sent })
+    expect(answer.headers['www-authenticate']).toMatch(reason)
+  })
+
   test('a certificate in a header is no certificate', async () => {
     const token = await world.userToken(await world.consentOf({}))
     const pem = encodeURIComponent(world.one.certificate.certificate)

@@ -50,7 +50,7 @@ function send(agent: Agent, url: string, { method = 'GET', headers = {}, body }:
         response.on('error', reject)
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString('utf8')
-          const isJson = /^application\/(?:[\w-]+\+)?json/.test(response.headers['content-type'] ?? '')
+          const isJson = text !== '' && /^application\/(?:[\w-]+\+)?json/.test(response.headers['content-type'] ?? '')
           const { statusCode: status = 0, headers: answered } = response
           resolve({ status, headers: answered, text, json: isJson ? (JSON.parse(text) as Answer['json']) : {} })
         })

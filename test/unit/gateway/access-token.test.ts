@@ -56,6 +56,18 @@ describe('a token', () => {
     })
   })
 
+  test.each([
+    ['no cnf', undefined],
+    ['an empty one', {}],
+    ['a key', { jkt: 'a'.repeat(43) }],
+    ['a key beside the certificate', { 'x5t#S256': 'a'.repeat(43), jkt: 'a'.repeat(43) }],
+    ['a thumbprint that is none', { 'x5t#S256': 'a' }],
+    ['a list', ['x5t#S256']],
+  ])('with %s is a bearer token, and refused', async (_name, cnf) => {
+    const token = await sign(present, { ...claims(), cnf }, header)
+    await expect(tokens.read(token)).rejects.toMatchObject({ reason: expect.stringContaining('not bound') })
+  })
+
   test('of a user names consent, grant and organisation, or is refused', async () => {
     const user = { consent_id: randomUUID(), grant_id: 'g', org_id: randomUUID() }
     const read = async (more: object) => tokens.read(await sign(present, { ...claims(), ...more }, header))

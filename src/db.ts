@@ -90,3 +90,13 @@ export type Rows<Row> = { readonly rows: readonly Row[]; readonly rowCount: numb
 export async function query<Row>(db: Db | Tx, sql: string, bindings: readonly Binding[] = []): Promise<Rows<Row>> {
   return (await db.raw(sql, bindings as readonly Knex.RawBinding[])) as Rows<Row>
 }
+
+/** The same, planned once per connection: for statements that every call makes. The name stands for the text. */
+export async function prepared<Row>(
+  db: Db,
+  name: string,
+  sql: string,
+  bindings: readonly Binding[],
+): Promise<Rows<Row>> {
+  return (await db.raw(sql, bindings as readonly Knex.RawBinding[]).options({ name })) as Rows<Row>
+}

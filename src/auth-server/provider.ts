@@ -163,7 +163,8 @@ export function createProvider(deps: ProviderDeps): Provider {
         enabled: true,
         defaultResource: async () => resource,
         useGrantedResource: async () => true,
-        getResourceServerInfo: async (ctx: KoaContextWithOIDC) => {
+        getResourceServerInfo: async (ctx: KoaContextWithOIDC, indicator: string) => {
+          if (indicator !== resource) throw new errors.InvalidTarget('there is no such resource here')
           knownScopesOnly(ctx)
           return {
             scope: SERVED_SCOPES.join(' '),

@@ -9,7 +9,7 @@ import { type LodgeAsk, lodge } from './lodge.ts'
 import { consentTables } from './migrations/0010-consent.ts'
 import { linkInteraction, patchByLfi, patchByTpp, type Revocation, revoke, revokeGroup } from './operations.ts'
 import type { LfiPatch, TppPatch } from './steps.ts'
-import { type ConsentFilter, list, read, readGroup } from './store.ts'
+import { type ConsentFilter, list, read, readGroup, rememberedConsents } from './store.ts'
 import { sweep } from './sweeper.ts'
 import { type Caller, readTrail, type TrailRow } from './trail.ts'
 import { createUsage } from './usage.ts'
@@ -85,6 +85,7 @@ export type ConsentStoreDeps = Unit
 
 export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
   const { db, clock } = deps
+  const remembered = rememberedConsents(db)
   const present = (consent: Consent | null) => (consent === null ? null : atClock(consent, clock.now()))
   const presentAll = (consents: readonly Consent[]) => {
     const now = clock.now()
@@ -93,7 +94,7 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
   return {
     lodge: (tx, ask, caller) => lodge(tx, deps, ask, caller),
     attachPar,
-    find: async (id) => present(await read(db, { id })),
+    find: async (id) => present(await remembered.get(id)),
     findOwned: async (id, clientId) => present(await read(db, { id, client_id: clientId })),
     listGroup: async (baseConsentId, clientId) => presentAll(await readGroup(db, baseConsentId, clientId)),
     linkInteraction: (id, interactionId, caller) => linkInteraction(deps, id, interactionId, caller),

@@ -1,7 +1,8 @@
 /** Reads and conditional writes of consents. Every function that writes takes a Tx. */
 import type { Instant } from '../clock.ts'
-import type { Db, Tx } from '../db.ts'
+import { type Db, prepared, query, type Tx } from '../db.ts'
 import type { ConsentId } from '../ids.ts'
+import { createRemembered, type Remembered, versionOf } from '../remembered.ts'
 import type { Consent, ConsentType } from './consent.ts'
 import { COLUMNS, type ConsentRow, changingColumns, newRow, toConsent } from './row.ts'
 
@@ -23,6 +24,26 @@ const table = (db: Db | Tx) => db<ConsentRow>('consent')
 export async function read(db: Db | Tx, where: Readonly<Record<string, string>>): Promise<Consent | null> {
   const row = (await table(db).where(where).first(COLUMNS)) as ConsentRow | undefined
   return row === undefined ? null : toConsent(row)
+}
+
+const SELECT_VERSION = `select ${versionOf('consent')} as version from consent where id = ?`
+const SELECT_CONSENT = `select ${versionOf('consent')} as version, ${COLUMNS.join(', ')} from consent where id = ?`
+/** Consents taken apart and kept at a time: those whose data is being read. */
+const REMEMBERED_MAX = 10_000
+
+/** For the read that every call makes. */
+export function rememberedConsents(db: Db): Remembered<Consent> {
+  return createRemembered<Consent>({
+    max: REMEMBERED_MAX,
+    version: async (id) => {
+      const found = await prepared<{ version: string }>(db, 'consent-version', SELECT_VERSION, [id])
+      return found.rows[0]?.version ?? null
+    },
+    load: async (id) => {
+      const [row] = (await query<ConsentRow & { version: string }>(db, SELECT_CONSENT, [id])).rows
+      return row === undefined ? null : { version: row.version, value: toConsent(row) }
+    },
+  })
 }
 
 /** The group of a base consent: the root and what continues it (tpp-api 4.5); of one client, or of all. */

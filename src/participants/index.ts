@@ -6,10 +6,11 @@
 import type { Audit } from '../audit/index.ts'
 import { type Clock, secondsToMilliseconds, toSeconds } from '../clock.ts'
 import type { TenantConfig, TrustFrameworkConfig } from '../config.ts'
-import { type Db, inTransaction, query, type Tx } from '../db.ts'
+import { type Db, inTransaction, prepared, query, type Tx } from '../db.ts'
 import { HubError } from '../errors.ts'
 import { type ClientId, type CorrelationId, type Thumbprint, toClientId } from '../ids.ts'
 import type { Log } from '../log.ts'
+import { createRemembered, versionOf } from '../remembered.ts'
 import type { PeerCertificate } from '../tls.ts'
 import { type ApplicationKeys, createApplicationKeys } from './application-keys.ts'
 import {
@@ -46,6 +47,8 @@ export type Participants = {
 
 /** Client JWKS may be cached at most 20 minutes (security profile). */
 const BELIEVED_AT_MOST_MS = secondsToMilliseconds(toSeconds(1200))
+/** Clients taken apart and kept; more than one LFI has ever registered. */
+const CLIENTS_MAX = 2_000
 const REFRESH_AT_MOST_EVERY_MS = 10_000
 /** While the directory cannot be asked, not every request waits to find that out. */
 const RETRY_AFTER_MS = 5_000
@@ -71,9 +74,25 @@ export function createParticipants(deps: {
   const attempts = new Map<string, number>()
   const failures = new Map<string, number>()
 
-  const row = async (clientId: string): Promise<ClientRow | null> => {
-    const found = await query<ClientRow>(db, `${SELECT} where c.client_id = ?`, [clientId])
-    return found.rows[0] ?? null
+  const rows = createRemembered<ClientRow & { readonly version: string }>({
+    max: CLIENTS_MAX,
+    version: async (clientId) => {
+      const found = await prepared<{ version: string }>(db, 'client-version', SELECT_VERSION, [clientId])
+      return found.rows[0]?.version ?? null
+    },
+    load: async (clientId) => {
+      const [value] = (await query<ClientRow & { version: string }>(db, `${SELECT} where c.client_id = ?`, [clientId]))
+        .rows
+      return value === undefined ? null : { version: value.version, value }
+    },
+  })
+  const row = (clientId: string): Promise<ClientRow | null> => rows.get(clientId)
+  /** Made once for each state of a row; the row is the key. */
+  const made = new WeakMap<ClientRow, Client>()
+  const clientOf = (found: ClientRow): Client => {
+    const client = made.get(found) ?? toClient(found, deps.trustFramework.keystoreUrl)
+    made.set(found, client)
+    return client
   }
 
   const fetchAndSave = async (known: ClientRow): Promise<void> => {
@@ -132,7 +151,7 @@ export function createParticipants(deps: {
   return {
     client: async (clientId) => {
       const found = await current(clientId)
-      return found === null ? null : toClient(found, deps.trustFramework.keystoreUrl)
+      return found === null ? null : clientOf(found)
     },
     refresh: async (clientId) => {
       const known = await row(clientId)
@@ -261,12 +280,15 @@ async function save(tx: Tx, vouched: Vouched, at: Date, initial: LocalStatus): P
   return inserted.length === 1
 }
 
-const SELECT = `
-  select c.client_id, c.status as client_status,
-    s.software_statement_id, s.status as statement_status, s.directory_status as statement_directory_status,
-    s.record as statement_record, s.roles, s.certificates, s.jwks, s.fetched_at,
-    t.organisation_id, t.name as tpp_name, t.status as tpp_status, t.directory_status as tpp_directory_status,
-    t.record as tpp_record
+const TABLES_JOINED = `
   from client c
   join software_statement s using (software_statement_id)
   join tpp t using (organisation_id)`
+const VERSION = ['c', 's', 't'].map(versionOf).join(' || ')
+const SELECT_VERSION = `select ${VERSION} as version ${TABLES_JOINED} where c.client_id = ?`
+const SELECT = `
+  select ${VERSION} as version, c.client_id, c.status as client_status,
+    s.software_statement_id, s.status as statement_status, s.directory_status as statement_directory_status,
+    s.record as statement_record, s.roles, s.certificates, s.jwks, s.fetched_at,
+    t.organisation_id, t.name as tpp_name, t.status as tpp_status, t.directory_status as tpp_directory_status,
+    t.record as tpp_record${TABLES_JOINED}`

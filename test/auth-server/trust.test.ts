@@ -1,4 +1,6 @@
 /** Who is no longer trusted is refused: by the operator at once, by the directory within the time it is believed for. */
+import { createHash, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { revokeCertificate, setSoftwareStatus } from '../../sandbox/trust-framework/operator.ts'
 import { send } from './support/tpp.ts'
@@ -52,7 +54,7 @@ async function openBefore() {
     refresh: [200, null],
     credentials: [200, null],
     auth: [200, null],
-    read: expect.not.toBeOneOf([401]),
+    read: 200,
   })
   return { tokens, requestUri }
 }
@@ -112,7 +114,7 @@ describe('the directory', () => {
     'revokes a certificate: whoever holds it is refused, also over the connection that it opened before',
     async () => {
       const { tokens, requestUri } = await openBefore()
-      const kid = await kidOf(world.second.client.transport.certificateFile)
+      const kid = kidOf(world.second.client.transport.certificateFile)
       await revokeCertificate(operator(), kid)
       await new Promise((done) => setTimeout(done, BELIEVED_MS))
       // The client itself is still one: the LFI may hear of its request.
@@ -125,10 +127,7 @@ describe('the directory', () => {
 })
 
 /** The directory's id of a certificate is its thumbprint (tpp-api 9.3). */
-async function kidOf(file: string): Promise<string> {
-  const { X509Certificate, createHash } = await import('node:crypto')
-  const { readFileSync } = await import('node:fs')
-  return createHash('sha256')
+const kidOf = (file: string): string =>
+  createHash('sha256')
     .update(new X509Certificate(readFileSync(file)).raw)
     .digest('base64url')
-}

@@ -6,8 +6,9 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import type { LfiCode } from '../../sandbox/trust-framework/ecosystem.ts'
 import type { LoadResult, LoadSettings } from './load.ts'
-import { type Stage, setStage } from './stage.ts'
+import { accountIdsOf, type Stage, setStage } from './stage.ts'
 
 const ROUNDS = Number(process.argv[2] ?? 5)
 const CONNECTIONS = 32
@@ -21,6 +22,12 @@ const CASES = [
   { name: '60 KB', accounts: 115 },
 ] as const
 
+/** JWT Auth signs every call to the bank; the yardstick signs nothing, so the hub is also measured without. */
+const HUBS = [
+  { code: 'meridian', variant: 'hub, mTLS' },
+  { code: 'aurora', variant: 'hub, JWT Auth' },
+] as const satisfies readonly { code: LfiCode; variant: string }[]
+
 type Variant = { readonly name: string; readonly pid: number; readonly load: LoadSettings }
 type Round = LoadResult & { readonly cpuMicroseconds: number }
 
@@ -33,8 +40,8 @@ try {
     `${CONNECTIONS} connections, ${ROUNDS} rounds of ${RUN_MS / 1000} s each, medians; load generator and PostgreSQL share the cores\n`,
   )
   for (const { name, accounts } of CASES) {
-    const { accessToken, accountIds } = await stage.token(accounts)
-    const variants = variantsOf(stage, { proxy, proxyPort, accessToken, accountIds })
+    const variants = [proxyVariant(stage, { proxy, proxyPort, accounts })]
+    for (const { code, variant } of HUBS) variants.push(await hubVariant(stage, { code, variant, accounts }))
     const rounds = new Map<string, Round[]>(variants.map((variant) => [variant.name, []]))
     for (let round = 0; round < ROUNDS; round += 1) {
       for (const variant of variants) rounds.get(variant.name)?.push(await measure(variant))
@@ -58,12 +65,10 @@ function proxySettings({ enrolment, stub }: Stage, port: number) {
   }
 }
 
-function variantsOf(
-  { enrolment, place, hub }: Stage,
-  ready: { proxy: ChildProcess; proxyPort: number; accessToken: string; accountIds: readonly string[] },
-): readonly Variant[] {
+function load({ enrolment }: Stage, call: Pick<LoadSettings, 'origin' | 'path' | 'headers'>): LoadSettings {
   const { transport } = enrolment.tpp.primary
-  const common = {
+  return {
+    ...call,
     ca: enrolment.ca.bundleFile,
     cert: transport.certFile,
     key: transport.keyFile,
@@ -71,24 +76,28 @@ function variantsOf(
     warmUpMs: WARM_UP_MS,
     runMs: RUN_MS,
   }
-  const stubPath = `/accounts?accountIds=${ready.accountIds.join(',')}&page=1&page-size=100`
-  return [
-    {
-      name: 'http-proxy',
-      pid: ready.proxy.pid ?? 0,
-      load: { ...common, origin: `https://localhost:${ready.proxyPort}`, path: stubPath, headers: {} },
-    },
-    {
-      name: 'hub',
-      pid: hub.pid ?? 0,
-      load: {
-        ...common,
-        origin: place.urls.hubs.aurora.rs,
-        path: '/open-finance/account-information/v2.1/accounts',
-        headers: { authorization: `Bearer ${ready.accessToken}`, 'x-fapi-customer-ip-address': '127.0.0.1' },
-      },
-    },
-  ]
+}
+
+function proxyVariant(
+  stage: Stage,
+  { proxy, proxyPort, accounts }: { proxy: ChildProcess; proxyPort: number; accounts: number },
+): Variant {
+  const path = `/accounts?accountIds=${accountIdsOf(accounts).join(',')}&page=1&page-size=100`
+  const origin = `https://localhost:${proxyPort}`
+  return { name: 'http-proxy', pid: proxy.pid ?? 0, load: load(stage, { origin, path, headers: {} }) }
+}
+
+async function hubVariant(
+  stage: Stage,
+  { code, variant, accounts }: { code: LfiCode; variant: string; accounts: number },
+): Promise<Variant> {
+  const accessToken = await stage.token(code, accounts)
+  const call = {
+    origin: stage.place.urls.hubs[code].rs,
+    path: '/open-finance/account-information/v2.1/accounts',
+    headers: { authorization: `Bearer ${accessToken}`, 'x-fapi-customer-ip-address': '127.0.0.1' },
+  }
+  return { name: variant, pid: stage.hubs[code].pid ?? 0, load: load(stage, call) }
 }
 
 async function measure({ name, pid, load }: Variant): Promise<Round> {
@@ -126,13 +135,13 @@ function report(name: string, rounds: ReadonlyMap<string, readonly Round[]>): vo
   const yardstick = rows[0]
   console.log(`GET /accounts, about ${name}`)
   console.log(
-    '  variant      bytes     req/s   CPU µs/req   p50 ms   p99 ms   rate × http-proxy   per CPU × http-proxy',
+    '  variant         bytes     req/s   CPU µs/req   p50 ms   p99 ms   rate × http-proxy   per CPU × http-proxy',
   )
   for (const row of rows) {
     const rate = row.rate / (yardstick?.rate ?? Number.NaN)
     const perCpu = (yardstick?.cpu ?? Number.NaN) / row.cpu
     const cells = [
-      row.variant.padEnd(11),
+      row.variant.padEnd(14),
       String(row.bytes).padStart(7),
       row.rate.toFixed(0).padStart(9),
       row.cpu.toFixed(0).padStart(12),

@@ -10,6 +10,7 @@ import { writeHubFiles } from '../../sandbox/orchestrator-hub-files.ts'
 import { trustFrameworkSettings } from '../../sandbox/orchestrator-settings.ts'
 import { folderOf, type Topology, topology } from '../../sandbox/topology.ts'
 import { createTppClient } from '../../sandbox/tpp/client.ts'
+import type { LfiCode } from '../../sandbox/trust-framework/ecosystem.ts'
 import { enrol } from '../../sandbox/trust-framework/enrol.ts'
 import type { Enrolment } from '../../sandbox/trust-framework/enrolment.ts'
 import { startTrustFramework } from '../../sandbox/trust-framework/server.ts'
@@ -20,16 +21,16 @@ import { Secret } from '../../src/secret.ts'
 export type Stage = {
   readonly enrolment: Enrolment
   readonly place: Topology
-  readonly hub: ChildProcess
+  /** The same hub twice: with JWT Auth towards the bank (a signature for every call), and with mutual TLS alone. */
+  readonly hubs: Readonly<Record<LfiCode, ChildProcess>>
   readonly stub: { readonly process: ChildProcess; readonly origin: string }
-  /** A user token whose consent holds so many accounts, and their ids. */
-  token(accounts: number): Promise<{ readonly accessToken: string; readonly accountIds: readonly string[] }>
+  /** A user token whose consent holds so many accounts. */
+  token(code: LfiCode, accounts: number): Promise<string>
   start(program: string, settings: object): Promise<ChildProcess>
   close(): Promise<void>
 }
 
 const BASE_PORT = 31_400
-const CODE = 'aurora'
 
 export async function setStage(): Promise<Stage> {
   const place = topology({ dataDir: await mkdtemp(join(tmpdir(), 'falaj-bench-')), basePort: BASE_PORT })
@@ -45,24 +46,33 @@ export async function setStage(): Promise<Stage> {
   const directory = await startTrustFramework(trustFrameworkSettings(place, enrolment))
   const stub = {
     process: await start('./stub-lfi.ts', {
-      port: place.ports.banks[CODE].ozoneConnect,
-      cert: enrolment.banks[CODE].server.certFile,
-      key: enrolment.banks[CODE].server.keyFile,
+      port: place.ports.banks.aurora.ozoneConnect,
+      cert: enrolment.banks.aurora.server.certFile,
+      key: enrolment.banks.aurora.server.keyFile,
       ca: enrolment.ca.bundleFile,
     }),
-    origin: place.urls.banks[CODE].ozoneConnect,
+    origin: place.urls.banks.aurora.ozoneConnect,
   }
-  const hub = await startHub(place, enrolment, postgres)
+  const hubs = {
+    aurora: await startHub(place, enrolment, postgres, { code: 'aurora', lfi: {} }),
+    meridian: await startHub(place, enrolment, postgres, {
+      code: 'meridian',
+      lfi: { ozoneConnectUrl: stub.origin, authentication: { type: 'none' } },
+    }),
+  }
   return {
     enrolment,
     place,
-    hub,
+    hubs,
     stub,
     start,
-    token: (accounts) => token(place, enrolment, accounts),
+    token: (code, accounts) => token(place, enrolment, code, accounts),
     close: async () => {
-      for (const child of [hub, stub.process]) child.kill('SIGTERM')
-      await new Promise((resolve) => hub.once('exit', resolve))
+      for (const child of [hubs.aurora, hubs.meridian]) {
+        child.kill('SIGTERM')
+        await new Promise((resolve) => child.once('exit', resolve))
+      }
+      stub.process.kill('SIGTERM')
       await directory.close()
       await postgres.stop()
       await rm(place.dataDir, { recursive: true, force: true })
@@ -70,15 +80,22 @@ export async function setStage(): Promise<Stage> {
   }
 }
 
-async function startHub(place: Topology, enrolment: Enrolment, postgres: EmbeddedPostgres): Promise<ChildProcess> {
-  await postgres.ensureDatabase('falaj_bench')
-  const { deploymentFile } = writeHubFiles(place, enrolment, CODE, postgres.databaseUrl('falaj_bench').reveal())
+async function startHub(
+  place: Topology,
+  enrolment: Enrolment,
+  postgres: EmbeddedPostgres,
+  { code, lfi }: { readonly code: LfiCode; readonly lfi: object },
+): Promise<ChildProcess> {
+  const database = `falaj_${code}`
+  await postgres.ensureDatabase(database)
+  const { deploymentFile } = writeHubFiles(place, enrolment, code, postgres.databaseUrl(database).reveal())
   await adjust(deploymentFile, (deployment) => {
     // A real deployment's values: the directory is believed for minutes, and logs are written as in production.
     deployment['trustFramework'] = { ...(deployment['trustFramework'] as object), cacheSeconds: 300 }
   })
-  await adjust(join(folderOf(place, 'hubs', CODE), 'tenants', `${CODE}.json`), (tenant) => {
+  await adjust(join(folderOf(place, 'hubs', code), 'tenants', `${code}.json`), (tenant) => {
     tenant['limits'] = { requestsPerSecond: 100_000 }
+    tenant['lfi'] = { ...(tenant['lfi'] as object), ...lfi }
   })
   return start('../../src/main.ts', {}, ['hub', '--config', deploymentFile])
 }
@@ -101,8 +118,11 @@ async function start(program: string, settings: object, args?: readonly string[]
   return child
 }
 
+export const accountIdsOf = (accounts: number): readonly string[] =>
+  Array.from({ length: accounts }, (_, index) => `acc-${String(index).padStart(4, '0')}`)
+
 /** One whole authorization, with the LFI's part played by its certificate and nothing in between. */
-async function token(place: Topology, enrolment: Enrolment, accounts: number) {
+async function token(place: Topology, enrolment: Enrolment, code: LfiCode, accounts: number): Promise<string> {
   const { primary } = enrolment.tpp
   const client = await createTppClient({
     trustFrameworkUrl: place.urls.directory,
@@ -114,7 +134,7 @@ async function token(place: Topology, enrolment: Enrolment, accounts: number) {
       signing: primary.signing,
     },
   })
-  const lfi = (await client.lfis()).find((each) => each.issuer === place.urls.hubs[CODE].auth)
+  const lfi = (await client.lfis()).find((each) => each.issuer === place.urls.hubs[code].auth)
   if (lfi === undefined) throw new Error('the directory does not list the bank of the benchmark')
   const connection = await client.connect(lfi)
   await connection.register()
@@ -122,22 +142,27 @@ async function token(place: Topology, enrolment: Enrolment, accounts: number) {
     permissions: ['ReadAccountsBasic', 'ReadAccountsDetail'],
     expiresAt: new Date(Date.now() + 86_400_000),
   })
-  const accountIds = Array.from({ length: accounts }, (_, index) => `acc-${String(index).padStart(4, '0')}`)
   const callback = await approve(place, enrolment, {
+    code,
     search: new URL(url).search,
     consentId: pending.consentId,
-    accountIds,
+    accountIds: accountIdsOf(accounts),
   })
   const tokens = await connection.redeem(new URL(callback).searchParams, pending)
   await client.close()
-  return { accessToken: tokens.accessToken, accountIds }
+  return tokens.accessToken
 }
 
-type Approval = { readonly search: string; readonly consentId: string; readonly accountIds: readonly string[] }
+type Approval = {
+  readonly code: LfiCode
+  readonly search: string
+  readonly consentId: string
+  readonly accountIds: readonly string[]
+}
 
 async function approve(place: Topology, enrolment: Enrolment, approval: Approval): Promise<string> {
-  const bank = enrolment.banks[CODE]
-  const { hh, cm } = place.urls.hubs[CODE]
+  const bank = enrolment.banks[approval.code]
+  const { hh, cm } = place.urls.hubs[approval.code]
   const agent = new Agent({
     connect: {
       ca: await readFile(enrolment.ca.bundleFile),
@@ -148,7 +173,14 @@ async function approve(place: Topology, enrolment: Enrolment, approval: Approval
   const key = loadKey({ kid: bank.signing.kid, key: new Secret(await readFile(bank.signing.keyFile, 'utf8')) })
   const call = async (method: 'GET' | 'POST' | 'PATCH', url: string, body?: object) => {
     const now = Math.floor(Date.now() / 1000)
-    const claims = { iss: bank.name, sub: bank.organisationId, aud: CODE, iat: now, exp: now + 20, jti: randomUUID() }
+    const claims = {
+      iss: bank.name,
+      sub: bank.organisationId,
+      aud: approval.code,
+      iat: now,
+      exp: now + 20,
+      jti: randomUUID(),
+    }
     const jwt = await sign(key, claims, { typ: 'JOSE', cty: 'json' })
     const answer = await request(url, {
       method,

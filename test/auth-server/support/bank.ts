@@ -9,6 +9,8 @@ export type BankSettings = {
   readonly organisationId: string
   readonly client: Identity
   readonly signing: { readonly kid: string; readonly keyFile: string }
+  /** Who agrees, as the bank knows the person. */
+  readonly user: { readonly userId: string; readonly accountIds: readonly string[] }
   /** The hub's configured PROVIDER_ID. */
   readonly audience: string
   readonly hh: string
@@ -33,8 +35,6 @@ export type Bank = {
   authorize(consentId: string): Promise<void>
   revoke(consentId: string): Promise<Answer>
 }
-
-export const USER = 'b2c1f8a4-user-of-the-bank'
 
 export function createBank(settings: BankSettings, caFile: string): Bank {
   const wire = createWire(caFile, settings.client)
@@ -79,7 +79,9 @@ export function createBank(settings: BankSettings, caFile: string): Bank {
         status,
         'consentBody.Data.Status': status,
         authorizationChannel: 'Web',
-        ...(status === 'Authorized' ? { psuIdentifiers: { userId: USER }, accountIds: ['acc-1'] } : {}),
+        ...(status === 'Authorized'
+          ? { psuIdentifiers: { userId: settings.user.userId }, accountIds: settings.user.accountIds }
+          : {}),
       }),
     )
 

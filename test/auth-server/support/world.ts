@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
+import { bankUsers } from '../../../sandbox/bank/users.ts'
 import type { Manifest } from '../../../sandbox/manifest.ts'
 import { type BankEnrolment, loadEnrolment } from '../../../sandbox/trust-framework/enrolment.ts'
 import { startTestSandbox } from '../../support/sandbox.ts'
@@ -38,7 +39,9 @@ export type World = {
   /** The second application: same organisation, other keys, other certificate. */
   readonly second: Tpp
   readonly bank: Bank
-  /** The other LFI at this hub. */
+  /** What the bank calls the person who agrees. */
+  readonly userId: string
+  /** The other LFI of the sandbox, at the same hub. */
   readonly otherBank: Bank
   readonly anonymous: Wire
   readonly rogue: Wire
@@ -94,6 +97,8 @@ async function enter(manifest: Manifest, dataDir: string) {
   const tpp = createTpp(first, server, caFile)
   const second = createTpp(other, server, caFile)
   const { banks, hubs } = loadEnrolment(dataDir)
+  const [user] = bankUsers('aurora')
+  if (user === undefined) throw new Error('the bank has customers')
   const bankOf = (enrolled: BankEnrolment): Bank =>
     createBank(
       {
@@ -101,6 +106,7 @@ async function enter(manifest: Manifest, dataDir: string) {
         organisationId: enrolled.organisationId,
         client: { certificateFile: enrolled.client.certFile, keyFile: enrolled.client.keyFile },
         signing: enrolled.signing,
+        user,
         audience: 'aurora',
         hh: doors.hh,
         cm: doors.cm,
@@ -143,6 +149,7 @@ async function enter(manifest: Manifest, dataDir: string) {
     tpp,
     second,
     bank,
+    userId: user.userId,
     otherBank,
     anonymous,
     rogue,

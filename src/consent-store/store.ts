@@ -1,8 +1,8 @@
 /** Reads and conditional writes of consents. Every function that writes takes a Tx. */
 import type { Instant } from '../clock.ts'
-import { type Db, prepared, query, type Tx } from '../db.ts'
+import { type Db, query, type Tx } from '../db.ts'
 import type { ConsentId } from '../ids.ts'
-import { createRemembered, type Remembered, versionOf } from '../remembered.ts'
+import { createRemembered, type Remembered, versionOf, versions } from '../remembered.ts'
 import type { Consent, ConsentType } from './consent.ts'
 import { COLUMNS, type ConsentRow, changingColumns, newRow, toConsent } from './row.ts'
 
@@ -26,7 +26,7 @@ export async function read(db: Db | Tx, where: Readonly<Record<string, string>>)
   return row === undefined ? null : toConsent(row)
 }
 
-const SELECT_VERSION = `select ${versionOf('consent')} as version from consent where id = ?`
+const SELECT_VERSIONS = `select id as key, ${versionOf('consent')} as version from consent where id = any(?)`
 const SELECT_CONSENT = `select ${versionOf('consent')} as version, ${COLUMNS.join(', ')} from consent where id = ?`
 /** Consents taken apart and kept at a time: those whose data is being read. */
 const REMEMBERED_MAX = 10_000
@@ -35,10 +35,7 @@ const REMEMBERED_MAX = 10_000
 export function rememberedConsents(db: Db): Remembered<Consent> {
   return createRemembered<Consent>({
     max: REMEMBERED_MAX,
-    version: async (id) => {
-      const found = await prepared<{ version: string }>(db, 'consent-version', SELECT_VERSION, [id])
-      return found.rows[0]?.version ?? null
-    },
+    versions: (ids) => versions(db, 'consent-versions', SELECT_VERSIONS, ids),
     load: async (id) => {
       const [row] = (await query<ConsentRow & { version: string }>(db, SELECT_CONSENT, [id])).rows
       return row === undefined ? null : { version: row.version, value: toConsent(row) }

@@ -104,8 +104,14 @@ export function createDirectory(config: TrustFrameworkConfig, clock: Clock): Dir
   }
 
   const get = async <T>(path: string): Promise<T | null> => {
-    const answer = await ask(`${config.apiUrl}${path}`, { headers: { authorization: `Bearer ${await bearer()}` } })
-    if (answer.status === 401) token = null
+    const authorized = async () =>
+      ask(`${config.apiUrl}${path}`, { headers: { authorization: `Bearer ${await bearer()}` } })
+    let answer = await authorized()
+    if (answer.status === 401) {
+      // The directory has forgotten a token that is not over, as after a restart.
+      token = null
+      answer = await authorized()
+    }
     if (answer.status === 404) return null
     if (answer.status !== 200) throw new Error(`directory answered ${answer.status}`)
     return JSON.parse(answer.text) as T

@@ -6,11 +6,11 @@
 import type { Audit } from '../audit/index.ts'
 import { type Clock, secondsToMilliseconds, toSeconds } from '../clock.ts'
 import type { TenantConfig, TrustFrameworkConfig } from '../config.ts'
-import { type Db, inTransaction, prepared, query, type Tx } from '../db.ts'
+import { type Db, inTransaction, query, type Tx } from '../db.ts'
 import { HubError } from '../errors.ts'
 import { type ClientId, type CorrelationId, type Thumbprint, toClientId } from '../ids.ts'
 import type { Log } from '../log.ts'
-import { createRemembered, versionOf } from '../remembered.ts'
+import { createRemembered, versionOf, versions } from '../remembered.ts'
 import type { PeerCertificate } from '../tls.ts'
 import { type ApplicationKeys, createApplicationKeys } from './application-keys.ts'
 import {
@@ -76,10 +76,7 @@ export function createParticipants(deps: {
 
   const rows = createRemembered<ClientRow & { readonly version: string }>({
     max: CLIENTS_MAX,
-    version: async (clientId) => {
-      const found = await prepared<{ version: string }>(db, 'client-version', SELECT_VERSION, [clientId])
-      return found.rows[0]?.version ?? null
-    },
+    versions: (clientIds) => versions(db, 'client-versions', SELECT_VERSIONS, clientIds),
     load: async (clientId) => {
       const [value] = (await query<ClientRow & { version: string }>(db, `${SELECT} where c.client_id = ?`, [clientId]))
         .rows
@@ -285,7 +282,7 @@ const TABLES_JOINED = `
   join software_statement s using (software_statement_id)
   join tpp t using (organisation_id)`
 const VERSION = ['c', 's', 't'].map(versionOf).join(' || ')
-const SELECT_VERSION = `select ${VERSION} as version ${TABLES_JOINED} where c.client_id = ?`
+const SELECT_VERSIONS = `select c.client_id as key, ${VERSION} as version ${TABLES_JOINED} where c.client_id = any(?)`
 const SELECT = `
   select ${VERSION} as version, c.client_id, c.status as client_status,
     s.software_statement_id, s.status as statement_status, s.directory_status as statement_directory_status,

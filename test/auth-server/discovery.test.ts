@@ -1,7 +1,8 @@
 /** What the hub says of itself, and how its public listeners are spoken to: tpp-api 1, FAPI 2.0 SP 5.2. */
 
 import { readFileSync } from 'node:fs'
-import { type ConnectionOptions, connect } from 'node:tls'
+import type { AddressInfo } from 'node:net'
+import { type ConnectionOptions, connect, createServer, type Server } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ACCOUNT_ACCESS, send } from './support/tpp.ts'
 import { createWire } from './support/wire.ts'
@@ -96,7 +97,7 @@ describe('the discovery document', () => {
     expect([status, headers['cache-control'], headers['content-type']]).toEqual([
       200,
       'max-age=900',
-      'application/jwk-set+json; charset=utf-8',
+      'application/jwk-set+json',
     ])
     expectNothingForBrowsers(headers)
     for (const key of json['keys'] as readonly Json[]) {
@@ -203,20 +204,40 @@ describe('TLS', () => {
     'AES128-SHA',
   ]
 
+  /** Takes anything: what it takes and the hub does not, the hub has refused. */
+  let anything: Server
+  let anythingPort = 0
+  beforeAll(async () => {
+    const { certificateFile, keyFile } = world.manifest.lfis.aurora.adminClient
+    anything = createServer({
+      cert: readFileSync(certificateFile),
+      key: readFileSync(keyFile),
+      minVersion: 'TLSv1',
+      ciphers: 'ALL:@SECLEVEL=0',
+      dhparam: 'auto',
+    })
+    await new Promise<void>((ready) => anything.listen(0, 'localhost', ready))
+    anythingPort = (anything.address() as AddressInfo).port
+  })
+  afterAll(() => anything.close())
+  const portOf = (door: keyof Doors): number => Number(new URL(world.doors[door]).port)
+
   test.each(DOORS)('of %s is 1.3, or 1.2 with the suites of the profile', async (door) => {
-    expect(await handshake(door, {})).toMatch(/^TLSv1\.3 TLS_/)
+    expect(await handshake(portOf(door), {})).toMatch(/^TLSv1\.3 TLS_/)
     for (const ciphers of ALLOWED)
-      expect(await handshake(door, { maxVersion: 'TLSv1.2', ciphers })).toBe(`TLSv1.2 ${ciphers}`)
+      expect(await handshake(portOf(door), { maxVersion: 'TLSv1.2', ciphers })).toBe(`TLSv1.2 ${ciphers}`)
     for (const ciphers of REFUSED) {
       const weak = { maxVersion: 'TLSv1.2', ciphers: `${ciphers}:@SECLEVEL=0` } as const
-      expect([ciphers, await handshake(door, weak)]).toEqual([ciphers, 'refused'])
+      expect(await handshake(anythingPort, weak)).toBe(`TLSv1.2 ${ciphers}`)
+      expect([ciphers, await handshake(portOf(door), weak)]).toEqual([ciphers, 'refused'])
     }
   })
 
   test.each(DOORS)('of %s is neither 1.1 nor 1.0', async (door) => {
     for (const version of ['TLSv1.1', 'TLSv1'] as const) {
       const old = { minVersion: version, maxVersion: version, ciphers: 'ALL:@SECLEVEL=0' } as const
-      expect([version, await handshake(door, old)]).toEqual([version, 'refused'])
+      expect(await handshake(anythingPort, old)).toMatch(new RegExp(`^${version} `))
+      expect([version, await handshake(portOf(door), old)]).toEqual([version, 'refused'])
     }
   })
 
@@ -228,16 +249,17 @@ describe('TLS', () => {
 })
 
 /** Version and suite, or `refused`. The handshake alone, with the client certificate that the door asks for. */
-function handshake(door: keyof Doors, options: ConnectionOptions): Promise<string> {
-  const { port } = new URL(world.doors[door])
+function handshake(port: number, options: ConnectionOptions): Promise<string> {
   const { certificateFile, keyFile } = world.manifest.lfis.aurora.adminClient
   return new Promise((resolve) => {
     const socket = connect({
       host: 'localhost',
-      port: Number(port),
+      port,
       ca: readFileSync(world.manifest.trustFramework.caFile),
       cert: readFileSync(certificateFile),
       key: readFileSync(keyFile),
+      // The server of the comparison has a client's certificate; whom we speak to is not the question here.
+      rejectUnauthorized: false,
       ...options,
     })
     socket.on('secureConnect', () => {

@@ -41,7 +41,7 @@ describe('a peer certificate', () => {
     ['a comma', { O: 'Wadi, Money', CN: 'a, OU=evil' }],
     ['what looks like another attribute', { O: `X, OU=${OU}`, CN: 'CN=y' }],
     ['a slash, a plus and an equals sign', { O: 'A/B+C=D', CN: 'a/b' }],
-    ['a quote and a backslash', { O: 'A"B\\C', CN: '"' }],
+    ['quotes', { O: 'A"B', CN: '"' }],
     ['letters of other scripts', { O: 'مصرف الفجر', CN: 'تطبيق' }],
   ])('may have %s in its names', async (_what, { O, CN }) => {
     const { peer } = await peerOf({ O, CN, OU: '0f6a4b52-8a0e-4d0f-8a3c-1f2b9f6d7c10' })

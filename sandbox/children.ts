@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { SandboxError } from './sandbox-error.ts'
 
 export type Child = {
   readonly name: string
@@ -26,7 +27,7 @@ export function startChild(name: string, program: readonly string[], logFile: st
     child.once('message', () => resolve())
     child.once('error', reject)
     void ended.then((code) =>
-      reject(new Error(`${name} ended with status ${code} before it was up:\n${tail(logFile)}`)),
+      reject(new SandboxError(`${name} ended with status ${code} before it was up:\n${tail(logFile)}`)),
     )
   })
   return { name, logFile, ready, ended, stop: () => stop(child, ended) }

@@ -13,9 +13,11 @@ const PORTS_NEEDED = 61
 
 type Options = { readonly port: number; readonly data: string; readonly fresh?: boolean; readonly perRole?: boolean }
 
-const program = new Command('falaj sandbox').description(
-  'A complete open-finance ecosystem on this machine: trust framework, two banks with a hub each, and a TPP.',
-)
+const program = new Command('falaj sandbox')
+  .description(
+    'A complete open-finance ecosystem on this machine: trust framework, two banks with a hub each, and a TPP.',
+  )
+  .showHelpAfterError('(add --help for what is possible)')
 const command = (name: string, description: string, isDefault = false) =>
   program
     .command(name, { isDefault })

@@ -12,7 +12,6 @@ const program = new Command('falaj')
   .description(
     'Open-finance API hub: authorization server, gateway, consent store and audit log for each LFI it serves.',
   )
-  .showHelpAfterError('(add --help for what is possible)')
   .addCommand(sandboxCommand())
   .addCommand(hubCommand())
   .addCommand(migrateCommand())
@@ -27,7 +26,7 @@ New here?
   $ npm run demo                   the same journey without a browser, step by step
 
 Operating a hub:
-  $ falaj config check --config config/example/deployment.json
+  $ falaj config check --config deployment.json      (config/example shows one, and what belongs to it)
   $ falaj migrate      --config deployment.json
   $ falaj hub          --config deployment.json --roles as,rs
   $ falaj audit export --config deployment.json --tenant aurora --out aurora.falaj
@@ -35,10 +34,17 @@ Operating a hub:
 `,
   )
 
+leadOn(program)
 try {
   await program.parseAsync()
 } catch (error) {
   // Such an error says what to mend; a stack would only bury it.
   console.error(error instanceof OperatorError ? error.message : error)
   process.exitCode = 1
+}
+
+/** Commands made in files of their own do not take this over by themselves. */
+function leadOn(command: Command): void {
+  command.showHelpAfterError('(add --help for what is possible)')
+  command.commands.forEach(leadOn)
 }

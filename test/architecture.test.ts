@@ -42,7 +42,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   knex: ['src/db.ts'],
   koa: ['src/listener.ts', 'sandbox/bank/', 'sandbox/tpp/', 'sandbox/trust-framework/'],
   'koa-mount': ['src/auth-server/'],
-  'lru-cache': ['src/gateway/'],
+  'lru-cache': ['src/remembered.ts', 'src/gateway/'],
   'oidc-provider': ['src/auth-server/'],
   'openid-client': ['sandbox/tpp/'],
   pg: ['src/db.ts'],

@@ -27,6 +27,8 @@ const LEVELS: ReadonlyMap<string, ParticipantLevel> = new Map([
 const STATUSES: ReadonlySet<unknown> = new Set<LocalStatus>(['inactive', 'active', 'blocked'])
 const STATUS_PATH = /^\/(tpps|software-statements|clients)\/([\w:./-]{1,256})\/status$/
 const BODY_BYTES_MAX = 4096
+/** Who asks whether a process is ready does not wait long for the answer. */
+const READY_WITHIN_MS = 2_000
 
 export function mountAdmin(app: HubApp, deps: AdminDeps): void {
   app.use(async (ctx) => {
@@ -68,13 +70,18 @@ async function route(ctx: HubContext, deps: AdminDeps): Promise<void> {
 /** Ready is: the store answers, and with it the audit log can be written; without it nothing may be answered. */
 async function ready(ctx: HubContext, deps: AdminDeps): Promise<void> {
   try {
-    await query(deps.db, 'select 1')
+    await Promise.race([query(deps.db, 'select 1'), late(READY_WITHIN_MS)])
     ctx.body = { status: 'ready' }
   } catch {
     ctx.status = 503
     ctx.body = { status: 'not-ready', failing: ['database'] }
   }
 }
+
+const late = (ms: number): Promise<never> =>
+  new Promise((_, reject) => {
+    setTimeout(() => reject(new Error('too late')), ms).unref()
+  })
 
 async function setStatus(ctx: HubContext, deps: AdminDeps, level: ParticipantLevel, id: string): Promise<void> {
   const body = parseJson(await readBody(ctx.req, BODY_BYTES_MAX)) as { readonly status?: unknown } | null

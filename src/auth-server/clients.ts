@@ -1,8 +1,11 @@
 /** Participants as the engine wants them. Keys are inline: the engine never fetches anything. */
-import type { AdapterPayload } from 'oidc-provider'
-import { toClientId } from '../ids.ts'
+import type { TLSSocket } from 'node:tls'
+import { decodeProtectedHeader } from 'jose'
+import { type AdapterPayload, Provider } from 'oidc-provider'
+import { type ClientId, toClientId } from '../ids.ts'
 import type { JWK } from '../jose.ts'
 import type { Client, Participants } from '../participants/index.ts'
+import { peerCertificate } from '../tls.ts'
 import { SERVED_RAR_TYPES, SERVED_SCOPES } from './served.ts'
 
 export function toMetadata(client: Client): AdapterPayload {
@@ -33,12 +36,39 @@ const publicMembers = ({ n, e, kid }: JWK): JWK => ({
   alg: 'PS256',
 })
 
-/** Only an active client exists for the engine; why another does not is told by `clientFault`. */
-export function findClient(participants: Participants) {
+/**
+ * Only an active client exists for the engine; why another does not is told by `clientFault`. A key id that is not
+ * among the known ones may be of a new key: the directory is asked, at most once in a while (tpp-api 9.4).
+ */
+export function findClient(participants: Participants, announced: (clientId: ClientId) => readonly string[]) {
   return async (id: string): Promise<AdapterPayload | undefined> => {
     const clientId = toClientId(id)
-    const client = clientId === null ? null : await participants.client(clientId)
+    const known = clientId === null ? null : await participants.client(clientId)
+    if (clientId === null || known?.status !== 'active') return undefined
+    const isKnown = (kid: string): boolean => known.jwks.keys.some((key) => key.kid === kid)
+    const client = announced(clientId).every(isKnown) ? known : await participants.refresh(clientId)
     return client?.status === 'active' ? toMetadata(client) : undefined
+  }
+}
+
+/**
+ * Key ids in the JWTs of the request that the engine is at work on; none unless it came over the client's own
+ * certificate, or anybody could keep the directory busy in the client's name.
+ */
+export function announcedKids(clientId: ClientId): readonly string[] {
+  const { ctx } = Provider
+  const peer = ctx === undefined ? null : peerCertificate(ctx.req.socket as TLSSocket)
+  if (peer === null || !peer.trusted || peer.commonName !== clientId) return []
+  const { client_assertion: assertion, request } = (ctx?.oidc.body ?? {}) as Readonly<Record<string, unknown>>
+  return [assertion, request].flatMap((jwt) => kidOf(jwt) ?? [])
+}
+
+function kidOf(jwt: unknown): string | null {
+  if (typeof jwt !== 'string' || jwt.split('.').length !== 3) return null
+  try {
+    return decodeProtectedHeader(jwt).kid ?? null
+  } catch {
+    return null
   }
 }
 

@@ -17,7 +17,7 @@ import type { Participants } from '../participants/index.ts'
 import type { SchemaRegistry } from '../schema-registry.ts'
 import { peerCertificate } from '../tls.ts'
 import { createAdapterFactory, purgeExpired } from './adapter.ts'
-import { findClient } from './clients.ts'
+import { announcedKids, findClient } from './clients.ts'
 import { mountIssuerSide } from './issuer-side.ts'
 import { mountLfiSide } from './lfi-side.ts'
 import { createProvider } from './provider.ts'
@@ -55,7 +55,7 @@ export function createAuthServer(deps: {
   const adapter = createAdapterFactory({
     db,
     clock,
-    findClient: findClient(participants),
+    findClient: findClient(participants, announcedKids),
     requestUriSeconds: tenant.lifetimes.requestUriSeconds,
   })
   const provider = createProvider({

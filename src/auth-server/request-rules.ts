@@ -58,7 +58,12 @@ async function certificateRule(
   if (client === null || peer.commonName !== client.clientId || peer.organisationId !== client.organisationId) {
     return refuse('the transport certificate belongs to another application')
   }
-  const status = participants.certificateStatus(client, peer.thumbprint)
+  let status = participants.certificateStatus(client, peer.thumbprint)
+  if (status === 'unknown') {
+    // It may be newer than what is known of the client.
+    const renewed = await participants.refresh(client.clientId)
+    if (renewed !== null) status = participants.certificateStatus(renewed, peer.thumbprint)
+  }
   if (status !== 'active') refuse(`the transport certificate is ${status} in the trust framework`)
 }
 

@@ -1,9 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { type Config, loadConfig, ROLES, type Role } from '../config.ts'
 import { migrate, openDatabase } from '../db.ts'
-import { startHub } from '../hub.ts'
 import { createLog } from '../log.ts'
-import { migrations } from '../migrations.ts'
 import { untilAskedToStop } from './stop.ts'
 
 export function hubCommand(): Command {
@@ -14,6 +12,8 @@ export function hubCommand(): Command {
     .addHelpText('after', '\nStops on SIGINT or SIGTERM: accepts nothing new, answers what is in flight, then exits.')
     .action(async (options: { config: string; roles?: readonly Role[] }) => {
       const config = loadConfig(options.config, options.roles === undefined ? {} : { roles: options.roles })
+      // Here and not above: the other commands do not wait for what only the hub needs.
+      const { startHub } = await import('../hub.ts')
       const log = createLog({ level: config.logLevel, name: 'falaj' })
       const hub = await startHub({ config, log })
       log.info({ environment: config.environment, roles: config.roles }, 'hub is up')
@@ -43,6 +43,7 @@ async function migrateTenant(config: Config, tenant: Config['tenants'][number]):
     applicationName: `falaj-migrate-${tenant.id}`,
   })
   try {
+    const { migrations } = await import('../migrations.ts')
     const applied = await migrate(db, migrations)
     return applied.length === 0 ? 'up to date' : `applied ${applied.join(', ')}`
   } finally {

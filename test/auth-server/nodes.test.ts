@@ -3,11 +3,15 @@
  * may be at another node at each step. The second node lets a request_uri live for five seconds only.
  */
 import { randomUUID } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Db, openDatabase } from '../../src/db.ts'
+import { Secret } from '../../src/secret.ts'
 import { outcomeOf } from './support/bank.ts'
 import type { Json } from './support/jws.ts'
 import { type SecondNode, startSecondNode } from './support/second-node.ts'
-import { detailOf, send } from './support/tpp.ts'
+import { detailOf, type Push, send } from './support/tpp.ts'
 import { startWorld, type World } from './support/world.ts'
 
 const BOOT_MS = 180_000
@@ -56,6 +60,34 @@ describe('a request_uri that has run out', () => {
     expect(outcomeOf(await confirmAt(world.doors.hh, interactionOf(begun))).query.get('code')).toMatch(/^[\w-]{22,}$/)
   })
 })
+
+describe('a key that a node has not heard of', () => {
+  test('is asked for at the directory, once it is named over the certificate of its client', async () => {
+    const { softwareStatementId } = world.second.client
+    await inDatabase(async (db) => {
+      const statement = () => db('software_statement').where({ software_statement_id: softwareStatementId })
+      const keysKnown = async () => (await statement().first('jwks')).jwks.keys.length
+      const pushTo = (push: Push) => send(Object.assign(push, { url: `${other.as}/par` }))
+      // As if the directory had published the keys just now, and the hub had looked just before.
+      expect(await statement().update({ jwks: JSON.stringify({ keys: [] }), fetched_at: new Date() })).toBe(1)
+      const overAnother = Object.assign(world.second.push(), { wire: world.tpp.wire })
+      expect((await pushTo(overAnother)).status).toBe(401)
+      expect(await keysKnown()).toBe(0)
+      expect((await pushTo(world.second.push())).status).toBe(201)
+      expect(await keysKnown()).toBeGreaterThan(0)
+    })
+  })
+})
+
+async function inDatabase(work: (db: Db) => Promise<void>): Promise<void> {
+  const url = readFileSync(join(dirname(world.manifest.lfis.aurora.hubConfigFile), 'database.url'), 'utf8').trim()
+  const db = openDatabase({ url: new Secret(url), poolMax: 1, applicationName: 'test' })
+  try {
+    await work(db)
+  } finally {
+    await db.destroy()
+  }
+}
 
 describe('two nodes', () => {
   test('share one journey: each step at the other', async () => {

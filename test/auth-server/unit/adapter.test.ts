@@ -97,6 +97,13 @@ describe('a grant', () => {
 })
 
 describe('time', () => {
+  test('a code lives for a minute, as the engine issues it', async () => {
+    const { AuthorizationCode, Client } = engine.provider
+    const client = await Client.find(CLIENT_ID)
+    if (client === undefined) throw new Error('the client is known')
+    expect(new AuthorizationCode({ client } as never).expiration).toBe(60)
+  })
+
   test('a pushed request lives as long as the tenant says, whatever the engine asks for', async () => {
     const id = randomUUID()
     await engine.adapter('PushedAuthorizationRequest').upsert(id, { jti: id, exp: NOW + 60 }, 60)

@@ -99,11 +99,12 @@ describe('the client assertion', () => {
   const known = { clientId, organisationId: 'org' } as unknown as Client
   const judge = (
     change: Claims,
-    given: { peer?: PeerCertificate | null; client?: Client | null; header?: Claims } = {},
+    given: { peer?: PeerCertificate | null; client?: Client | null; header?: Claims; renewed?: Client } = {},
   ) => {
     const participants = {
       client: async () => (given.client === undefined ? known : given.client),
-      certificateStatus: (_client: Client, thumbprint: string) => thumbprint,
+      refresh: async () => given.renewed ?? known,
+      certificateStatus: (client: Client, thumbprint: string) => (client === given.renewed ? 'active' : thumbprint),
     } as unknown as Participants
     const rule = assertionRule({
       issuer: ISSUER,
@@ -157,5 +158,13 @@ describe('the client assertion', () => {
     ['no kid', { header: { alg: 'PS256' } }, /kid/],
   ] as const)('with %s', async (_name, given, verdict) => {
     expect(await judge({}, given)).toMatch(verdict)
+  })
+
+  test('with a certificate that is newer than what is known of the client, once the directory was asked', async () => {
+    const newer = { ...peer, thumbprint: 'unknown' } as unknown as PeerCertificate
+    const revoked = { ...peer, thumbprint: 'revoked' } as unknown as PeerCertificate
+    const renewed = { ...known } as Client
+    expect(await judge({}, { peer: newer, renewed })).toBe('accepted')
+    expect(await judge({}, { peer: revoked, renewed })).toMatch(/revoked/)
   })
 })

@@ -1,0 +1,226 @@
+/** The operator's door of a hub that runs as it would, with the sandbox's trust framework behind it. */
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { text } from 'node:stream/consumers'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
+import { type AdminDeps, mountAdmin } from '../src/admin/index.ts'
+import { createAudit, createAuditReader } from '../src/audit/index.ts'
+import { systemClock, toSeconds } from '../src/clock.ts'
+import type { Config } from '../src/config.ts'
+import { type Db, openDatabase } from '../src/db.ts'
+import { type Hub, startHub } from '../src/hub.ts'
+import { newCorrelationId } from '../src/ids.ts'
+import { createApp, openDoors } from '../src/listener.ts'
+import { createLog } from '../src/log.ts'
+import { createParticipants } from '../src/participants/index.ts'
+import { createAuthority } from './gateway/support/pki.ts'
+import { databaseUrl } from './support/database-url.ts'
+import { freePort } from './support/free-port.ts'
+import { hubConfig } from './support/hub-config.ts'
+import { createTestDatabase, type TestDatabase } from './support/postgres.ts'
+import { enrolTrustFramework, peerWith, type TestTrustFramework } from './support/trust-framework.ts'
+
+type Pem = { readonly cert: string; readonly key: string }
+
+let framework: TestTrustFramework
+let database: TestDatabase
+let config: Config
+let hub: Hub
+let operator: Pem
+const log = createLog({ level: 'silent', name: 'test' })
+
+beforeAll(async () => {
+  framework = await enrolTrustFramework(systemClock)
+  await framework.start()
+  database = await createTestDatabase()
+  config = await hubConfig(framework, database.url, ['admin'])
+  hub = await startHub({ config, log })
+  operator = pemOf(framework.enrolment.hubs.aurora.adminClient)
+  await registerPrimary()
+}, 60_000)
+afterAll(async () => {
+  await hub.close()
+  await framework.close()
+  await database.db.destroy()
+})
+
+const pemOf = (files: { certFile: string; keyFile: string }): Pem => ({
+  cert: readFileSync(files.certFile, 'utf8'),
+  key: readFileSync(files.keyFile, 'utf8'),
+})
+async function registerPrimary(): Promise<void> {
+  const [tenant] = config.tenants
+  if (tenant === undefined) throw new Error('no tenant')
+  const audit = createAudit({ db: database.db, tenantId: tenant.id, clock: systemClock, log })
+  const deps = { db: database.db, tenant, trustFramework: config.trustFramework, audit, clock: systemClock, log }
+  const participants = createParticipants(deps)
+  await participants.register(peerWith(framework.enrolment.tpp.primary.transport), newCorrelationId())
+  await participants.close()
+  await audit.close()
+}
+
+type Sent = { method?: string; as?: Pem | null; body?: string; interactionId?: string }
+async function ask(path: string, { method = 'GET', as = operator, body, interactionId }: Sent = {}) {
+  const origin = config.tenants[0]?.listeners.admin.origin ?? ''
+  const sent = request(`${origin}${path}`, {
+    method,
+    agent: false,
+    ca: readFileSync(framework.enrolment.ca.bundleFile),
+    ...(as ?? {}),
+    headers: interactionId === undefined ? {} : { 'x-fapi-interaction-id': interactionId },
+  })
+  sent.end(body)
+  const [response] = await once(sent, 'response')
+  const answer = await text(response)
+  return {
+    status: response.statusCode as number,
+    headers: response.headers as Readonly<Record<string, string>>,
+    body: answer === '' ? null : (JSON.parse(answer) as Record<string, unknown>),
+  }
+}
+const put = (path: string, status: unknown, sent: Sent = {}) =>
+  ask(path, { method: 'PUT', body: JSON.stringify({ status }), ...sent })
+const client = () => framework.enrolment.tpp.primary
+const statusNow = async () =>
+  ((await ask('/clients')).body as { data: { clientId: string; status: string }[] }).data.find(
+    (each) => each.clientId === client().clientId,
+  )?.status
+
+describe('who may come in', () => {
+  const NO_HANDSHAKE = /alert|ECONNRESET|socket hang up|disconnected before secure/
+  test('nobody without a certificate', async () => {
+    await expect(ask('/health/live', { as: null })).rejects.toThrow(NO_HANDSHAKE)
+  })
+
+  test('nobody with a certificate of a foreign authority, whatever it says', async () => {
+    const { organisationId, lfiName } = framework.enrolment.hubs.aurora
+    const forged = await (await createAuthority('Elsewhere')).issue({ O: lfiName, OU: organisationId, CN: 'console' })
+    const as = { cert: forged.certificate, key: forged.key }
+    await expect(ask('/health/live', { as })).rejects.toThrow(NO_HANDSHAKE)
+    await expect(ask('/clients', { as: pemOf(framework.enrolment.rogue.client) })).rejects.toThrow(NO_HANDSHAKE)
+  })
+
+  test.each([
+    ['a TPP', () => pemOf(framework.enrolment.tpp.primary.transport)],
+    ['another LFI', () => pemOf(framework.enrolment.hubs.meridian.adminClient)],
+    ['the hub itself', () => pemOf(framework.enrolment.hubs.aurora.toLfi)],
+  ])('not %s', async (_who, as) => {
+    expect(await ask('/clients', { as: as() })).toMatchObject({ status: 401, body: { errorCode: 'Unauthorized' } })
+    const before = await statusNow()
+    expect((await put(`/clients/${client().clientId}/status`, 'blocked', { as: as() })).status).toBe(401)
+    expect((await ask('/nowhere', { as: as() })).status).toBe(401)
+    expect(await statusNow()).toBe(before)
+  })
+})
+
+describe('participants', () => {
+  test('are listed', async () => {
+    const { status, headers, body } = await ask('/clients')
+    expect([status, headers['cache-control']]).toEqual([200, 'no-store'])
+    expect(body).toEqual({
+      data: [
+        {
+          clientId: client().clientId,
+          clientName: 'Wadi Budget',
+          tppName: 'Wadi Money',
+          organisationId: framework.enrolment.tpp.organisationId,
+          softwareStatementId: client().softwareStatementId,
+          status: 'inactive',
+          roles: ['BDSP', 'BSIP'],
+        },
+      ],
+    })
+  })
+
+  test('are activated on three levels, each on record with the actor', async () => {
+    const interactionId = newCorrelationId()
+    for (const path of [
+      `/tpps/${framework.enrolment.tpp.organisationId}`,
+      `/software-statements/${client().softwareStatementId}`,
+      `/clients/${client().clientId}`,
+    ]) {
+      expect(await statusNow()).toBe('inactive')
+      const answer = await put(`${path}/status`, 'active', { interactionId })
+      expect(answer).toMatchObject({ status: 204, body: null, headers: { 'x-fapi-interaction-id': interactionId } })
+    }
+    expect(await statusNow()).toBe('active')
+    const entries = await createAuditReader({ db: database.db }).findByInteraction(interactionId)
+    const actor = framework.enrolment.hubs.aurora.adminClient.clientId
+    expect(entries.map(({ entry }) => entry)).toMatchObject([
+      { kind: 'admin-act', actor, act: 'tpp active', target: framework.enrolment.tpp.organisationId },
+      { kind: 'admin-act', actor, act: 'software-statement active', target: client().softwareStatementId },
+      { kind: 'admin-act', actor, act: 'client active', target: client().clientId },
+    ])
+  })
+
+  test.each<[string, string, Sent, number]>([
+    ['an unknown client', `/clients/${crypto.randomUUID()}/status`, {}, 404],
+    ['an unknown level', '/banks/x/status', {}, 404],
+    ['a path beside', '/clients/x', {}, 404],
+    ['an id with a slash too many', '/clients/x/y/status/', {}, 404],
+    ['an escaped id', '/clients/%2e%2e/status', {}, 404],
+    ['a status that is none', '/clients/x/status', { body: '{"status":"Active"}' }, 400],
+    ['no status', '/clients/x/status', { body: '{}' }, 400],
+    ['null', '/clients/x/status', { body: 'null' }, 400],
+    ['no JSON', '/clients/x/status', { body: 'active' }, 400],
+    ['a body that is too large', '/clients/x/status', { body: JSON.stringify({ status: 'x'.repeat(5000) }) }, 413],
+  ])('%s is refused', async (_what, path, sent, status) => {
+    const interactionId = newCorrelationId()
+    expect((await put(path, 'active', { interactionId, ...sent })).status).toBe(status)
+    expect(await createAuditReader({ db: database.db }).findByInteraction(interactionId)).toEqual([])
+  })
+
+  test.each(['GET', 'POST', 'DELETE'])('%s is not how a status is set', async (method) => {
+    const answer = await ask(`/clients/${client().clientId}/status`, { method })
+    expect([answer.status, answer.headers['allow']]).toEqual([405, 'PUT'])
+  })
+})
+
+/** The last of it takes the database away for good. */
+describe('health', () => {
+  test('does not hang with a database that does not answer', async () => {
+    const silent = { raw: () => new Promise(() => {}) } as unknown as Db
+    const tenant = config.tenants[0]
+    if (tenant === undefined) throw new Error('no tenant')
+    const app = createApp({ log, clock: systemClock })
+    mountAdmin(app, { tenant, db: silent } as AdminDeps)
+    const port = await freePort()
+    const listener = { ...tenant.listeners.admin, port, origin: `https://localhost:${port}` }
+    const door = { tenantId: tenant.id, role: 'admin', listener, clientCertificates: 'none', app } as const
+    const listeners = await openDoors([door], { log, drainSeconds: toSeconds(0) })
+    const sent = request(`${listener.origin}/health/ready`, {
+      agent: false,
+      ca: readFileSync(framework.enrolment.ca.bundleFile),
+    })
+    sent.end()
+    const [response] = await once(sent, 'response')
+    expect(response.statusCode).toBe(503)
+    await listeners.close()
+  })
+
+  test('is asked by anyone whom the handshake lets in', async () => {
+    const as = pemOf(framework.enrolment.tpp.primary.transport)
+    expect(await ask('/health/live', { as })).toMatchObject({ status: 200, body: { status: 'up' } })
+    expect(await ask('/health/ready', { as })).toMatchObject({ status: 200, body: { status: 'ready' } })
+  })
+
+  test('is not there for orchestrators without the database, while the process lives', async () => {
+    const admin = openDatabase({
+      url: databaseUrl(inject('postgresAdminUrl'), 'postgres'),
+      poolMax: 1,
+      applicationName: 'test-admin',
+    })
+    await database.db.destroy()
+    await admin.raw('drop database ?? with (force)', [new URL(database.url.reveal()).pathname.slice(1)])
+    await admin.destroy()
+    const began = performance.now()
+    expect(await ask('/health/ready')).toMatchObject({
+      status: 503,
+      body: { status: 'not-ready', failing: ['database'] },
+    })
+    expect(performance.now() - began).toBeLessThan(3000)
+    expect((await ask('/health/live')).status).toBe(200)
+    expect((await ask('/clients')).status).toBe(500)
+  })
+})

@@ -1,0 +1,133 @@
+/** `falaj` as a user sees it: every run is a process, and what counts is what it prints and how it ends. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { falaj, type Ran } from '../support/cli.ts'
+import { type ConfigFiles, EXAMPLE_ENV, writeConfigFiles } from '../support/config-files.ts'
+
+/** Every command, with a word that its help must hold. */
+const COMMANDS: readonly [string, string][] = [
+  ['sandbox', 'start'],
+  ['sandbox start', '--fresh'],
+  ['sandbox demo', '--port'],
+  ['sandbox reset', '--data'],
+  ['hub', '--roles'],
+  ['migrate', '--config'],
+  ['config', 'schema'],
+  ['config check', '--config'],
+  ['config schema', 'tenant'],
+  ['client', 'activate'],
+  ['client list', '--tenant'],
+  ['client activate', '<client-id>'],
+  ['client deactivate', '<client-id>'],
+  ['client block', '<client-id>'],
+  ['audit', 'verify'],
+  ['audit verify', 'Exit status: 0 verified'],
+  ['audit export', '--out'],
+]
+const AT_ONCE = 3
+
+/** A few at a time: each takes a processor for half a second. */
+async function each<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const waiting = items.values()
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (const item of waiting) await work(item)
+    }),
+  )
+}
+
+describe('help', () => {
+  test('names every command, for newcomers and for operators', async () => {
+    const { status, out, err } = await falaj(['--help'])
+    expect([status, err]).toEqual([0, ''])
+    for (const name of new Set(COMMANDS.map(([command]) => command.split(' ')[0] ?? ''))) {
+      expect(out).toMatch(new RegExp(`^  ${name}\\b.*\\S`, 'm'))
+    }
+    expect(out).toMatch(/npm start[\s\S]*npm run demo/)
+  })
+
+  test('of every command is there, and of its groups complete', async () => {
+    await each(COMMANDS, async ([command, word]) => {
+      const { status, out, err } = await falaj([...command.split(' '), '--help'])
+      expect([status, err], command).toEqual([0, ''])
+      expect(out, command).toContain(word)
+      expect(out, command).toContain(`Usage: falaj ${command}`)
+      const listed = [...(out.split('\nCommands:\n')[1] ?? '').matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name)
+      const known = COMMANDS.map(([other]) => other.split(' ')).filter(([group, name]) => group === command && name)
+      expect(listed.filter((name) => name !== 'help').sort(), command).toEqual(known.map(([, name]) => name).sort())
+    })
+  })
+
+  test('is what a user gets who asks for nothing', async () => {
+    const { status, err } = await falaj([])
+    expect(status).toBe(1)
+    expect(err).toContain('Usage: falaj')
+  })
+})
+
+describe('a mistake', () => {
+  const MISTAKES: readonly [string, RegExp, number][] = [
+    ['frobnicate', /unknown command 'frobnicate'/, 1],
+    ['sandbx', /Did you mean sandbox\?/, 1],
+    ['client lst', /Did you mean list\?/, 1],
+    ['hub', /required option '--config <file>' not specified/, 1],
+    ['hub --config x --rols as', /unknown option '--rols'\n\(Did you mean --roles\?\)/, 1],
+    ['hub --config x --roles as,gate', /no such role: gate/, 1],
+    ['hub --config x --roles', /argument missing/, 1],
+    ['config schema both', /which must be deployment or tenant/, 1],
+    ['client block --config x --tenant y', /missing required argument 'client-id'/, 1],
+    ['sandbox strat', /too many arguments for 'start'/, 1],
+    ['sandbox start --port 80', /a base port is a number from 1024/, 1],
+    ['audit verify', /name an export file, or a live log/, 2],
+  ]
+  test('is told in a sentence that leads on, without a stack', async () => {
+    await each(MISTAKES, async ([command, sentence, expected]) => {
+      const { status, out, err } = await falaj(command.split(' '))
+      expect([status, out], command).toEqual([expected, ''])
+      expect(err, command).toMatch(sentence)
+      expect(err, command).toMatch(/\(add --help for what is possible\)/)
+      expect(err, command).not.toMatch(/\n\s+at /)
+    })
+  })
+})
+
+describe('config', () => {
+  let files: ConfigFiles
+  beforeAll(async () => {
+    files = await writeConfigFiles()
+  })
+  afterAll(() => files.close())
+  const check = (env = EXAMPLE_ENV): Promise<Ran> => falaj(['config', 'check', '--config', files.deploymentFile], env)
+
+  test('check accepts the example with keys in all its places', async () => {
+    files.write({})
+    expect(await check()).toEqual({
+      status: 0,
+      out: `${files.deploymentFile}: good (production; tenants example)\n`,
+      err: '',
+    })
+  })
+
+  test('check names every fault and its file, and no secret', async () => {
+    const tenant = { ...files.tenant(), activation: 'automatic', database: { url: { env: 'EXAMPLE_DATABASE_URL' } } }
+    files.write({ tenant })
+    writeFileSync(join(files.folder, 'keys', 'example', 'audit.key.pem'), 'hunter2')
+    const { status, out, err } = await check({ EXAMPLE_DATABASE_URL: 'postgres://u:hunter2@db/x' })
+    expect([status, out]).toEqual([1, ''])
+    expect(err).toMatch(/^configuration refused:\n {2}- .*audit\.key\.pem holds no PEM private key/)
+    expect(err).toContain('tenant example: activation automatic is allowed in the sandbox only')
+    expect(err).toContain('database.url without sslmode=verify-full')
+    expect(err).not.toMatch(/hunter2|\n\s+at /)
+  })
+
+  test('schema prints the description that the check follows', async () => {
+    for (const which of ['deployment', 'tenant']) {
+      const { status, out } = await falaj(['config', 'schema', which])
+      expect([status, JSON.parse(out)]).toEqual([
+        0,
+        JSON.parse(readFileSync(`config/${which}.schema.json`, 'utf8')) as unknown,
+      ])
+    }
+  })
+})

@@ -1,0 +1,260 @@
+create table audit_checkpoint (
+  id bigint generated always as identity not null,
+  size bigint not null,
+  signed_at timestamp with time zone not null,
+  note text not null,
+  constraint audit_checkpoint_pkey PRIMARY KEY (id),
+  constraint audit_checkpoint_size_check CHECK ((size >= 0))
+);
+CREATE INDEX audit_checkpoint_size ON public.audit_checkpoint USING btree (size, id);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
+
+create table audit_entry (
+  id bigint generated always as identity not null,
+  accepted_at timestamp with time zone default clock_timestamp() not null,
+  bytes bytea not null,
+  interaction_id uuid,
+  consent_id uuid,
+  constraint audit_entry_pkey PRIMARY KEY (id),
+  constraint audit_entry_bytes_check CHECK (((octet_length(bytes) >= 2) AND (octet_length(bytes) <= 65536)))
+);
+CREATE INDEX audit_entry_consent ON public.audit_entry USING btree (consent_id) WHERE (consent_id IS NOT NULL);
+CREATE INDEX audit_entry_interaction ON public.audit_entry USING btree (interaction_id) WHERE (interaction_id IS NOT NULL);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
+
+create table audit_link (
+  seq bigint not null,
+  entry_id bigint not null,
+  hash bytea not null,
+  constraint audit_link_entry_id_key UNIQUE (entry_id),
+  constraint audit_link_pkey PRIMARY KEY (seq),
+  constraint audit_link_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES audit_entry(id),
+  constraint audit_link_hash_check CHECK ((octet_length(hash) = 32)),
+  constraint audit_link_seq_check CHECK ((seq > 0))
+);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_link FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
+
+create table audit_pending (
+  entry_id bigint not null,
+  constraint audit_pending_pkey PRIMARY KEY (entry_id)
+);
+CREATE TRIGGER append_only BEFORE UPDATE OR TRUNCATE ON public.audit_pending FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
+
+create table client (
+  client_id text not null,
+  software_statement_id text not null,
+  status text not null,
+  registered_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint client_software_statement_id_key UNIQUE (software_statement_id),
+  constraint client_pkey PRIMARY KEY (client_id),
+  constraint client_software_statement_id_fkey FOREIGN KEY (software_statement_id) REFERENCES software_statement(software_statement_id),
+  constraint client_status_check CHECK ((status = ANY (ARRAY['inactive'::text, 'active'::text, 'blocked'::text])))
+);
+
+create table consent (
+  id text not null,
+  type text not null,
+  rar_type text not null,
+  client_id text not null,
+  organisation_id text not null,
+  base_consent_id text,
+  request json not null,
+  request_headers json not null,
+  request_url text not null,
+  tpp json not null,
+  scope text not null,
+  subscription jsonb,
+  is_large_corporate boolean,
+  supplementary_information jsonb,
+  par_id text,
+  interaction_id text,
+  completed_at timestamp with time zone,
+  grant_id text,
+  status text not null,
+  psu jsonb,
+  psu_user_id text generated always as ((psu ->> 'userId'::text)) stored,
+  account_ids text[] default '{}'::text[] not null,
+  channel text,
+  authorized_at timestamp with time zone,
+  rejected_for text,
+  revoked_by text,
+  created_at timestamp with time zone not null,
+  authorize_by timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  status_changed_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  last_data_shared_at timestamp with time zone,
+  last_service_initiation_at timestamp with time zone,
+  revision integer not null,
+  due_at timestamp with time zone generated always as (
+CASE
+    WHEN (status = 'AwaitingAuthorization'::text) THEN LEAST(authorize_by, expires_at)
+    WHEN (status = ANY (ARRAY['Authorized'::text, 'Suspended'::text])) THEN expires_at
+    ELSE NULL::timestamp with time zone
+END) stored,
+  constraint consent_grant_id_key UNIQUE (grant_id),
+  constraint consent_interaction_id_key UNIQUE (interaction_id),
+  constraint consent_par_id_key UNIQUE (par_id),
+  constraint consent_pkey PRIMARY KEY (id),
+  constraint consent_channel_check CHECK ((channel = ANY (ARRAY['App'::text, 'Web'::text]))),
+  constraint consent_completed CHECK (((completed_at IS NULL) OR (interaction_id IS NOT NULL))),
+  constraint consent_consumed CHECK (((status <> 'Consumed'::text) OR (type = 'service-initiation'::text))),
+  constraint consent_ended CHECK (((status = ANY (ARRAY['AwaitingAuthorization'::text, 'Authorized'::text, 'Suspended'::text])) OR (grant_id IS NULL))),
+  constraint consent_granted CHECK (((authorized_at IS NULL) OR ((psu IS NOT NULL) AND (cardinality(account_ids) >= 1) AND (channel IS NOT NULL)))),
+  constraint consent_granted_status CHECK (
+CASE
+    WHEN (status = ANY (ARRAY['Authorized'::text, 'Suspended'::text, 'Consumed'::text])) THEN (authorized_at IS NOT NULL)
+    WHEN (status = ANY (ARRAY['AwaitingAuthorization'::text, 'Rejected'::text])) THEN (authorized_at IS NULL)
+    ELSE true
+END),
+  constraint consent_id_check CHECK (((length(id) >= 1) AND (length(id) <= 128))),
+  constraint consent_psu_check CHECK (((psu IS NULL) OR (NOT (jsonb_typeof((psu -> 'userId'::text)) IS DISTINCT FROM 'string'::text)))),
+  constraint consent_rejected CHECK (((status = 'Rejected'::text) = (rejected_for IS NOT NULL))),
+  constraint consent_rejected_for_check CHECK ((rejected_for = ANY (ARRAY['refused'::text, 'lapsed'::text]))),
+  constraint consent_revision_check CHECK ((revision >= 1)),
+  constraint consent_revoked CHECK (((status = 'Revoked'::text) = (revoked_by IS NOT NULL))),
+  constraint consent_revoked_by_check CHECK ((revoked_by = ANY (ARRAY['LFI'::text, 'TPP'::text, 'LFI.InitiatedByUser'::text, 'TPP.InitiatedByUser'::text]))),
+  constraint consent_status_check CHECK ((status = ANY (ARRAY['AwaitingAuthorization'::text, 'Authorized'::text, 'Rejected'::text, 'Suspended'::text, 'Revoked'::text, 'Expired'::text, 'Consumed'::text]))),
+  constraint consent_type_check CHECK ((type = ANY (ARRAY['account-access'::text, 'service-initiation'::text, 'insurance'::text])))
+);
+CREATE INDEX consent_account ON public.consent USING gin (account_ids);
+CREATE INDEX consent_client ON public.consent USING btree (client_id);
+CREATE INDEX consent_due ON public.consent USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX consent_group ON public.consent USING btree (base_consent_id);
+CREATE INDEX consent_psu ON public.consent USING btree (psu_user_id);
+CREATE INDEX consent_updated ON public.consent USING btree (updated_at, id);
+CREATE UNIQUE INDEX consent_id_folded ON public.consent USING btree (lower(id));
+CREATE TRIGGER consent_keep BEFORE UPDATE ON public.consent FOR EACH ROW EXECUTE FUNCTION consent_keep();
+
+create table consent_trail (
+  id bigint generated always as identity not null,
+  consent_id text not null,
+  revision integer not null,
+  at timestamp with time zone not null,
+  change text not null,
+  status_from text,
+  status_to text not null,
+  patch json not null,
+  caller_kind text not null,
+  caller_organisation_id text,
+  caller_client_id text,
+  caller_software_statement_id text,
+  interaction_id text,
+  constraint consent_trail_consent_id_revision_key UNIQUE (consent_id, revision),
+  constraint consent_trail_pkey PRIMARY KEY (id),
+  constraint consent_trail_consent_id_fkey FOREIGN KEY (consent_id) REFERENCES consent(id),
+  constraint consent_trail_caller_kind_check CHECK ((caller_kind = ANY (ARRAY['tpp'::text, 'lfi'::text, 'hub'::text, 'operator'::text])))
+);
+CREATE TRIGGER consent_trail_keep BEFORE DELETE OR UPDATE ON public.consent_trail FOR EACH ROW EXECUTE FUNCTION consent_trail_keep();
+
+create table oidc_model (
+  model text not null,
+  id text not null,
+  payload jsonb not null,
+  grant_id text,
+  consumed_at timestamp with time zone,
+  expires_at timestamp with time zone not null,
+  constraint oidc_model_pkey PRIMARY KEY (model, id)
+);
+CREATE INDEX oidc_model_expiry ON public.oidc_model USING btree (expires_at);
+CREATE INDEX oidc_model_grant ON public.oidc_model USING btree (grant_id) WHERE (grant_id IS NOT NULL);
+
+create table outbox (
+  id bigint generated always as identity not null,
+  at timestamp with time zone not null,
+  kind text not null,
+  event text not null,
+  consent_id text not null,
+  revision integer not null,
+  url text,
+  body json,
+  interaction_id text,
+  constraint outbox_consent_id_revision_kind_key UNIQUE (consent_id, revision, kind),
+  constraint outbox_pkey PRIMARY KEY (id),
+  constraint outbox_consent_id_fkey FOREIGN KEY (consent_id) REFERENCES consent(id),
+  constraint outbox_kind_check CHECK ((kind = ANY (ARRAY['lfi-event'::text, 'tpp-webhook'::text]))),
+  constraint outbox_webhook CHECK (((kind = 'tpp-webhook'::text) = ((url IS NOT NULL) AND (body IS NOT NULL))))
+);
+
+create table schema_migration (
+  name text not null,
+  applied_at timestamp with time zone default now() not null,
+  constraint schema_migration_pkey PRIMARY KEY (name)
+);
+
+create table software_statement (
+  software_statement_id text not null,
+  organisation_id text not null,
+  status text not null,
+  directory_status text not null,
+  record jsonb not null,
+  roles jsonb not null,
+  certificates jsonb not null,
+  jwks jsonb not null,
+  fetched_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint software_statement_pkey PRIMARY KEY (software_statement_id),
+  constraint software_statement_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES tpp(organisation_id),
+  constraint software_statement_status_check CHECK ((status = ANY (ARRAY['inactive'::text, 'active'::text, 'blocked'::text])))
+);
+
+create table tenant_secret (
+  name text not null,
+  value bytea not null,
+  constraint tenant_secret_pkey PRIMARY KEY (name)
+);
+
+create table tpp (
+  organisation_id text not null,
+  name text not null,
+  status text not null,
+  directory_status text not null,
+  record jsonb not null,
+  registered_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  constraint tpp_pkey PRIMARY KEY (organisation_id),
+  constraint tpp_status_check CHECK ((status = ANY (ARRAY['inactive'::text, 'active'::text, 'blocked'::text])))
+);
+
+CREATE OR REPLACE FUNCTION public.audit_is_append_only()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        raise exception '% on %: the audit log is append-only', tg_op, tg_table_name
+          using errcode = 'insufficient_privilege';
+      end
+      $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_keep()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if (new.id, new.type, new.rar_type, new.client_id, new.organisation_id, new.base_consent_id, new.request::text,
+      new.scope, new.created_at, new.authorize_by, new.expires_at)
+     is distinct from
+     (old.id, old.type, old.rar_type, old.client_id, old.organisation_id, old.base_consent_id, old.request::text,
+      old.scope, old.created_at, old.authorize_by, old.expires_at) then
+    raise exception 'consent %: what was asked for does not change', old.id;
+  end if;
+  if old.due_at is null and new.status <> old.status then
+    raise exception 'consent %: % is terminal', old.id, old.status;
+  end if;
+  if new.status <> old.status and new.revision <> old.revision + 1 then
+    raise exception 'consent %: a change of status counts one revision', old.id;
+  end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_trail_keep()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'the trail of a consent is only ever added to';
+end $function$
+;

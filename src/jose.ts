@@ -58,12 +58,13 @@ export type Verified =
   | { readonly ok: false; readonly fault: VerifyFault; readonly why: string }
 
 /**
- * Signature and header of a compact JWS: PS256 only, `kid` required, the key the holder's own with use `sig`.
+ * Signature and header of a compact JWS: PS256 only, `kid` required, the key the holder's own and meant for it.
  * Claims are the caller's to judge; they come as a frozen plain object.
  */
 export async function verify(jws: string, keyOf: (kid: string) => Promise<JWK | null> | JWK | null): Promise<Verified> {
   const refused = (fault: VerifyFault, why: string): Verified => ({ ok: false, fault, why })
   if (jws.length > JWS_LENGTH_MAX) return refused('malformed', 'longer than accepted')
+  if (!isCompact(jws)) return refused('malformed', 'not a compact JWS')
   let header: ReturnType<typeof decodeProtectedHeader>
   try {
     header = decodeProtectedHeader(jws)
@@ -71,25 +72,50 @@ export async function verify(jws: string, keyOf: (kid: string) => Promise<JWK | 
     return refused('malformed', 'not a compact JWS')
   }
   if (header.alg !== SIGNING_ALGORITHM) return refused('header', `alg must be ${SIGNING_ALGORITHM}`)
-  if (header.kid === undefined || header.kid === '') return refused('header', 'kid is required')
+  if (typeof header.kid !== 'string' || header.kid === '') return refused('header', 'kid is required')
   if (header.crit !== undefined || header.b64 !== undefined) return refused('header', 'crit is not supported')
   const jwk = await keyOf(header.kid)
-  if (jwk === null) return refused('unknown-key', 'kid names no current signing key of the sender')
+  if (jwk === null || !isForSigning(jwk)) {
+    return refused('unknown-key', 'kid names no current signing key of the sender')
+  }
   try {
     const key = await importJWK({ ...jwk, alg: SIGNING_ALGORITHM })
     const verified = await compactVerify(jws, key, { algorithms: [SIGNING_ALGORITHM] })
-    const claims: unknown = JSON.parse(Buffer.from(verified.payload).toString('utf8'))
-    if (claims === null || typeof claims !== 'object' || Array.isArray(claims))
-      return refused('payload', 'not an object')
+    const claims = claimsIn(verified.payload)
+    if (claims === null) return refused('payload', 'not a JSON object')
     return { ok: true, claims: Object.freeze({ ...claims }), header: verified.protectedHeader }
   } catch (error) {
     if (error instanceof errors.JWSSignatureVerificationFailed) return refused('signature', 'does not verify')
-    if (error instanceof SyntaxError) return refused('payload', 'not JSON')
     return refused('malformed', 'cannot be verified')
   }
 }
 
+/**
+ * Three parts, each the one way there is to write its bytes (RFC 7515 2, RFC 4648 3.5). A decoder forgives padding,
+ * white space and left-over bits, and then one signature is many texts.
+ */
+const isCompact = (jws: string): boolean => {
+  const parts = jws.split('.')
+  return parts.length === 3 && parts.every((part) => Buffer.from(part, 'base64url').toString('base64url') === part)
+}
+
+/** What is no UTF-8 is refused, not mended: two readers could mend it differently. A byte order mark is no JSON. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function claimsIn(payload: Uint8Array): object | null {
+  try {
+    const claims: unknown = JSON.parse(utf8.decode(payload))
+    return claims !== null && typeof claims === 'object' && !Array.isArray(claims) ? claims : null
+  } catch {
+    return null
+  }
+}
+
+/** RFC 7517 4.2, 4.4: what its holder publishes a key for. Saying nothing is allowed; importing alone checks neither. */
+const isForSigning = ({ use, alg }: JWK): boolean =>
+  (use === undefined || use === 'sig') && (alg === undefined || alg === SIGNING_ALGORITHM)
+
 /** The signing key of that id among published keys. */
 export function signingKey(keys: readonly JWK[], kid: string): JWK | null {
-  return keys.find((key) => key.kid === kid && key.kty === 'RSA' && key.use !== 'enc') ?? null
+  return keys.find((key) => key.kid === kid && key.kty === 'RSA' && isForSigning(key)) ?? null
 }

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { outcomeOf } from './support/bank.ts'
-import { compact, type Json, type Jws, privateKeyIn } from './support/jws.ts'
-import { detailOf, now, send } from './support/tpp.ts'
+import { expectJsonError } from './support/expect.ts'
+import { compact, type Json, type Jws } from './support/jws.ts'
+import { detailOf, send } from './support/tpp.ts'
 import type { Answer } from './support/wire.ts'
 import { startWorld, type World } from './support/world.ts'
 
@@ -27,12 +28,6 @@ function expectCallbackError(answer: Answer, state: string | null, error: string
   })
   expect(answer.text).toBe('')
   expect(outcomeOf(answer).location.startsWith(`${world.tpp.redirectUri}?`)).toBe(true)
-}
-
-function expectJsonError(answer: Answer, status: number, error: string): void {
-  expect([answer.status, answer.json]).toEqual([status, { error, error_description: expect.stringMatching(/./) }])
-  expect(answer.headers.location).toBeUndefined()
-  expect(answer.headers['set-cookie']).toBeUndefined()
 }
 
 const authQuery = (requestUri: string, more: Readonly<Record<string, string>> = {}) => ({
@@ -392,112 +387,6 @@ describe('methods and paths', () => {
     '/session/end',
   ])('%s is 404', async (path) => {
     expectJsonError(await world.bank.call(`${world.doors.hh}${path}`), 404, 'invalid_request')
-  })
-
-  test('hello-mtls shows the certificate that arrived', async () => {
-    const answer = await world.bank.call(`${world.doors.hh}/hello-mtls`)
-    expect([answer.status, answer.json]).toEqual([
-      200,
-      {
-        connectionEstablished: true,
-        mtlsStatus: 'established',
-        hostName: 'localhost',
-        clientCertificate: {
-          subject: expect.stringContaining(world.manifest.lfis.aurora.organisationId),
-          issuer: expect.stringMatching(/./),
-        },
-      },
-    ])
-  })
-})
-
-describe("a caller of the LFI's door is refused", () => {
-  const hello = () => `${world.doors.hh}/hello-mtls`
-
-  test.each([
-    ['without a certificate', () => world.anonymous],
-    ['with a certificate of an authority that nobody trusts', () => world.rogue],
-  ] as const)('in the handshake, %s', async (_name, wire) => {
-    await expect(world.bank.call(hello(), { wire: wire() })).rejects.toThrow(/certificate|ECONNRESET|alert|hang up/i)
-  })
-
-  test.each([
-    ["with a TPP's certificate", () => world.tpp.wire],
-    ["with the other bank's certificate", () => world.otherBank.wire],
-    ["with the certificate of the LFI's console, which has no keys", () => world.console],
-  ] as const)('%s', async (_name, wire) => {
-    expectJsonError(await world.bank.call(hello(), { wire: wire() }), 401, 'invalid_client')
-  })
-
-  test('with the certificate and the JWT of the other bank', async () => {
-    expectJsonError(await world.otherBank.call(hello()), 401, 'invalid_client')
-  })
-
-  const JWT: readonly [string, (jws: Jws) => void][] = [
-    ['alg RS256', (jws) => Object.assign(jws.header, { alg: 'RS256' })],
-    ['alg none', (jws) => Object.assign(jws.header, { alg: 'none' })],
-    ['no kid', (jws) => delete jws.header['kid']],
-    ['an unknown kid', (jws) => Object.assign(jws.header, { kid: 'nobody' })],
-    ['a crit header', (jws) => Object.assign(jws.header, { crit: ['exp'] })],
-    ["a TPP's key", (jws) => Object.assign(jws, { key: privateKeyIn(world.tpp.client.signing.keyFile) })],
-    [
-      "a TPP's key under its kid",
-      (jws) => Object.assign(jws, { key: world.tpp.key, header: { alg: 'PS256', kid: world.tpp.kid } }),
-    ],
-    ['another iss', (jws) => Object.assign(jws.claims, { iss: 'Meridian Islamic Bank PJSC' })],
-    ['no iss', (jws) => delete jws.claims['iss']],
-    ['another sub', (jws) => Object.assign(jws.claims, { sub: randomUUID() })],
-    ['no sub', (jws) => delete jws.claims['sub']],
-    ['another aud', (jws) => Object.assign(jws.claims, { aud: 'meridian' })],
-    ['aud as a list', (jws) => Object.assign(jws.claims, { aud: ['aurora'] })],
-    ['no aud', (jws) => delete jws.claims['aud']],
-    ['no iat', (jws) => delete jws.claims['iat']],
-    ['iat ahead', (jws) => Object.assign(jws.claims, { iat: now() + 20 })],
-    ['no exp', (jws) => delete jws.claims['exp']],
-    ['exp past', (jws) => Object.assign(jws.claims, { iat: now() - 60, exp: now() - 15 })],
-    ['exp far ahead', (jws) => Object.assign(jws.claims, { exp: now() + 120 })],
-    ['exp as text', (jws) => Object.assign(jws.claims, { exp: String(now() + 30) })],
-    ['nbf ahead', (jws) => Object.assign(jws.claims, { nbf: now() + 20 })],
-    ['no jti', (jws) => delete jws.claims['jti']],
-    ['jti a number', (jws) => Object.assign(jws.claims, { jti: 1 })],
-  ]
-  test.each(JWT)('with %s', async (_name, corrupt) => {
-    const [good, bad] = [world.bank.auth(), world.bank.auth()]
-    corrupt(bad)
-    const call = (jws: Jws) => world.bank.call(hello(), { authorization: `Bearer ${compact(jws)}` })
-    expect((await call(good)).status).toBe(200)
-    expectJsonError(await call(bad), 401, 'invalid_client')
-  })
-
-  test('with a JWT that was used, also at the other inner door and at once', async () => {
-    const used = { authorization: `Bearer ${compact(world.bank.auth())}` }
-    const answers = await Promise.all(Array.from({ length: 4 }, () => world.bank.call(hello(), used)))
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, 401, 401, 401])
-    expect((await world.bank.call(`${world.doors.cm}/hello-mtls`, used)).status).toBe(401)
-  })
-
-  test.each([
-    null,
-    'Bearer',
-    'Bearer x',
-    'Basic dXNlcjpwYXNz',
-    'Bearer a.b.c d',
-  ])('with Authorization %s', async (authorization) => {
-    expectJsonError(await world.bank.call(hello(), { authorization }), 401, 'invalid_client')
-  })
-
-  test('and does nothing: the journey is where it was', async () => {
-    const journey = await world.begin()
-    await world.bank.authorize(journey.consentId)
-    const url = `${world.doors.hh}/auth/${journey.interactionId}/doConfirm`
-    expectJsonError(await world.bank.call(url, { method: 'POST', authorization: null }), 401, 'invalid_client')
-    expectJsonError(await world.bank.call(url, { method: 'POST', wire: world.tpp.wire }), 401, 'invalid_client')
-    expect((await world.bank.doConfirm(journey.interactionId)).status).toBe(303)
-  })
-
-  test('and the scheme may have either name', async () => {
-    const authorization = `Ozone-Connect-JWT-Auth ${compact(world.bank.auth())}`
-    expect((await world.bank.call(hello(), { authorization })).status).toBe(200)
   })
 })
 

@@ -79,6 +79,31 @@ describe('a key that a node has not heard of', () => {
   })
 })
 
+describe('a node that fails while it confirms', () => {
+  test('sends the customer back with server_error, and the journey is over', async () => {
+    const journey = await world.begin()
+    await world.bank.authorize(journey.consentId)
+    await inDatabase(async (db) => {
+      // Read once per process, and this one has not confirmed anything yet.
+      const secret = await db('tenant_secret').where({ name: 'subject' }).first()
+      await db('tenant_secret').where({ name: 'subject' }).delete()
+      const answer = await confirmAt(other.hh, journey.interactionId)
+      await db('tenant_secret').insert(secret)
+      expect([answer.status, answer.text, Object.fromEntries(outcomeOf(answer).query)]).toEqual([
+        303,
+        '',
+        {
+          error: 'server_error',
+          error_description: expect.not.stringMatching(/secret/),
+          state: journey.push.state,
+          iss: world.server.issuer,
+        },
+      ])
+    })
+    expect((await confirmAt(world.doors.hh, journey.interactionId)).status).toBe(400)
+  })
+})
+
 async function inDatabase(work: (db: Db) => Promise<void>): Promise<void> {
   const url = readFileSync(join(dirname(world.manifest.lfis.aurora.hubConfigFile), 'database.url'), 'utf8').trim()
   const db = openDatabase({ url: new Secret(url), poolMax: 1, applicationName: 'test' })

@@ -1,6 +1,8 @@
 /** `falaj` as a user sees it: every run is a process, and what counts is what it prints and how it ends. */
+import { execFile } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { falaj, type Ran } from '../support/cli.ts'
 import { type ConfigFiles, EXAMPLE_ENV, writeConfigFiles } from '../support/config-files.ts'
@@ -64,6 +66,14 @@ describe('help', () => {
     expect(status).toBe(1)
     expect(err).toContain('Usage: falaj')
   })
+})
+
+test('is a program of its own, as `npx falaj` runs it', async () => {
+  const { PATH = '' } = process.env
+  const { stdout } = await promisify(execFile)('./src/main.ts', ['--help'], {
+    env: { PATH: [dirname(process.execPath), PATH].join(delimiter) },
+  })
+  expect(stdout).toContain('Usage: falaj')
 })
 
 describe('a mistake', () => {

@@ -1,0 +1,117 @@
+/** What an operator and a regulator do on the command line, against a sandbox that runs. */
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { request } from 'node:https'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ManifestClient, ManifestLfi } from '../../sandbox/manifest.ts'
+import { falaj } from '../support/cli.ts'
+import { startTestSandbox, type TestSandbox } from '../support/sandbox.ts'
+
+let sandbox: TestSandbox
+let lfi: ManifestLfi
+let client: ManifestClient
+beforeAll(async () => {
+  sandbox = await startTestSandbox()
+  lfi = sandbox.manifest.lfis.aurora
+  const [first] = sandbox.manifest.tpp.clients
+  if (first === undefined) throw new Error('the manifest names no client')
+  client = first
+}, 60_000)
+afterAll(() => sandbox.close(), 60_000)
+
+const tenant = (): string[] => ['--config', lfi.hubConfigFile, '--tenant', 'aurora']
+async function register(): Promise<number> {
+  const sent = request(`${lfi.rs}/tpp-registration`, {
+    method: 'POST',
+    agent: false,
+    ca: readFileSync(sandbox.manifest.trustFramework.caFile),
+    cert: readFileSync(client.transport.certificateFile),
+    key: readFileSync(client.transport.keyFile),
+  })
+  sent.end()
+  const [response] = await once(sent, 'response')
+  response.resume()
+  return response.statusCode as number
+}
+
+describe('falaj client', () => {
+  test('has nobody to list at first, and nobody to decide about', async () => {
+    expect(await falaj(['client', 'list', ...tenant()])).toEqual({ status: 0, out: '', err: '' })
+    expect(await falaj(['client', 'block', client.clientId, ...tenant()])).toEqual({
+      status: 1,
+      out: '',
+      err: `no client ${client.clientId} is registered at this tenant\n`,
+    })
+  })
+
+  test('lists, deactivates, activates and blocks a client of the running hub', async () => {
+    expect(await register()).toBe(204)
+    const line = (status: string) =>
+      `${client.clientId}  ${status.padEnd(8)}  Wadi Money / ${client.name}  [BDSP BSIP]\n`
+    expect((await falaj(['client', 'list', ...tenant()])).out).toBe(line('active'))
+    for (const [act, status] of [
+      ['deactivate', 'inactive'],
+      ['activate', 'active'],
+      ['block', 'blocked'],
+    ] as const) {
+      expect(await falaj(['client', act, client.clientId, ...tenant()])).toEqual({
+        status: 0,
+        out: `${client.clientId} is ${status}\n`,
+        err: '',
+      })
+      expect((await falaj(['client', 'list', ...tenant()])).out).toBe(line(status))
+    }
+  })
+
+  test('knows the tenants of the deployment', async () => {
+    expect(await falaj(['client', 'list', '--config', lfi.hubConfigFile, '--tenant', 'meridian'])).toEqual({
+      status: 1,
+      out: '',
+      err: 'no tenant meridian; the deployment has aurora\n',
+    })
+  })
+})
+
+describe('falaj audit', () => {
+  const exported = (): string => join(sandbox.dataDir, 'aurora.falaj')
+  const verify = (...args: string[]) => falaj(['audit', 'verify', ...args])
+
+  test('exports the whole log, which verifies with the published key alone', async () => {
+    const made = await falaj(['audit', 'export', ...tenant(), '--out', exported()])
+    expect([made.status, made.err]).toEqual([0, ''])
+    expect(made.out).toContain(`public key: ${lfi.auditPublicKey}`)
+    const text = readFileSync(exported(), 'latin1')
+    expect(text).toContain('client blocked')
+    expect((await verify(exported(), '--key', lfi.auditPublicKey)).status).toBe(0)
+    const json = await verify(exported(), '--key', lfi.auditPublicKey, '--json')
+    expect([json.status, JSON.parse(json.out)]).toEqual([0, expect.objectContaining({ ok: true })])
+  })
+
+  test('finds a log in which one letter was changed', async () => {
+    const text = readFileSync(exported(), 'latin1')
+    const forged = join(sandbox.dataDir, 'forged.falaj')
+    writeFileSync(forged, text.replace('client blocked', 'client activ3d'), 'latin1')
+    const plain = await verify(forged, '--key', lfi.auditPublicKey)
+    expect(plain.status).toBe(1)
+    const json = await verify(forged, '--key', lfi.auditPublicKey, '--json')
+    expect([json.status, JSON.parse(json.out)]).toEqual([1, expect.objectContaining({ ok: false })])
+  })
+
+  test('refuses the key of another log', async () => {
+    expect((await verify(exported(), '--key', sandbox.manifest.lfis.meridian.auditPublicKey)).status).not.toBe(0)
+  })
+
+  test('verifies the live log of the running hub', async () => {
+    expect((await verify(...tenant(), '--key', lfi.auditPublicKey)).status).toBe(0)
+  })
+
+  test.each([
+    ['a file that is not there', () => [join(sandbox.dataDir, 'nowhere.falaj')]],
+    ['a deployment that is not there', () => ['--config', join(sandbox.dataDir, 'nowhere.json'), '--tenant', 'aurora']],
+    ['a tenant that is not there', () => ['--config', lfi.hubConfigFile, '--tenant', 'nobody']],
+  ])('says of %s that it could not judge', async (_what, args) => {
+    const { status, err, out } = await verify(...args())
+    expect([status, (err + out).includes('\n    at ')]).toEqual([2, false])
+  })
+})

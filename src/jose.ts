@@ -22,13 +22,15 @@ export const JWS_LENGTH_MAX = 65_536
 export type SigningKey = { readonly kid: string; readonly privateKey: KeyObject; readonly publicKey: KeyObject }
 
 /** @throws Error at start when a key is not RSA of at least 2048 bits. */
-export function loadKey(config: KeyConfig): SigningKey {
-  const privateKey = createPrivateKey(config.key.reveal())
+export const loadKey = (config: KeyConfig): SigningKey =>
+  toSigningKey(config.kid, createPrivateKey(config.key.reveal()))
+
+export function toSigningKey(kid: string, privateKey: KeyObject): SigningKey {
   const bits = privateKey.asymmetricKeyDetails?.modulusLength ?? 0
   if (privateKey.asymmetricKeyType !== 'rsa' || bits < RSA_BITS_MIN) {
-    throw new Error(`key ${config.kid} is not RSA of at least ${RSA_BITS_MIN} bits`)
+    throw new Error(`key ${kid} is not RSA of at least ${RSA_BITS_MIN} bits`)
   }
-  return { kid: config.kid, privateKey, publicKey: createPublicKey(privateKey) }
+  return { kid, privateKey, publicKey: createPublicKey(privateKey) }
 }
 
 export function privateJwk(key: SigningKey, use: 'sig' | 'enc'): JWK {

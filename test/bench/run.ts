@@ -1,16 +1,18 @@
 /**
  * `npm run bench`: the account list through the hub beside the same bytes through a bare http-proxy, both between the
  * same two mutual TLS legs, in interleaved rounds of one run. The machine is what it is; the ratios are the result.
+ * `npm run bench -- auth` measures the authorization server (auth-run.ts). A number at the end is that of rounds.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { LfiCode } from '../../sandbox/trust-framework/ecosystem.ts'
+import { runAuthBenchmark } from './auth-run.ts'
 import type { LoadResult, LoadSettings } from './load.ts'
 import { accountIdsOf, type Stage, setStage } from './stage.ts'
 
-const ROUNDS = Number(process.argv[2] ?? 5)
+const ROUNDS = 5
 const CONNECTIONS = 32
 const WARM_UP_MS = 1_500
 const RUN_MS = 4_000
@@ -31,26 +33,32 @@ const HUBS = [
 type Variant = { readonly name: string; readonly pid: number; readonly load: LoadSettings }
 type Round = LoadResult & { readonly cpuMicroseconds: number }
 
-const stage = await setStage()
-try {
-  const proxyPort = stage.place.ports.edge
-  const proxy = await stage.start('./bare-proxy.ts', proxySettings(stage, proxyPort))
-  console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, Node ${process.version}`)
-  console.log(
-    `${CONNECTIONS} connections, ${ROUNDS} rounds of ${RUN_MS / 1000} s each, medians; load generator and PostgreSQL share the cores\n`,
-  )
-  for (const { name, accounts } of CASES) {
-    const variants = [proxyVariant(stage, { proxy, proxyPort, accounts })]
-    for (const { code, variant } of HUBS) variants.push(await hubVariant(stage, { code, variant, accounts }))
-    const rounds = new Map<string, Round[]>(variants.map((variant) => [variant.name, []]))
-    for (let round = 0; round < ROUNDS; round += 1) {
-      for (const variant of variants) rounds.get(variant.name)?.push(await measure(variant))
+const [first, second] = process.argv.slice(2)
+if (first === 'auth') await runAuthBenchmark(Number(second ?? ROUNDS))
+else await runGatewayBenchmark(Number(first ?? ROUNDS))
+
+async function runGatewayBenchmark(rounds: number): Promise<void> {
+  const stage = await setStage()
+  try {
+    const proxyPort = stage.place.ports.edge
+    const proxy = await stage.start('./bare-proxy.ts', proxySettings(stage, proxyPort))
+    console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, Node ${process.version}`)
+    console.log(
+      `${CONNECTIONS} connections, ${rounds} rounds of ${RUN_MS / 1000} s each, medians; load generator and PostgreSQL share the cores\n`,
+    )
+    for (const { name, accounts } of CASES) {
+      const variants = [proxyVariant(stage, { proxy, proxyPort, accounts })]
+      for (const { code, variant } of HUBS) variants.push(await hubVariant(stage, { code, variant, accounts }))
+      const measured = new Map<string, Round[]>(variants.map((variant) => [variant.name, []]))
+      for (let round = 0; round < rounds; round += 1) {
+        for (const variant of variants) measured.get(variant.name)?.push(await measure(variant))
+      }
+      report(name, measured)
     }
-    report(name, rounds)
+    proxy.kill('SIGTERM')
+  } finally {
+    await stage.close()
   }
-  proxy.kill('SIGTERM')
-} finally {
-  await stage.close()
 }
 
 function proxySettings({ enrolment, stub }: Stage, port: number) {

@@ -99,6 +99,7 @@ function loadTenant(file: string, env: NodeJS.ProcessEnv): LoadedTenant {
     keys: {
       signing: keys.signing.map(rsaKey),
       encryption: keys.encryption.map(rsaKey),
+      store: keyStoreOf(keys, files),
       audit: files.ed25519Key(keys.audit.keyFile),
     },
     lfi: {
@@ -109,7 +110,30 @@ function loadTenant(file: string, env: NodeJS.ProcessEnv): LoadedTenant {
       callerJwt: { required: callerJwt.required, audience: callerJwt.audience ?? kept.id },
     },
   }
-  return { tenant, faults: files.faults }
+  return { tenant, faults: [...files.faults, ...keyFaults(keys).map((fault) => `${file}: ${fault}`)] }
+}
+
+/** What belongs to the one source of keys, and what to the other. */
+function keyFaults({ source, signing, encryptionKey, previousEncryptionKey }: RawTenant['keys']): readonly string[] {
+  if (source === 'stored') return encryptionKey === undefined ? ['keys.source stored needs keys.encryptionKey'] : []
+  return [
+    ...(signing.length === 0 ? ['keys.source files needs a key in keys.signing'] : []),
+    ...(encryptionKey !== undefined || previousEncryptionKey !== undefined
+      ? ['keys.encryptionKey encrypts nothing while keys.source is files']
+      : []),
+  ]
+}
+
+function keyStoreOf(keys: RawTenant['keys'], files: Files): TenantConfig['keys']['store'] {
+  if (keys.source === 'files' || keys.encryptionKey === undefined) return null
+  const previous = keys.previousEncryptionKey
+  return {
+    encryptionKeys: [
+      files.encryptionKey('keys.encryptionKey', keys.encryptionKey),
+      ...(previous === undefined ? [] : [files.encryptionKey('keys.previousEncryptionKey', previous)]),
+    ],
+    publishAheadSeconds: keys.publishAheadSeconds,
+  }
 }
 
 /** The editor's pointer to the schema is no part of what the hub works with. */

@@ -72,6 +72,8 @@ export type HubErrorOptions = {
   readonly status?: 400 | 403 | 409 | 500
   readonly retryAfterSeconds?: number
   readonly allow?: readonly string[]
+  /** What `WWW-Authenticate` says instead of invalid_token (RFC 9449 7.1, 9). */
+  readonly challenge?: 'invalid_dpop_proof' | 'use_dpop_nonce'
   readonly cause?: unknown
 }
 

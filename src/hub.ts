@@ -10,14 +10,16 @@ import { CLIENT_CERTIFICATES, type Config, type ListenerRole, type TenantConfig 
 import { createConsentManager } from './consent-manager/index.ts'
 import { createConsentStore } from './consent-store/index.ts'
 import { type Db, migrate, openDatabase, pendingMigrations } from './db.ts'
+import { openDpop } from './dpop.ts'
 import { OperatorError } from './errors.ts'
 import { createGateway } from './gateway/index.ts'
-import { loadKey } from './jose.ts'
+import { createKeyOperations, createKeyRing } from './keys/index.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
 import { type ClientCertificates, createApp, type Door, type HubApp, openDoors } from './listener.ts'
 import type { Log } from './log.ts'
 import { migrations } from './migrations.ts'
 import { createParticipants } from './participants/index.ts'
+import { capabilitiesOf } from './profiles.ts'
 import { createReplayMemory } from './replay.ts'
 import { loadSchemas, type SchemaRegistry } from './schema-registry.ts'
 import { every, type Timer } from './timer.ts'
@@ -79,8 +81,8 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const participants = createParticipants({ db, tenant, trustFramework: config.trustFramework, audit, clock, log })
   // What ends a consent ends everything issued under it, in the same transaction.
   const consents = createConsentStore({ db, tenantId: tenant.id, clock, audit, onTerminal: destroyGrant })
-  const signingKeys = tenant.keys.signing.map(loadKey)
-  const encryptionKeys = tenant.keys.encryption.map(loadKey)
+  const keys = await createKeyRing({ db, tenant, clock, log })
+  const dpop = capabilitiesOf(tenant).dpop ? await openDpop({ db, clock }) : null
   const authenticate = createLfiAuthentication({
     tenant,
     clock,
@@ -94,8 +96,8 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     participants,
     consents,
     registry,
-    signingKeys,
-    encryptionKeys,
+    keys,
+    dpop,
     authenticate,
     clock,
     log,
@@ -131,6 +133,11 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       every(SWEEP_EVERY_MS, 'consent sweep', log, () => consents.sweep(SWEEP_BATCH)),
       every(PURGE_EVERY_MS, 'purge of authorization records', log, () => authServer.purge()),
     )
+    if (tenant.keys.store !== null) {
+      const { environment } = config
+      const operations = createKeyOperations({ db, tenant, environment, audit, clock, actor: 'hub' })
+      timers.push(every(PURGE_EVERY_MS, 'destruction of ended keys', log, () => operations.destroyEnded()))
+    }
   }
   const note = (event: 'started' | 'stopped'): Promise<void> =>
     audit.record({
@@ -149,6 +156,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       await note('stopped').catch((error: unknown) => log.error({ err: error }, 'the stop was not recorded'))
       await audit.close()
       await sealer.stop()
+      await keys.close()
       await gateway.close()
       await participants.close()
       await db.destroy()

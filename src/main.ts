@@ -5,6 +5,7 @@ import { auditCommand } from './cli/audit.ts'
 import { clientCommand } from './cli/client.ts'
 import { configCommand } from './cli/config.ts'
 import { hubCommand, migrateCommand } from './cli/hub.ts'
+import { keysCommand } from './cli/keys.ts'
 import { sandboxCommand } from './cli/sandbox.ts'
 import { OperatorError } from './errors.ts'
 
@@ -17,6 +18,7 @@ const program = new Command('falaj')
   .addCommand(migrateCommand())
   .addCommand(configCommand())
   .addCommand(clientCommand())
+  .addCommand(keysCommand())
   .addCommand(auditCommand())
   .addHelpText(
     'after',
@@ -29,6 +31,7 @@ Operating a hub:
   $ falaj config check --config deployment.json      (config/example shows one, and what belongs to it)
   $ falaj migrate      --config deployment.json
   $ falaj hub          --config deployment.json --roles as,rs
+  $ falaj keys rotate  --config deployment.json --tenant aurora --use sig
   $ falaj audit export --config deployment.json --tenant aurora --out aurora.falaj
   $ falaj audit verify aurora.falaj --key 'falaj/aurora+…'
 `,

@@ -3,6 +3,7 @@ import { migrations as audit } from './audit/index.ts'
 import { migrations as authServer } from './auth-server/index.ts'
 import { migrations as consentStore } from './consent-store/index.ts'
 import type { Migration } from './db.ts'
+import { migrations as keys } from './keys/index.ts'
 import { migrations as participants } from './participants/index.ts'
 
-export const migrations: readonly Migration[] = [...audit, ...consentStore, ...participants, ...authServer]
+export const migrations: readonly Migration[] = [...audit, ...consentStore, ...participants, ...authServer, ...keys]

@@ -65,6 +65,9 @@ type Kinds = {
       | 'token-code'
       | 'token-refresh'
       | 'token-client-credentials'
+      | 'revocation'
+      | 'introspection'
+      | 'userinfo'
     readonly outcome: 'done' | 'refused'
     readonly error: string | null
     readonly clientId: ClientId | null

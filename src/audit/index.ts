@@ -23,8 +23,8 @@ export { type LiveVerdict, verifyLive } from './verify-live.ts'
 export const migrations: readonly Migration[] = [auditTables]
 
 export type Audit = {
-  /** In the caller's transaction: the entry is durable exactly if the change it records is. */
-  append(tx: Tx, entry: AuditEntry): Promise<EntryId>
+  /** In the caller's transaction: the entries are durable exactly if the change they record is. The id of the first. */
+  append(tx: Tx, ...entries: readonly [AuditEntry, ...AuditEntry[]]): Promise<EntryId>
   /**
    * On its own. Resolves when the entries are durable; rejects with GenericRecoverableError when they may not be, and
    * then nothing may be answered that they were to report on. The entries of one call are stored all or none.
@@ -61,8 +61,8 @@ export function createAudit(deps: {
     return encode(entry)
   }
   return {
-    append: async (tx, entry) => {
-      const [id] = await accept(tx, [encoded(entry)])
+    append: async (tx, ...entries) => {
+      const [id] = await accept(tx, entries.map(encoded))
       assert(id !== undefined, 'an accepted entry has an id')
       return id
     },

@@ -1,148 +1,85 @@
 /**
- * Persistence of the engine. Its own uses are «find, check, then write»; the two writes that must not race are made
- * conditional here: `consume` (a code or pushed request is used once) and the insert of an assertion's `jti`.
+ * Persistence as the engine wants it. Within a unit of work its records are gathered there; anywhere else each is
+ * written at once. Which of them are secrets, and what guards their single use, is said in engine-records.ts.
  */
-import { createHash } from 'node:crypto'
-import { type Adapter, type AdapterPayload, errors } from 'oidc-provider'
-import type { Clock } from '../clock.ts'
-import { type Db, inTransaction, query, type Tx } from '../db.ts'
+import type { Adapter, AdapterPayload } from 'oidc-provider'
+import { epochSeconds, toInstant } from '../clock.ts'
+import { type EngineRow, fileId, isSecret, type Records, type RecordsDeps, recordsIn } from './engine-records.ts'
+import { ANSWER_KEPT_SECONDS } from './kept-answers.ts'
+import { currentUnit } from './unit-of-work.ts'
 
-type ModelRule = {
-  /** Filed under a digest and stored without its own id, which is the secret that the caller holds. */
-  readonly secret: boolean
-}
-
-const MODELS: ReadonlyMap<string, ModelRule> = new Map([
-  ['PushedAuthorizationRequest', { secret: true }],
-  ['AuthorizationCode', { secret: true }],
-  ['RefreshToken', { secret: true }],
-  ['Interaction', { secret: false }],
-  ['Grant', { secret: false }],
-  ['ReplayDetection', { secret: false }],
+const MODELS: ReadonlySet<string> = new Set([
+  'PushedAuthorizationRequest',
+  'AuthorizationCode',
+  'RefreshToken',
+  'Interaction',
+  'Grant',
+  'ReplayDetection',
 ])
 
-type Row = readonly [model: string, id: string, payload: string, grantId: string | null, expiresAt: Date]
 export type FindClient = (clientId: string) => Promise<AdapterPayload | undefined>
 export type AdapterFactory = (model: string) => Adapter
+export type AdapterDeps = RecordsDeps & { readonly findClient: FindClient; readonly requestUriSeconds: number }
 
-export function createAdapterFactory(deps: {
-  readonly db: Db
-  readonly clock: Clock
-  readonly findClient: FindClient
-  readonly requestUriSeconds: number
-}): AdapterFactory {
+export function createAdapterFactory(deps: AdapterDeps): AdapterFactory {
+  const atOnce = recordsIn(deps)
+  const records = (): Records => currentUnit() ?? atOnce
   return (model) => {
     if (model === 'Client') return { ...refusing(model), find: deps.findClient }
     // There is no browser at the hub, so there is no session to keep (authorization-server 6.5).
     if (model === 'Session')
       return { ...refusing(model), find: async () => undefined, upsert: async () => {}, destroy: async () => {} }
-    const rule = MODELS.get(model)
-    return rule === undefined ? refusing(model) : stored(model, rule, deps)
+    return MODELS.has(model) ? stored(model, deps, records) : refusing(model)
   }
 }
 
-function stored(
-  model: string,
-  rule: ModelRule,
-  { db, clock, requestUriSeconds }: { db: Db; clock: Clock; requestUriSeconds: number },
-): Adapter {
-  const idOf = (id: string) => (rule.secret ? createHash('sha256').update(id).digest('base64url') : id)
-  const now = () => new Date(clock.now())
+function stored(model: string, { clock, requestUriSeconds }: AdapterDeps, records: () => Records): Adapter {
+  const isPushed = model === 'PushedAuthorizationRequest'
   return {
     ...refusing(model),
     upsert: async (id, given, expiresIn) => {
-      const seconds = model === 'PushedAuthorizationRequest' ? requestUriSeconds : (expiresIn ?? 0)
-      const expiresAt = new Date(clock.now() + seconds * 1000)
-      const payload = {
-        ...given,
-        // JSON leaves undefined out: the secret itself is not in the row.
-        ...(rule.secret ? { jti: undefined } : {}),
-        ...(model === 'PushedAuthorizationRequest' ? { exp: Math.floor(expiresAt.getTime() / 1000) } : {}),
+      const expiresAt = new Date(clock.now() + (isPushed ? requestUriSeconds : (expiresIn ?? 0)) * 1000)
+      const row: EngineRow = {
+        model,
+        id: fileId(model, id),
+        payload: asStored({
+          ...given,
+          ...(isSecret(model) ? { jti: undefined } : {}),
+          ...(isPushed ? { exp: Math.floor(expiresAt.getTime() / 1000) } : {}),
+        }),
+        grantId: model === 'Grant' ? id : (given.grantId ?? null),
+        expiresAt,
+        consumedAt: null,
       }
-      const grantId = model === 'Grant' ? id : (given.grantId ?? null)
-      const row: Row = [model, idOf(id), JSON.stringify(payload), grantId, expiresAt]
-      if (model === 'ReplayDetection') return insertOnce(db, row, now())
-      await query(
-        db,
-        `insert into oidc_model (model, id, payload, grant_id, expires_at) values (?, ?, ?, ?, ?)
-         on conflict (model, id) do update set payload = excluded.payload, grant_id = excluded.grant_id, expires_at = excluded.expires_at`,
-        [...row],
-      )
+      if (model === 'ReplayDetection') await records().useOnce(row)
+      else await records().put(row)
     },
     find: async (id) => {
-      const found = await query<{ payload: AdapterPayload; consumed_at: Date | null }>(
-        db,
-        'select payload, consumed_at from oidc_model where model = ? and id = ?',
-        [model, idOf(id)],
-      )
-      const row = found.rows[0]
-      if (row === undefined) return undefined
+      const row = await records().find(model, fileId(model, id))
+      if (row === null) return undefined
       return {
-        ...row.payload,
-        ...(rule.secret ? { jti: id } : {}),
-        ...(row.consumed_at === null ? {} : { consumed: Math.floor(row.consumed_at.getTime() / 1000) }),
+        ...asStored(row.payload),
+        ...(isSecret(model) ? { jti: id } : {}),
+        ...(row.consumedAt === null ? {} : consumedMembers(row, row.consumedAt)),
       }
     },
-    consume: async (id) => {
-      // RFC 6749 4.1.2: a code works once, also when two redeem it at the same instant.
-      const used = await query(
-        db,
-        'update oidc_model set consumed_at = ? where model = ? and id = ? and consumed_at is null',
-        [now(), model, idOf(id)],
-      )
-      if (used.rowCount !== 1) throw new errors.InvalidGrant(`${model} was already used`)
-    },
-    destroy: async (id) => {
-      if (model === 'Grant') await inTransaction(db, (tx) => withdrawGrant(tx, id))
-      else
-        await db('oidc_model')
-          .where({ model, id: idOf(id) })
-          .delete()
-    },
-    revokeByGrantId: async (grantId) => {
-      await db('oidc_model').where({ model, grant_id: grantId }).delete()
-    },
+    consume: (id) => records().consume(model, fileId(model, id)),
+    destroy: (id) => (model === 'Grant' ? records().endGrant(id) : records().remove(model, fileId(model, id))),
+    revokeByGrantId: (grantId) => records().removeUnder(model, grantId),
   }
 }
 
-/** RFC 7523 3: a `jti` is good once, on whichever node it arrives first. */
-async function insertOnce(db: Db, row: Row, now: Date): Promise<void> {
-  const inserted = await query(
-    db,
-    `insert into oidc_model (model, id, payload, grant_id, expires_at) values (?, ?, ?, ?, ?)
-     on conflict (model, id) do update set payload = excluded.payload, expires_at = excluded.expires_at
-     where oidc_model.expires_at < ? returning id`,
-    [...row, now],
-  )
-  if (inserted.rowCount !== 1) throw new errors.InvalidClientAuth('client assertion jti was already used')
-}
+/** Without members that are undefined, so that a secret is not in the row; and nobody else's to change. */
+const asStored = (payload: AdapterPayload): AdapterPayload => JSON.parse(JSON.stringify(payload)) as AdapterPayload
 
 /**
- * The engine ends a grant by itself when a code is used twice. Access tokens are not stored: the gateway compares theirs
- * with the grant that the consent points at, so that pointer must go with it (RFC 6749 4.1.2).
+ * To the engine a code that has run out is no more than that, used or not. Told of its use instead, it ends what came
+ * of the code, and whoever has not had the answer gets it, for as long as the answer is kept.
  */
-async function withdrawGrant(tx: Tx, grantId: string): Promise<void> {
-  await tx('consent').where({ grant_id: grantId }).update({ grant_id: null })
-  await destroyGrant(tx, grantId)
-}
-
-/** Everything that lives by this grant: codes, refresh tokens and the grant itself. */
-export async function destroyGrant(db: Db | Tx, grantId: string): Promise<void> {
-  await db('oidc_model').where({ grant_id: grantId }).delete()
-}
-
-/**
- * Removes what is past use. A pushed request stays for as long as an interaction made from it may live: without the
- * row a second interaction of the same request_uri would get a second code (authorization-server 5).
- */
-export async function purgeExpired(db: Db, now: Date, interactionSeconds: number): Promise<number> {
-  const removed = await query(
-    db,
-    `delete from oidc_model where (model, id) in (
-       select model, id from oidc_model where expires_at < ? limit 5000)`,
-    [new Date(now.getTime() - interactionSeconds * 1000)],
-  )
-  return removed.rowCount
+function consumedMembers({ model, payload }: EngineRow, consumedAt: Date): Partial<AdapterPayload> {
+  const consumed = epochSeconds(toInstant(consumedAt))
+  if (model !== 'AuthorizationCode') return { consumed }
+  return { consumed, exp: Math.max(payload.exp ?? 0, consumed + ANSWER_KEPT_SECONDS) }
 }
 
 /** JWT access tokens are not stored; an opaque one must not slip in. */

@@ -4,17 +4,16 @@ import type { Clock } from '../clock.ts'
 import { iso } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import { type Consent, type ConsentStore, usable } from '../consent-store/index.ts'
-import { type Db, inTransaction } from '../db.ts'
 import type { IdTokenClaims } from './id-token-claims.ts'
 import { authorizationCode, printable } from './oauth-answer.ts'
 import type { GrantDetail } from './provider.ts'
 import { SCOPES_OF_RAR_TYPE } from './served.ts'
 import type { SubjectOf } from './subject.ts'
+import type { Unit } from './unit-of-work.ts'
 
 export type CompletionDeps = {
   readonly tenant: TenantConfig
   readonly provider: Provider
-  readonly db: Db
   readonly consents: ConsentStore
   readonly clock: Clock
   readonly subjectOf: SubjectOf
@@ -31,6 +30,7 @@ export function failure(form: ReadonlyMap<string, string>): InteractionResults {
 /** The grant behind a confirmed consent, and what the LFI says of the authentication. */
 export async function confirmation(
   deps: CompletionDeps,
+  unit: Unit,
   consent: Consent,
   form: ReadonlyMap<string, string>,
   idTokenClaims: IdTokenClaims,
@@ -56,7 +56,7 @@ export async function confirmation(
     idTokenClaims,
   } satisfies GrantDetail)
   const grantId = await grant.save()
-  await inTransaction(deps.db, (tx) => deps.consents.attachGrant(tx, consent.id, grantId))
+  unit.join((tx) => deps.consents.attachGrant(tx, consent.id, grantId))
   const authTime = Number(form.get('auth_time'))
   return {
     login: {

@@ -2,7 +2,7 @@
 import mount from 'koa-mount'
 import type { Provider } from 'oidc-provider'
 import type { TenantConfig } from '../config.ts'
-import { publicJwk, type SigningKey } from '../jose.ts'
+import type { KeyRing } from '../keys/index.ts'
 import type { HubApp } from '../listener.ts'
 import { hideBrowser, hideFromBrowser } from './browserless.ts'
 import { DISCOVERY_MAX_AGE_SECONDS, DISCOVERY_PATH, publish } from './discovery.ts'
@@ -12,16 +12,12 @@ export function mountIssuerSide(
   deps: {
     readonly tenant: TenantConfig
     readonly provider: Provider
-    readonly signingKeys: readonly SigningKey[]
-    readonly encryptionKeys: readonly SigningKey[]
+    readonly keys: KeyRing
   },
 ): void {
-  const keys = {
-    keys: [
-      ...deps.signingKeys.map((key) => publicJwk(key, 'sig')),
-      ...deps.encryptionKeys.map((key) => publicJwk(key, 'enc')),
-    ],
-  }
+  // Whoever keeps the keys longer than they are published ahead would meet one that it does not know.
+  const aheadSeconds = deps.tenant.keys.store?.publishAheadSeconds ?? DISCOVERY_MAX_AGE_SECONDS
+  const keysMaxAgeSeconds = Math.min(DISCOVERY_MAX_AGE_SECONDS, aheadSeconds)
   app.use(async (ctx, next) => {
     hideBrowser(ctx)
     if (ctx.path !== DISCOVERY_PATH && ctx.path !== '/jwks') return
@@ -30,12 +26,13 @@ export function mountIssuerSide(
       ctx.set('allow', 'GET, HEAD')
       return
     }
-    ctx.set('cache-control', `max-age=${DISCOVERY_MAX_AGE_SECONDS}`)
     if (ctx.path === '/jwks') {
+      ctx.body = deps.keys.now().published
       ctx.type = 'application/jwk-set+json'
-      ctx.body = keys
+      ctx.set('cache-control', `max-age=${keysMaxAgeSeconds}`)
       return
     }
+    ctx.set('cache-control', `max-age=${DISCOVERY_MAX_AGE_SECONDS}`)
     await next()
     hideFromBrowser(ctx)
     ctx.body = publish(ctx.body as Record<string, unknown>, deps.tenant)

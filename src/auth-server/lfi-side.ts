@@ -3,32 +3,26 @@
  * never meets the hub: the engine's two cookies hold nothing but the interaction id, so the id in the URL is all that
  * is needed to play them.
  */
+import { decodeJwt } from 'jose'
 import mount from 'koa-mount'
-import { errors, type InteractionResults, type KoaContextWithOIDC } from 'oidc-provider'
+import { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Audit, AuditEntry } from '../audit/index.ts'
-import { mediaType, parseForm, readBody } from '../body.ts'
-import { inTransaction } from '../db.ts'
 import { HubError, toHubError } from '../errors.ts'
 import { type ClientId, type ConsentId, type InteractionId, toClientId, toConsentId, toInteractionId } from '../ids.ts'
 import type { AuthenticateLfi, LfiCaller } from '../lfi-caller.ts'
 import type { HubApp, HubContext } from '../listener.ts'
 import { type Participants, tppView } from '../participants/index.ts'
 import { hideBrowser, hideFromBrowser } from './browserless.ts'
-import { type CompletionDeps, confirmation, failure } from './completion.ts'
-import { errorLocation } from './error-redirect.ts'
-import { claimsIn } from './id-token-claims.ts'
-import {
-  answerOAuthError,
-  authorizationCode,
-  type OAuthError,
-  oauthErrorOf,
-  printable,
-  publishedCode,
-} from './oauth-answer.ts'
+import { redirectTo, returnFault, withPublishedError } from './error-redirect.ts'
+import { errorIn } from './jarm.ts'
+import { endJourney, type JourneyEndDeps } from './journey-end.ts'
+import { answerOAuthError, type OAuthError, oauthErrorOf, publishedCode } from './oauth-answer.ts'
 import { clientIdOf } from './rar.ts'
 import { fateOf } from './spent-request.ts'
+import type { InUnit, Unit } from './unit-of-work.ts'
 
-export type LfiSideDeps = CompletionDeps & {
+export type LfiSideDeps = JourneyEndDeps & {
+  readonly inUnit: InUnit
   readonly participants: Participants
   readonly audit: Audit
   readonly authenticate: AuthenticateLfi
@@ -60,27 +54,20 @@ const OPERATIONS: readonly (Operation & { readonly method: string; readonly path
   },
   { name: 'helloMtls', method: 'GET', path: /^\/hello-mtls$/, route: '/hello-mtls', step: null },
 ]
-const FORM = 'application/x-www-form-urlencoded'
-const FORM_BYTES_MAX = 16_384
-
 /** What the audit entry of a call says; filled in as the call goes. */
 type Trace = {
   matched: Matched | null
   caller: LfiCaller | null
   consentId: ConsentId | null
   clientId: ClientId | null
+  /** Its entries are written, together with what it did. */
+  isRecorded: boolean
 }
+type Next = () => Promise<unknown>
 
 export function mountLfiSide(app: HubApp, deps: LfiSideDeps): void {
-  const traces = new WeakMap<object, Trace>()
-  const traceOf = (ctx: HubContext): Trace => {
-    const known = traces.get(ctx.req) ?? { matched: null, caller: null, consentId: null, clientId: null }
-    traces.set(ctx.req, known)
-    return known
-  }
-
   app.use(async (ctx, next) => {
-    const trace = traceOf(ctx)
+    const trace: Trace = { matched: null, caller: null, consentId: null, clientId: null, isRecorded: false }
     try {
       trace.matched = match(ctx)
       trace.caller = await deps.authenticate(ctx.state.peer, ctx.get('authorization') || undefined)
@@ -90,7 +77,7 @@ export function mountLfiSide(app: HubApp, deps: LfiSideDeps): void {
     }
     hideFromBrowser(ctx)
     ctx.set('cache-control', 'no-store')
-    await deps.audit.record(...entriesOf(ctx, deps, trace))
+    if (!trace.isRecorded) await deps.audit.record(...entriesOf(ctx, deps, trace))
   })
   app.use(mount(deps.provider) as Parameters<HubApp['use']>[0])
 }
@@ -108,12 +95,27 @@ async function run(
   deps: LfiSideDeps,
   trace: Trace,
   { operation, interactionId }: Matched,
-  next: () => Promise<unknown>,
-) {
-  if (operation.name === 'helloMtls') return hello(ctx, deps)
-  if (operation.name === 'getAuth') return getAuth(ctx, deps, trace, next)
+  next: Next,
+): Promise<void> {
+  const { name } = operation
+  if (name === 'helloMtls') return hello(ctx, deps)
+  if (name === 'getAuth') return getAuth(ctx, deps, trace, next)
   if (interactionId === null) throw new HubError('NotFound')
-  return complete(ctx, deps, trace, { confirm: operation.name === 'doConfirm', interactionId }, next)
+  const write = async (unit: Unit) => {
+    const [call, ...more] = entriesOf(ctx, deps, trace)
+    await unit.commit(async (tx) => void (await deps.audit.append(tx, call, ...more)))
+    trace.isRecorded = true
+  }
+  return deps.inUnit((unit) =>
+    endJourney(ctx, deps, {
+      operation: name,
+      interactionId,
+      unit,
+      about: (consent) => Object.assign(trace, { consentId: consent.id, clientId: consent.clientId }),
+      write: () => write(unit),
+      next,
+    }),
+  )
 }
 
 function hello(ctx: HubContext, deps: LfiSideDeps): void {
@@ -127,7 +129,7 @@ function hello(ctx: HubContext, deps: LfiSideDeps): void {
 }
 
 /** The three outcomes of lfi-api 1.3.2: 200 with the interaction, 303 back to the TPP, 400 and no redirect ever. */
-async function getAuth(ctx: HubContext, deps: LfiSideDeps, trace: Trace, next: () => Promise<unknown>): Promise<void> {
+async function getAuth(ctx: HubContext, deps: LfiSideDeps, trace: Trace, next: Next): Promise<void> {
   hideBrowser(ctx)
   const client = toClientId(ctx.query['client_id'])
   trace.clientId = client
@@ -173,7 +175,7 @@ async function getAuth(ctx: HubContext, deps: LfiSideDeps, trace: Trace, next: (
         redirect_uri: interaction.params['redirect_uri'],
         authorization_details: [detail],
         ...(interaction.params['login_hint'] === undefined ? {} : { login_hint: interaction.params['login_hint'] }),
-        ...(interaction.params['max_age'] === undefined ? {} : { max_age: Number(interaction.params['max_age']) }),
+        ...maxAgeIn(oidc.entities.PushedAuthorizationRequest?.request),
       },
       claims: {},
       status: 'AwaitingAuthorization',
@@ -184,6 +186,15 @@ async function getAuth(ctx: HubContext, deps: LfiSideDeps, trace: Trace, next: (
   }
 }
 
+/**
+ * As the TPP asked for it. The engine makes a login prompt of 0 and forgets the number; the LFI, which does the
+ * authenticating, must see it.
+ */
+function maxAgeIn(request: string | undefined): { readonly max_age?: number } {
+  const { max_age: maxAge } = request === undefined ? {} : decodeJwt(request)
+  return maxAge === undefined ? {} : { max_age: Number(maxAge) }
+}
+
 /** Everything that begins no journey: as the engine judged it, but for what it does not tell apart. */
 async function notBegun(ctx: HubContext, deps: LfiSideDeps): Promise<void> {
   const fate = await fateOf(deps, ctx.query)
@@ -191,7 +202,7 @@ async function notBegun(ctx: HubContext, deps: LfiSideDeps): Promise<void> {
     ctx.remove('location')
     return answerOAuthError(ctx, 400, 'invalid_client', 'the request_uri was pushed by another client')
   }
-  if (ctx.status === 303) return redirectTo(ctx, withPublishedError(ctx.response.get('location')))
+  if (ctx.status === 303) return redirectTo(ctx, await withPublishedError(deps.provider, ctx.response.get('location')))
   if (fate.kind === 'spent') return redirectTo(ctx, fate.location)
   const body = ctx.body as Partial<OAuthError> | undefined
   answerOAuthError(
@@ -200,112 +211,6 @@ async function notBegun(ctx: HubContext, deps: LfiSideDeps): Promise<void> {
     publishedCode(body?.error ?? 'server_error'),
     body?.error_description ?? 'the authorization request is not valid',
   )
-}
-
-/** Back to the TPP of this journey, whose parameters the engine has checked. */
-function returnFault(
-  ctx: HubContext,
-  deps: LfiSideDeps,
-  params: Readonly<Record<string, unknown>>,
-  thrown: unknown,
-): void {
-  const fault = toHubError(thrown)
-  const isOurs = fault.status >= 500
-  if (isOurs) ctx.state.log.error({ err: fault.options.cause ?? fault }, 'headless authorization failed')
-  redirectTo(
-    ctx,
-    errorLocation({
-      redirectUri: String(params['redirect_uri']),
-      issuer: deps.tenant.listeners.auth.origin,
-      error: isOurs ? 'server_error' : 'invalid_request',
-      description: fault.reason,
-      state: params['state'],
-    }),
-  )
-}
-
-/** 303 and nothing else: the LFI passes the address on without looking at it. */
-function redirectTo(ctx: HubContext, location: string): void {
-  // With a JSON type left over, Koa would write an empty body as `null`.
-  ctx.remove('content-type')
-  ctx.body = null
-  ctx.status = 303
-  ctx.set('location', location)
-}
-
-function withPublishedError(location: string): string {
-  const url = new URL(location)
-  const error = url.searchParams.get('error')
-  const description = url.searchParams.get('error_description')
-  if (error !== null) url.searchParams.set('error', authorizationCode(error))
-  if (description !== null) url.searchParams.set('error_description', printable(description))
-  return url.href
-}
-
-type Completion = { readonly confirm: boolean; readonly interactionId: InteractionId }
-
-async function complete(
-  ctx: HubContext,
-  deps: LfiSideDeps,
-  trace: Trace,
-  { confirm, interactionId }: Completion,
-  next: () => Promise<unknown>,
-) {
-  const form = await readForm(ctx)
-  // Before anything is claimed: what is malformed may be sent again.
-  const claims = confirm ? claimsIn(form) : {}
-  const consent = await deps.consents.byInteraction(interactionId)
-  if (consent === null) throw new HubError('NotFound')
-  trace.consentId = consent.id
-  trace.clientId = consent.clientId
-  const interaction = await deps.provider.Interaction.find(interactionId)
-  if (interaction === undefined)
-    return answerOAuthError(ctx, 400, 'invalid_request', 'the interaction has expired or was already completed')
-  // Exactly one doConfirm or doFail gets past this line.
-  const claimed = await inTransaction(deps.db, (tx) => deps.consents.claimCompletion(tx, consent.id, interactionId))
-  if (!claimed) return answerOAuthError(ctx, 400, 'invalid_request', 'the interaction was already completed')
-  try {
-    const result = confirm ? await confirmation(deps, consent, form, claims) : failure(form)
-    await resume(ctx, deps, interactionId, result, next)
-  } catch (thrown) {
-    // lfi-api 1.4, 1.5: also what fails here is told to the TPP.
-    returnFault(ctx, deps, interaction.params, new HubError('GenericError', { cause: thrown }))
-  }
-}
-
-async function readForm(ctx: HubContext): Promise<ReadonlyMap<string, string>> {
-  const body = await readBody(ctx.req, FORM_BYTES_MAX)
-  if (body.length > 0 && mediaType(ctx.get('content-type')) !== FORM) throw new HubError('UnsupportedMediaType')
-  return parseForm(body)
-}
-
-/** The id in the path is all that the engine's two cookies would hold. */
-async function resume(
-  ctx: HubContext,
-  deps: LfiSideDeps,
-  interactionId: InteractionId,
-  result: InteractionResults,
-  next: () => Promise<unknown>,
-): Promise<void> {
-  const cookies = ['interaction', 'resume'].map((name) => `${deps.provider.cookieName(name)}=${interactionId}`)
-  ctx.req.headers.cookie = cookies.join('; ')
-  const address = await deps.provider.interactionResult(ctx.req, ctx.res, result, { mergeWithLastSubmission: false })
-  ctx.method = 'GET'
-  ctx.path = new URL(address).pathname
-  ctx.querystring = ''
-  await next()
-  await assertEnded(ctx, interactionId)
-}
-
-/** The engine must have answered the TPP; a further prompt would be a question to a browser that is not there. */
-async function assertEnded(ctx: HubContext, interactionId: InteractionId): Promise<void> {
-  const again = (ctx as unknown as KoaContextWithOIDC).oidc?.entities.Interaction
-  if (again !== undefined && again.uid !== interactionId) {
-    await again.destroy()
-    throw new Error('the engine asked for a further prompt')
-  }
-  if (ctx.status !== 303) throw new Error(`the engine ended an interaction with status ${ctx.status}`)
-  redirectTo(ctx, withPublishedError(ctx.response.get('location')))
 }
 
 function renderFault(ctx: HubContext, thrown: unknown): void {
@@ -322,9 +227,9 @@ function renderFault(ctx: HubContext, thrown: unknown): void {
   answerOAuthError(ctx, error.status, code, error.reason)
 }
 
-function entriesOf(ctx: HubContext, deps: LfiSideDeps, trace: Trace): AuditEntry[] {
+function entriesOf(ctx: HubContext, deps: LfiSideDeps, trace: Trace): [AuditEntry, ...AuditEntry[]] {
   const common = { at: deps.clock.now(), interactionId: ctx.state.correlationId, tenantId: deps.tenant.id }
-  const redirected = ctx.status === 303 ? new URL(ctx.response.get('location')).searchParams.get('error') : null
+  const redirected = ctx.status === 303 ? errorIn(ctx.response.get('location')) : null
   const error = oauthErrorOf(ctx) ?? redirected
   const operation = trace.matched?.operation ?? null
   const call: AuditEntry = {

@@ -29,4 +29,19 @@ export const migrations: readonly Migration[] = [
       `)
     },
   },
+  {
+    // `dpop_proof`: digests of proofs that were used at a resource, until they are too old to be used at all.
+    name: '0035-dpop',
+    up: async (db) => {
+      await db.raw(`
+        create table dpop_proof (
+          id bytea primary key,
+          expires_at timestamptz not null
+        );
+        create index dpop_proof_expiry on dpop_proof (expires_at);
+        insert into tenant_secret (name, value)
+          values ('dpop-nonce', uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()));
+      `)
+    },
+  },
 ]

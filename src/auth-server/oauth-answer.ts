@@ -15,6 +15,9 @@ const PUBLISHED_CODES: ReadonlySet<string> = new Set([
   'server_error',
 ])
 
+/** RFC 9449 5 and 8. Only who uses DPoP gets to see them, and it must be able to tell them from the others. */
+const DPOP_CODES: ReadonlySet<string> = new Set(['invalid_dpop_proof', 'use_dpop_nonce'])
+
 /** Codes that an authorization response may carry (RFC 6749 4.1.2.1, OIDC Core 3.1.2.6). */
 const AUTHORIZATION_CODES: ReadonlySet<string> = new Set([
   'access_denied',
@@ -59,7 +62,7 @@ export function explain(ctx: HubContext, thrown: errors.OIDCProviderError | unde
   answerOAuthError(
     ctx,
     ctx.status,
-    publishedCode(body.error),
+    DPOP_CODES.has(body.error) ? body.error : publishedCode(body.error),
     `${body.error_description ?? body.error.replaceAll('_', ' ')}${detail}`,
   )
 }

@@ -6,13 +6,18 @@ import type { TLSSocket } from 'node:tls'
 import { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { type Clock, epochSeconds, iso, toInstant } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
-import { type Consent, type ConsentStore, tppView } from '../consent-store/index.ts'
+import type { Consent, ConsentStore } from '../consent-store/index.ts'
+import { DPOP_ALGORITHMS } from '../dpop-proof.ts'
 import { toConsentId } from '../ids.ts'
 import { privateJwk, type SigningKey } from '../jose.ts'
+import { capabilitiesOf, profileOf } from '../profiles.ts'
 import type { AdapterFactory } from './adapter.ts'
+import { type ConsentDetail, consentDetail } from './consent-detail.ts'
 import type { IdTokenClaims } from './id-token-claims.ts'
-import { SKEW_SECONDS } from './request-rules.ts'
+import { SKEW_SECONDS, unsignedPushRule } from './request-rules.ts'
+import { type SenderRule, tlsClientAuth } from './sender-rule.ts'
 import { SERVED_RAR_TYPES, SERVED_SCOPES } from './served.ts'
+import { pathOf } from './tpp-operations.ts'
 
 /** What a grant remembers of its consent: enough to bound every lifetime without a look-up. */
 export type GrantDetail = {
@@ -33,6 +38,10 @@ export type ProviderDeps = {
   readonly organisationOf: (clientId: string) => Promise<string | undefined>
   readonly validateRar: (ctx: KoaContextWithOIDC, detail: { readonly type: string }) => Promise<void>
   readonly assertion: NonNullable<Configuration['assertJwtClientAuthClaimsAndHeader']>
+  /** What a request must show of its sender, for who authenticates with its certificate. Absent: nobody does. */
+  readonly sender?: SenderRule
+  /** Shared by all nodes, 32 bytes. Absent: nobody uses DPoP. */
+  readonly nonceSecret?: Buffer
   readonly requestObject: (
     ctx: KoaContextWithOIDC,
     claims: Readonly<Record<string, unknown>>,
@@ -40,6 +49,7 @@ export type ProviderDeps = {
   ) => Promise<void>
 }
 
+/** What the hub signs with; what clients sign with is a matter of their profiles. */
 const PS256 = ['PS256'] as const
 
 export function createProvider(deps: ProviderDeps): Provider {
@@ -53,6 +63,9 @@ export function createProvider(deps: ProviderDeps): Provider {
     secondsUntil(((rar ?? []) as readonly GrantDetail[])[0]?.ExpirationDateTime)
   const signWith = deps.signingKeys[0]
   if (signWith === undefined) throw new Error(`tenant ${tenant.id} has no signing key`)
+  // As wide as the widest client; what a client may do of it is in its metadata (clients.ts) and in the hooks.
+  const capable = capabilitiesOf(tenant)
+  if (capable.dpop && deps.nonceSecret === undefined) throw new Error(`tenant ${tenant.id} has no DPoP nonce secret`)
 
   return new Provider(issuer, {
     adapter: deps.adapter,
@@ -63,7 +76,7 @@ export function createProvider(deps: ProviderDeps): Provider {
         ...deps.encryptionKeys.map((key) => privateJwk(key, 'enc')),
       ],
     } as NonNullable<Configuration['jwks']>,
-    clientAuthMethods: ['private_key_jwt'],
+    clientAuthMethods: [...capable.authentication],
     clientDefaults: {
       token_endpoint_auth_method: 'private_key_jwt',
       id_token_signed_response_alg: 'PS256',
@@ -71,6 +84,7 @@ export function createProvider(deps: ProviderDeps): Provider {
       grant_types: ['authorization_code', 'refresh_token', 'client_credentials'],
       // Without it form_post would make doConfirm answer 200 HTML (measured).
       response_modes: ['query'],
+      ...(capable.jarm ? { authorization_signed_response_alg: 'PS256' } : {}),
     },
     responseTypes: ['code'],
     scopes: [...SERVED_SCOPES],
@@ -81,15 +95,26 @@ export function createProvider(deps: ProviderDeps): Provider {
     allowOmittingSingleRegisteredRedirectUri: false,
     acceptQueryParamAccessTokens: false,
     enabledJWA: {
-      clientAuthSigningAlgValues: [...PS256],
-      requestObjectSigningAlgValues: [...PS256],
+      clientAuthSigningAlgValues: [...capable.signingAlgorithms],
+      requestObjectSigningAlgValues: [...capable.signingAlgorithms],
+      dPoPSigningAlgValues: [...DPOP_ALGORITHMS],
+      authorizationSigningAlgValues: [...PS256],
+      authorizationEncryptionAlgValues: [],
+      authorizationEncryptionEncValues: [],
       requestObjectEncryptionAlgValues: ['RSA-OAEP-256'],
       requestObjectEncryptionEncValues: ['A256GCM'],
       idTokenSigningAlgValues: [...PS256],
       idTokenEncryptionAlgValues: [],
       idTokenEncryptionEncValues: [],
     },
-    routes: { authorization: '/auth', pushed_authorization_request: '/par', token: '/token', jwks: '/jwks' },
+    routes: {
+      authorization: '/auth',
+      jwks: '/jwks',
+      pushed_authorization_request: pathOf('par'),
+      token: pathOf('token'),
+      revocation: pathOf('revocation'),
+      introspection: pathOf('introspection'),
+    },
     cookies: { long: { signed: false }, short: { signed: false } },
     ttl: {
       AuthorizationCode: 60,
@@ -138,8 +163,9 @@ export function createProvider(deps: ProviderDeps): Provider {
       devInteractions: { enabled: false },
       userinfo: { enabled: false },
       rpInitiatedLogout: { enabled: false },
-      revocation: { enabled: false },
-      introspection: { enabled: false },
+      // On for the authentication of the client; the engine itself refuses JWTs and revokes nothing (services/).
+      revocation: { enabled: true, allowedPolicy: async () => false },
+      introspection: { enabled: true, allowedPolicy: async () => false },
       clientCredentials: { enabled: true },
       encryption: { enabled: deps.encryptionKeys.length > 0 },
       fapi: { enabled: true, profile: '2.0' },
@@ -150,15 +176,23 @@ export function createProvider(deps: ProviderDeps): Provider {
       },
       requestObjects: {
         enabled: true,
-        requireSignedRequestObject: true,
+        requireSignedRequestObject: !capable.unsignedRequests,
         assertJwtClaimsAndHeader: deps.requestObject,
       },
       mTLS: {
         enabled: true,
         certificateBoundAccessTokens: true,
         getCertificate: (ctx: KoaContextWithOIDC) => (ctx.req.socket as TLSSocket).getPeerX509Certificate(),
-        certificateAuthorized: (ctx: KoaContextWithOIDC) => (ctx.req.socket as TLSSocket).authorized,
+        tlsClientAuth: capable.authentication.includes('tls_client_auth'),
+        ...tlsClientAuth(deps.sender ?? (() => {})),
       },
+      dPoP: {
+        enabled: capable.dpop,
+        nonceSecret: deps.nonceSecret,
+        requireNonce: () => true,
+        allowReplay: false,
+      },
+      jwtResponseModes: { enabled: capable.jarm },
       resourceIndicators: {
         enabled: true,
         defaultResource: async () => resource,
@@ -166,6 +200,7 @@ export function createProvider(deps: ProviderDeps): Provider {
         getResourceServerInfo: async (ctx: KoaContextWithOIDC, indicator: string) => {
           if (indicator !== resource) throw new errors.InvalidTarget('there is no such resource here')
           knownScopesOnly(ctx)
+          unsignedPushRule(ctx, profileOf(tenant, ctx.oidc.client?.clientId ?? ''))
           return {
             scope: SERVED_SCOPES.join(' '),
             audience: resource,
@@ -194,7 +229,7 @@ export function createProvider(deps: ProviderDeps): Provider {
   })
 
   /** The consent as it stands now; runs at redemption and at each refresh, so a dead consent refreshes nothing. */
-  async function liveConsent(rar: unknown): Promise<{ readonly type: string; readonly consent: unknown }> {
+  async function liveConsent(rar: unknown): Promise<ConsentDetail> {
     const [detail] = (rar ?? []) as readonly GrantDetail[]
     const id = toConsentId(detail?.ConsentId)
     const consent: Consent | null = id === null ? null : await consents.find(id)
@@ -202,12 +237,7 @@ export function createProvider(deps: ProviderDeps): Provider {
     if (!REFRESHABLE.has(consent.status) || toInstant(detail.ExpirationDateTime) <= clock.now()) {
       throw new errors.InvalidGrant(`the consent is ${consent.status} as of ${iso(clock.now())}`)
     }
-    return {
-      type: detail.type,
-      consent: tppView(consent, {
-        self: `${resource}/open-finance/account-information/v2.1/account-access-consents/${consent.id}`,
-      }),
-    }
+    return consentDetail(consent, resource)
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { type Clock, type Instant, toInstant } from '../clock.ts'
-import type { ConsentStore } from '../consent-store/index.ts'
+import { type ConsentStore, isRepeated } from '../consent-store/index.ts'
 import { type ClientId, toClientId, toConsentId } from '../ids.ts'
 import type { Participants } from '../participants/index.ts'
 import { missingDependency } from '../permissions.ts'
@@ -70,11 +70,8 @@ function scopesFit(ctx: KoaContextWithOIDC, type: string): void {
   }
 }
 
-async function pushRules(
-  deps: RarDeps,
-  ctx: KoaContextWithOIDC,
-  { consent, subscription }: AccountAccessDetail,
-): Promise<void> {
+async function pushRules(deps: RarDeps, ctx: KoaContextWithOIDC, detail: AccountAccessDetail): Promise<void> {
+  const { consent, subscription } = detail
   const now = deps.clock.now()
   const expires = toInstant(consent.ExpirationDateTime)
   if (expires <= now) refuse('consent.ExpirationDateTime is past')
@@ -89,7 +86,11 @@ async function pushRules(
   if (subscription !== undefined) await subscriptionRule(deps, ctx, subscription.Webhook.Url)
   const id = toConsentId(consent.ConsentId)
   if (id === null) return refuse('consent.ConsentId must be a UUID')
-  if ((await deps.consents.find(id)) !== null) refuse('consent.ConsentId was used before')
+  const taken = await deps.consents.find(id)
+  // A push whose answer was lost may be sent again.
+  if (taken !== null && !isRepeated(taken, { clientId: clientIdOf(ctx), request: detail })) {
+    refuse('consent.ConsentId was used before')
+  }
 }
 
 async function subscriptionRule(deps: RarDeps, ctx: KoaContextWithOIDC, url: string): Promise<void> {

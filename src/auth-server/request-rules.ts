@@ -6,7 +6,9 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { type Clock, epochSeconds } from '../clock.ts'
 import { toClientId } from '../ids.ts'
 import type { Participants } from '../participants/index.ts'
+import type { ClientProfile, ProfileOf } from '../profiles.ts'
 import type { PeerCertificate } from '../tls.ts'
+import { certificateFault } from './sender-rule.ts'
 
 /** FAPI 2.0 SP 5.3.2.1-13: up to 10 s ahead is accepted, more than 60 s never. */
 export const SKEW_SECONDS = 10
@@ -15,7 +17,7 @@ const REQUEST_LIFETIME_MAX_SECONDS = 600
 const REQUEST_AGE_MAX_SECONDS = 600
 const MAX_AGE_MAX_SECONDS = 3600
 
-type Claims = Readonly<Record<string, unknown>>
+export type Claims = Readonly<Record<string, unknown>>
 
 /** tpp-api 2.2. @throws InvalidClientAuth; its detail reaches the client only over its own certificate. */
 export function assertionRule(deps: {
@@ -23,6 +25,7 @@ export function assertionRule(deps: {
   readonly clock: Clock
   readonly participants: Participants
   readonly peerOf: (ctx: KoaContextWithOIDC) => PeerCertificate | null
+  readonly profileOf?: ProfileOf
 }) {
   return async (ctx: KoaContextWithOIDC, claims: Claims, header: Claims): Promise<void> => {
     const refuse = (why: string): never => {
@@ -40,32 +43,31 @@ export function assertionRule(deps: {
     if (typeof exp !== 'number' || exp - iat > ASSERTION_LIFETIME_MAX_SECONDS || exp <= iat) {
       refuse(`exp must be within ${ASSERTION_LIFETIME_MAX_SECONDS} seconds of iat`)
     }
-    await certificateRule(deps.participants, deps.peerOf(ctx), String(iss), refuse)
+    await certificateRule(deps, deps.peerOf(ctx), String(iss))
   }
 }
 
-/** RFC 8705 for a client that signs its assertions: the certificate is the client's own all the same. */
+/**
+ * RFC 8705 for a client that signs its assertions: the certificate is the client's own all the same. Where it need not
+ * be shown, it still has to be the right one when it is.
+ */
 async function certificateRule(
-  participants: Participants,
+  { participants, profileOf }: { readonly participants: Participants; readonly profileOf?: ProfileOf },
   peer: PeerCertificate | null,
   clientId: string,
-  refuse: (why: string) => never,
 ): Promise<void> {
-  if (peer === null) return refuse('a transport certificate is required')
-  if (!peer.trusted) refuse('the transport certificate is not issued by the trust framework')
+  if (peer === null && profileOf?.(clientId)?.transportCertificate === 'optional') return
+  if (peer === null) throw withoutCertificate()
   const id = toClientId(clientId)
-  const client = id === null ? null : await participants.client(id)
-  if (client === null || peer.commonName !== client.clientId || peer.organisationId !== client.organisationId) {
-    return refuse('the transport certificate belongs to another application')
-  }
-  let status = participants.certificateStatus(client, peer.thumbprint)
-  if (status === 'unknown') {
-    // It may be newer than what is known of the client.
-    const renewed = await participants.refresh(client.clientId)
-    if (renewed !== null) status = participants.certificateStatus(renewed, peer.thumbprint)
-  }
-  if (status !== 'active') refuse(`the transport certificate is ${status} in the trust framework`)
+  const fault = await certificateFault(participants, id === null ? null : await participants.client(id), peer)
+  if (fault !== null) throw new errors.InvalidClientAuth(fault)
 }
+
+/** Told to everybody: nothing about the client is in it. */
+const withoutCertificate = (): errors.InvalidClientAuth =>
+  Object.assign(new errors.InvalidClientAuth('a transport certificate is required'), {
+    error_description: 'a transport certificate is required on this host',
+  })
 
 type Kind = 'text' | 'number' | 'one-element'
 
@@ -91,34 +93,77 @@ const REQUEST_CLAIMS: ReadonlyMap<string, Kind> = new Map([
 ])
 const REQUIRED_CLAIMS = ['aud', 'exp', 'nbf', 'redirect_uri', 'authorization_details'] as const
 
-/** Runs at push and again at GET /auth: age is only judged at push. The engine itself judges iss, client_id and PKCE. */
-export function requestObjectRule(deps: { readonly issuer: string; readonly clock: Clock }) {
+/** What FAPI 2.0 adds for clients that may use it: JARM, and naming the DPoP key (RFC 9449 10). */
+const furtherClaims = (profile: ClientProfile | null): ReadonlySet<string> =>
+  new Set([
+    ...(profile?.jarm === true ? ['response_mode'] : []),
+    ...(profile?.senderConstraint === 'dpop' ? ['dpop_jkt'] : []),
+  ])
+
+/**
+ * Runs at push and again at GET /auth: age is only judged at push. The engine itself judges iss, client_id and PKCE.
+ * It keeps an unsigned push as an object of its own making, without a signature; none such is taken from outside.
+ */
+export function requestObjectRule(deps: {
+  readonly issuer: string
+  readonly clock: Clock
+  readonly profileOf?: ProfileOf
+}) {
   return async (ctx: KoaContextWithOIDC, claims: Claims, header: Claims): Promise<void> => {
     const now = epochSeconds(deps.clock.now())
+    const profile = deps.profileOf?.(ctx.oidc.client?.clientId ?? '') ?? null
+    if (header['alg'] === 'none' && profile?.requestObject === 'unsigned-allowed') return contentRule(claims, refuse)
     if (typeof header['kid'] !== 'string') refuse('the header must name a kid')
-    formRule(claims)
+    formRule(claims, furtherClaims(profile))
     if (claims['aud'] !== deps.issuer) refuse('aud must be the issuer, as one string')
-    if (claims['response_type'] !== 'code') refuse('response_type must be code')
-    const scope = String(claims['scope'] ?? '')
-    if (!scope.split(' ').includes('openid')) throw new errors.InvalidScope('openid is required', scope)
-    const { exp, nbf, iat, max_age: maxAge } = claims as Readonly<Record<string, number>>
+    contentRule(claims, refuse)
+    const { exp, nbf, iat } = claims as Readonly<Record<string, number>>
     if (exp === undefined || nbf === undefined || exp <= nbf || exp - nbf > REQUEST_LIFETIME_MAX_SECONDS) {
       return refuse(`exp must be later than nbf by at most ${REQUEST_LIFETIME_MAX_SECONDS} seconds`)
     }
     if (nbf > now + SKEW_SECONDS) refuse('nbf is in the future')
     if (iat !== undefined && iat > now + SKEW_SECONDS) refuse('iat is in the future')
-    if (maxAge !== undefined && !(Number.isInteger(maxAge) && maxAge >= 0 && maxAge <= MAX_AGE_MAX_SECONDS)) {
-      refuse(`max_age must be an integer up to ${MAX_AGE_MAX_SECONDS}`)
-    }
     if (ctx.oidc.route !== 'pushed_authorization_request') return
     if (nbf < now - REQUEST_AGE_MAX_SECONDS) refuse(`nbf is more than ${REQUEST_AGE_MAX_SECONDS} seconds past`)
   }
 }
 
+function contentRule({ response_type: type, scope, max_age: maxAge }: Claims, fail: (why: string) => never): void {
+  if (type !== 'code') fail('response_type must be code')
+  const scopes = String(scope ?? '')
+  if (!scopes.split(' ').includes('openid')) throw new errors.InvalidScope('openid is required', scopes)
+  const seconds = Number(maxAge ?? 0)
+  if (!Number.isInteger(seconds) || seconds < 0 || seconds > MAX_AGE_MAX_SECONDS) {
+    fail(`max_age must be an integer up to ${MAX_AGE_MAX_SECONDS}`)
+  }
+}
+
+/** Parameters that the engine knows and that make no sense where no browser comes by, or that the contract lacks. */
+const NOT_SERVED = ['prompt', 'id_token_hint', 'acr_values', 'resource', 'registration', 'claims'] as const
+
+/** The same for parameters that are pushed as they are (FAPI 2.0 SP 5.3.2.2). Others are ignored (RFC 6749 3.1). */
+export function unsignedPushRule(ctx: KoaContextWithOIDC, profile: ClientProfile | null): void {
+  const sent = (ctx.oidc.body ?? {}) as Claims
+  if (ctx.oidc.route !== 'pushed_authorization_request' || sent['request'] !== undefined) return
+  const params = (ctx.oidc.params ?? {}) as Claims
+  const fail = (why: string): never => {
+    throw new errors.InvalidRequest(why)
+  }
+  const known = furtherClaims(profile)
+  const foreign = [...NOT_SERVED, 'dpop_jkt', 'response_mode'].find(
+    (name) => sent[name] !== undefined && !known.has(name),
+  )
+  if (foreign !== undefined) fail(`${foreign} is not a parameter of this client`)
+  for (const name of ['client_id', 'redirect_uri', 'authorization_details']) {
+    if (params[name] === undefined) fail(`${name} is required`)
+  }
+  contentRule(params, fail)
+}
+
 /** The engine would make text of any value, and pass over claims that it does not know. */
-function formRule(claims: Claims): void {
+function formRule(claims: Claims, further: ReadonlySet<string>): void {
   for (const [name, value] of Object.entries(claims)) {
-    const kind = REQUEST_CLAIMS.get(name)
+    const kind = further.has(name) ? 'text' : REQUEST_CLAIMS.get(name)
     if (kind === undefined) refuse(`${name.slice(0, 100)} is not a claim of a request object`)
     else if (kind === 'text' && typeof value !== 'string') refuse(`${name} must be one string`)
     else if (kind === 'number' && typeof value !== 'number') refuse(`${name} must be a number`)

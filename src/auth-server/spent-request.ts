@@ -5,9 +5,10 @@
 import { decodeJwt } from 'jose'
 import type { Provider } from 'oidc-provider'
 import type { TenantConfig } from '../config.ts'
-import { errorLocation } from './error-redirect.ts'
+import { errorLocationFor } from './error-redirect.ts'
 
-const URN = 'urn:ietf:params:oauth:request_uri:'
+/** A request_uri is this and the id of the pushed request. */
+export const REQUEST_URN = 'urn:ietf:params:oauth:request_uri:'
 
 export type PushedFate =
   /** Never pushed, or long gone. */
@@ -23,11 +24,13 @@ export async function fateOf(
   query: Readonly<Record<string, unknown>>,
 ): Promise<PushedFate> {
   const { request_uri: uri, client_id: clientId } = query
-  if (typeof uri !== 'string' || !uri.startsWith(URN)) return { kind: 'unknown' }
+  if (typeof uri !== 'string' || !uri.startsWith(REQUEST_URN)) return { kind: 'unknown' }
   if (typeof clientId !== 'string' || clientId === '') return { kind: 'unknown' }
-  const pushed = await deps.provider.PushedAuthorizationRequest.find(uri.slice(URN.length), { ignoreExpiration: true })
+  const pushed = await deps.provider.PushedAuthorizationRequest.find(uri.slice(REQUEST_URN.length), {
+    ignoreExpiration: true,
+  })
   if (pushed === undefined) return { kind: 'unknown' }
-  const { client_id: pusher, redirect_uri: redirectUri, state } = decodeJwt(pushed.request)
+  const { client_id: pusher, redirect_uri: redirectUri, response_mode: responseMode, state } = decodeJwt(pushed.request)
   if (pusher !== clientId) return { kind: 'foreign' }
   if (pushed.isValid) return { kind: 'usable' }
   const client = await deps.provider.Client.find(clientId)
@@ -35,12 +38,16 @@ export async function fateOf(
   if (typeof redirectUri !== 'string' || client?.redirectUriAllowed(redirectUri) !== true) return { kind: 'unknown' }
   return {
     kind: 'spent',
-    location: errorLocation({
-      redirectUri,
-      issuer: deps.tenant.listeners.auth.origin,
-      error: 'invalid_request',
-      description: 'the authorization request has expired or was already used',
-      state,
-    }),
+    location: await errorLocationFor(
+      deps.provider,
+      { clientId, responseMode },
+      {
+        redirectUri,
+        issuer: deps.tenant.listeners.auth.origin,
+        error: 'invalid_request',
+        description: 'the authorization request has expired or was already used',
+        state,
+      },
+    ),
   }
 }

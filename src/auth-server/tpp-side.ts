@@ -1,28 +1,34 @@
 /**
- * The `as` door: pushed authorization requests and tokens. Around the engine stand the checks that are the hub's own:
- * which routes exist, the transport certificate, the lodging of the consent, and the audit entry before the answer.
+ * The `as` door: pushed authorization requests, tokens, and what a client may do with its tokens besides. Around the
+ * engine stand the checks that are the hub's own: which routes exist, how often, the transport certificate, the lodging
+ * of the consent, and the audit entry before the answer.
  */
 import mount from 'koa-mount'
-import type { errors, KoaContextWithOIDC, Provider } from 'oidc-provider'
-import type { Audit, AuditEntry } from '../audit/index.ts'
+import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider'
+import type { Audit } from '../audit/index.ts'
 import { mediaType } from '../body.ts'
-import { type Clock, type Instant, secondsToMilliseconds, toInstant } from '../clock.ts'
+import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
-import { type Db, inTransaction } from '../db.ts'
-import { type ClientId, type ConsentId, toClientId, toConsentId } from '../ids.ts'
-import type { SigningKey } from '../jose.ts'
+import type { Db } from '../db.ts'
+import type { Dpop } from '../dpop.ts'
+import { type ClientId, toClientId } from '../ids.ts'
+import type { KeyRing } from '../keys/index.ts'
 import type { HubApp, HubContext } from '../listener.ts'
-import { type Participants, tppView } from '../participants/index.ts'
+import type { Participants } from '../participants/index.ts'
+import { type Capabilities, capabilitiesOf } from '../profiles.ts'
+import { callerOf, createRateLimit, type RateLimit } from '../rate-limit.ts'
 import { hideBrowser, hideFromBrowser } from './browserless.ts'
 import { clientFault } from './clients.ts'
-import { addClaims } from './id-token-claims.ts'
+import type { KeptAnswers } from './kept-answers.ts'
+import { lodge } from './lodging.ts'
 import { answerOAuthError, explain, type OAuthError, oauthErrorOf } from './oauth-answer.ts'
-import type { GrantDetail } from './provider.ts'
-import { type AccountAccessDetail, clientIdOf } from './rar.ts'
-
-type Oidc = KoaContextWithOIDC['oidc']
-type Step = Extract<AuditEntry, { kind: 'authorization-step' }>['step']
+import { createTokenServices } from './services/index.ts'
+import { answerTokenFault, TokenFault } from './services/presented-token.ts'
+import { answerAgain, completeToken } from './token-answer.ts'
+import { operationAt, type TppOperation } from './tpp-operations.ts'
+import { commonOf, entriesOf, type Oidc, oidcOf, type TppTrace } from './tpp-records.ts'
+import { currentUnit, type InUnit, type Unit } from './unit-of-work.ts'
 
 export type TppSideDeps = {
   readonly tenant: TenantConfig
@@ -32,144 +38,154 @@ export type TppSideDeps = {
   readonly participants: Participants
   readonly audit: Audit
   readonly clock: Clock
-  readonly signingKeys: readonly SigningKey[]
+  readonly keys: KeyRing
+  readonly dpop: Dpop | null
+  readonly answers: KeptAnswers
+  readonly inUnit: InUnit
 }
 
-const ROUTES: ReadonlyMap<string, 'par' | 'token'> = new Map([
-  ['/par', 'par'],
-  ['/token', 'token'],
-])
+/** Each changes what is there, and is answered when all of it is written. */
+const IN_A_UNIT: ReadonlySet<string> = new Set(['par', 'token'])
 const FORM = 'application/x-www-form-urlencoded'
 /** The engine's own limit, for which it would answer 400 (tpp-api 2.10 has 413). */
 const BODY_BYTES_MAX = 56 * 1024
-/** Never kept with the consent: credentials, and what identifies a browser session. */
-const HEADERS_DROPPED = new Set(['authorization', 'cookie', 'dpop', 'proxy-authorization'])
 
 export function mountTppSide(app: HubApp, deps: TppSideDeps): void {
   const thrown = new WeakMap<object, errors.OIDCProviderError>()
   const remember = (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) => thrown.set(ctx.req, error)
   deps.provider.on('grant.error', remember)
   deps.provider.on('pushed_authorization_request.error', remember)
+  deps.provider.on('revocation.error', remember)
+  deps.provider.on('introspection.error', remember)
+  const services = createTokenServices(deps)
+  const rateLimit = createRateLimit(deps.tenant.limits.requestsPerSecond)
+  const capable = capabilitiesOf(deps.tenant)
+  const traces = new WeakMap<object, TppTrace>()
 
-  app.use(async (ctx, next) => {
-    const operation = ROUTES.get(ctx.path)
+  const handle = async (ctx: HubContext, next: () => Promise<unknown>, trace: TppTrace, unit: Unit | null) => {
+    const { operation } = trace
     try {
-      if (guard(ctx, operation)) await next()
+      if (guard(ctx, operation, { rateLimit, capable })) {
+        if (operation?.name === 'userinfo') await services.userinfo(ctx, trace)
+        else await next()
+      }
     } catch (error) {
-      ctx.state.log.error({ err: error }, 'authorization server failed')
-      answerOAuthError(ctx, 500, 'server_error', 'the request could not be completed; repeating it may succeed')
+      answerFailure(ctx, error)
     }
     hideFromBrowser(ctx)
-    if (oauthErrorOf(ctx) !== null) await refine(ctx, deps, thrown.get(ctx.req))
-    await record(ctx, deps, operation ?? null)
+    const refused = oauthErrorOf(ctx) !== null && operation?.authenticates === 'client'
+    if (refused) await refine(ctx, deps, thrown.get(ctx.req))
+    if (refused) unit?.withdraw()
+    try {
+      await write(ctx, deps, trace, unit)
+    } catch (error) {
+      await refuseLate(ctx, deps, unit, error)
+      await write(ctx, deps, trace, unit)
+    }
+  }
+  app.use(async (ctx, next) => {
+    const operation = operationAt(ctx.path)
+    const trace: TppTrace = { operation, clientId: null, consentId: null, stepRecorded: false }
+    traces.set(ctx.req, trace)
+    try {
+      if (operation === null || !IN_A_UNIT.has(operation.name)) await handle(ctx, next, trace, null)
+      else await deps.inUnit((unit) => handle(ctx, next, trace, unit))
+    } catch (error) {
+      answerFailure(ctx, error)
+    }
   })
   app.use(async (ctx, next) => {
     hideBrowser(ctx)
     await next()
     const oidc = oidcOf(ctx)
-    if (oidc?.route === 'pushed_authorization_request' && ctx.status === 201) await lodge(ctx, deps, oidc)
-    if (oidc?.route === 'token' && ctx.status === 200) await completeToken(ctx, deps, oidc)
+    const trace = traces.get(ctx.req)
+    const unit = currentUnit()
+    if (oidc === undefined || trace === undefined) return
+    if (oidc.route === 'revocation') await services.revocation(ctx, oidc, trace)
+    if (oidc.route === 'introspection') await services.introspection(ctx, oidc, trace)
+    if (unit === null) return
+    if (oidc.route === 'pushed_authorization_request' && ctx.status === 201) await lodge(ctx, deps, oidc, unit)
+    if (oidc.route === 'token' && ctx.status === 200) await completeToken(ctx, deps, oidc, unit)
+    // The engine has seen a code that was used before.
+    else if (oidc.route === 'token' && unit.endsGrant()) await answerAgain(ctx, deps, oidc, unit)
   })
   app.use(mount(deps.provider) as Parameters<HubApp['use']>[0])
 }
 
-function guard(ctx: HubContext, operation: 'par' | 'token' | undefined): boolean {
+function guard(
+  ctx: HubContext,
+  operation: TppOperation | null,
+  { rateLimit, capable }: { readonly rateLimit: RateLimit; readonly capable: Capabilities },
+): boolean {
   const empty = (status: number) => {
     ctx.body = null
     ctx.status = status
     return false
   }
-  if (operation === undefined) return empty(404)
-  if (ctx.method !== 'POST') {
-    ctx.set('allow', 'POST')
+  if (operation === null) return empty(404)
+  if (!operation.methods.includes(ctx.method)) {
+    ctx.set('allow', operation.methods.join(', '))
     return empty(405)
   }
+  const { peer, receivedAt } = ctx.state
+  const wait = rateLimit.take(callerOf(peer, ctx.req.socket.remoteAddress ?? ''), receivedAt)
+  if (wait !== null) {
+    ctx.set('retry-after', String(wait))
+    return empty(429)
+  }
   if (Number(ctx.get('content-length')) > BODY_BYTES_MAX) return empty(413)
-  const refuse = (status: number, error: string, why: string) => {
-    answerOAuthError(ctx, status, error, why)
+  if (ctx.state.correlationMalformed) {
+    answerOAuthError(ctx, 400, 'invalid_request', 'x-fapi-interaction-id must be a UUID')
     return false
   }
-  if (ctx.state.correlationMalformed) return refuse(400, 'invalid_request', 'x-fapi-interaction-id must be a UUID')
-  if (ctx.state.peer === null) return refuse(401, 'invalid_client', 'a transport certificate is required on this host')
-  if (!ctx.state.peer.trusted) {
-    return refuse(401, 'invalid_client', 'the transport certificate is not issued by the trust framework')
+  const fault = certificateFault(ctx, capable)
+  if (operation.authenticates === 'access-token') {
+    if (fault !== null) answerTokenFault(ctx, new TokenFault('invalid_token', fault), null)
+    return fault === null
   }
-  if (mediaType(ctx.get('content-type')) !== FORM)
-    return refuse(400, 'invalid_request', `the content type must be ${FORM}`)
-  return true
+  if (fault !== null) answerOAuthError(ctx, 401, 'invalid_client', fault)
+  else if (mediaType(ctx.get('content-type')) !== FORM)
+    answerOAuthError(ctx, 400, 'invalid_request', `the content type must be ${FORM}`)
+  else return true
+  return false
+}
+
+function certificateFault(
+  { state: { peer, receivedAt } }: HubContext,
+  { withoutCertificate }: Capabilities,
+): string | null {
+  // Where some client may come without, whether this one may is known once it has authenticated (sender-rule.ts).
+  if (peer === null) return withoutCertificate ? null : 'a transport certificate is required on this host'
+  if (!peer.trusted) return 'the transport certificate is not issued by the trust framework'
+  // A connection may outlive the certificate that opened it.
+  return peer.expiresAt <= receivedAt ? 'the transport certificate has expired' : null
+}
+
+function answerFailure(ctx: HubContext, error: unknown): void {
+  ctx.state.log.error({ err: error }, 'authorization server failed')
+  answerOAuthError(ctx, 500, 'server_error', 'the request could not be completed; repeating it may succeed')
+}
+
+/** What the request did and its audit entries, together; only then is it answered. */
+async function write(ctx: HubContext, deps: TppSideDeps, trace: TppTrace, unit: Unit | null): Promise<void> {
+  const [call, ...more] = entriesOf(ctx, commonOf(ctx, deps.clock.now(), deps.tenant.id), trace)
+  if (unit === null || unit.isEmpty()) return deps.audit.record(call, ...more)
+  await unit.commit(async (tx) => void (await deps.audit.append(tx, call, ...more)))
 }
 
 /**
- * Everything about the request is validated and its answer has not left: now the consent comes to be, together with
- * its audit entry. A ConsentId that somebody else got in first with undoes the push.
+ * While the request was at work somebody else used what may be used once: the ConsentId, the code, the assertion. What
+ * it did is not written. If the assertion was not its own, the request counts for nothing at all.
  */
-async function lodge(ctx: HubContext, deps: TppSideDeps, oidc: Oidc): Promise<void> {
-  const clientId = clientIdOf(ctx as unknown as KoaContextWithOIDC)
-  const client = await deps.participants.client(clientId)
-  const [detail] = JSON.parse(String(oidc.params?.['authorization_details'])) as readonly [AccountAccessDetail]
-  const consentId = toConsentId(detail.consent.ConsentId)
-  if (client === null || consentId === null) throw new Error('an authenticated push without client or consent id')
-  const pushed = ctx.body as { readonly request_uri: string }
-  const outcome = await inTransaction(deps.db, async (tx) => {
-    const lodged = await deps.consents.lodge(
-      tx,
-      {
-        consentId,
-        clientId,
-        organisationId: client.organisationId,
-        rarType: detail.type,
-        request: detail,
-        requestHeaders: Object.fromEntries(
-          Object.entries(ctx.headers).flatMap(([name, value]) =>
-            HEADERS_DROPPED.has(name) || value === undefined ? [] : [[name, String(value)]],
-          ),
-        ),
-        requestUrl: `${deps.tenant.listeners.as.origin}/par`,
-        tpp: tppView(client),
-        scope: String(oidc.params?.['scope']),
-        authorizeBy: authorizeBy(deps, detail),
-        interactionId: ctx.state.correlationId,
-      },
-      {
-        by: 'tpp',
-        organisationId: client.organisationId,
-        clientId,
-        softwareStatementId: client.softwareStatementId,
-        interactionId: ctx.state.correlationId,
-      },
-    )
-    if (lodged === 'lodged') await deps.consents.attachPar(tx, consentId, pushed.request_uri)
-    return lodged
-  })
-  if (outcome === 'duplicate') {
-    await oidc.entities.PushedAuthorizationRequest?.destroy()
-    answerOAuthError(ctx, 400, 'invalid_request', 'authorization_details[0].consent.ConsentId was used before')
-    return
-  }
-  ctx.body = { ...pushed, expires_in: deps.tenant.lifetimes.requestUriSeconds }
-}
-
-function authorizeBy(deps: TppSideDeps, detail: AccountAccessDetail): Instant {
-  const window = deps.clock.now() + secondsToMilliseconds(deps.tenant.lifetimes.authorizationWindowSeconds)
-  return Math.min(window, toInstant(detail.consent.ExpirationDateTime)) as Instant
-}
-
-/**
- * What the engine's answer lacks and what it has too much: the LFI's own claims, which came with doConfirm and wait at
- * the grant; and the refresh token, which stays the same and has no place in the answer to its use (tpp-api 3.2).
- */
-async function completeToken(ctx: HubContext, deps: TppSideDeps, oidc: Oidc): Promise<void> {
-  const { refresh_token: refreshToken, ...answer } = ctx.body as Readonly<Record<string, unknown>>
-  const isFirst = oidc.params?.['grant_type'] === 'authorization_code'
-  const claims = grantDetailOf(oidc)?.idTokenClaims ?? {}
-  const [key] = deps.signingKeys
-  const { id_token: idToken } = answer
-  const adds = typeof idToken === 'string' && key !== undefined && Object.keys(claims).length > 0
-  ctx.body = {
-    ...answer,
-    ...(isFirst ? { refresh_token: refreshToken } : {}),
-    ...(adds ? { id_token: await addClaims(idToken, claims, key) } : {}),
-  }
+async function refuseLate(ctx: HubContext, deps: TppSideDeps, unit: Unit | null, error: unknown): Promise<void> {
+  if (unit === null || !(error instanceof errors.OIDCProviderError)) throw error
+  if (error instanceof errors.InvalidClientAuth) unit.forget()
+  else unit.withdraw()
+  const oidc = oidcOf(ctx)
+  if (error instanceof errors.InvalidGrant && oidc !== undefined && (await answerAgain(ctx, deps, oidc, unit))) return
+  const { statusCode, error: code, error_description: description } = error
+  answerOAuthError(ctx, statusCode, code, description ?? code)
+  await refine(ctx, deps, error)
 }
 
 async function refine(ctx: HubContext, deps: TppSideDeps, error: errors.OIDCProviderError | undefined): Promise<void> {
@@ -182,6 +198,10 @@ async function refine(ctx: HubContext, deps: TppSideDeps, error: errors.OIDCProv
   if (own && oauthErrorOf(ctx) === 'invalid_client') {
     const fault = await clientFault(deps.participants, claimed)
     if (fault !== null) return answerOAuthError(ctx, ctx.status, 'invalid_client', fault)
+  }
+  // To the engine it is a matter of the grant or of the request; RFC 9449 5 has a code for it.
+  if ([error?.error_detail, error?.error_description].includes('DPoP proof JWT Replay detected')) {
+    return answerOAuthError(ctx, 400, 'invalid_dpop_proof', 'the proof was used before')
   }
   explain(ctx, error, own)
 }
@@ -201,63 +221,3 @@ function claimedClient(ctx: HubContext, oidc: Oidc | undefined): ClientId | null
   if (authenticated !== null) return authenticated
   return toClientId(oidc?.params?.['client_id'] ?? ctx.state.peer?.commonName)
 }
-
-async function record(ctx: HubContext, deps: TppSideDeps, operation: 'par' | 'token' | null): Promise<void> {
-  const oidc = oidcOf(ctx)
-  const client = oidc?.client === undefined ? null : toClientId(oidc.client.clientId)
-  const error = oauthErrorOf(ctx)
-  const common = { at: deps.clock.now(), interactionId: ctx.state.correlationId, tenantId: deps.tenant.id }
-  const entries: AuditEntry[] = [
-    {
-      ...common,
-      kind: 'tpp-call',
-      surface: 'as',
-      clientId: client,
-      organisationId: ctx.state.peer?.trusted === true ? ctx.state.peer.organisationId : null,
-      operationId: operation,
-      method: ctx.method,
-      route: operation === null ? null : ctx.path,
-      status: ctx.status,
-      errorCode: error,
-      consentId: consentIdOf(oidc),
-      attended: false,
-      hubMs: Math.round(performance.now() - ctx.state.startedAt),
-      lfiMs: null,
-      lfiStatus: null,
-      records: null,
-    },
-  ]
-  const step = stepOf(operation, oidc)
-  if (step !== null) {
-    entries.push({
-      ...common,
-      kind: 'authorization-step',
-      step,
-      outcome: error === null ? 'done' : 'refused',
-      error,
-      clientId: client,
-      consentId: consentIdOf(oidc),
-    })
-  }
-  await deps.audit.record(...entries)
-}
-
-const STEP_OF_GRANT: ReadonlyMap<unknown, Step> = new Map([
-  ['authorization_code', 'token-code'],
-  ['refresh_token', 'token-refresh'],
-  ['client_credentials', 'token-client-credentials'],
-])
-
-function stepOf(operation: 'par' | 'token' | null, oidc: Oidc | undefined): Step | null {
-  if (operation === null) return null
-  return operation === 'par' ? 'par' : (STEP_OF_GRANT.get(oidc?.params?.['grant_type']) ?? null)
-}
-
-function consentIdOf(oidc: Oidc | undefined): ConsentId | null {
-  return toConsentId(grantDetailOf(oidc)?.ConsentId)
-}
-
-const grantDetailOf = (oidc: Oidc | undefined): GrantDetail | undefined =>
-  ((oidc?.entities.Grant?.rar ?? []) as unknown as readonly GrantDetail[])[0]
-
-const oidcOf = (ctx: HubContext): Oidc | undefined => (ctx as unknown as { readonly oidc?: Oidc }).oidc

@@ -1,10 +1,13 @@
 /** What a configuration file points at, read and looked at. Faults name the file, and never quote what is in it. */
+import { execFileSync } from 'node:child_process'
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { Secret } from '../secret.ts'
 
 export type SecretReference = { readonly file: string } | { readonly env: string }
+/** `command`: a program of the operator's, for a key that a key management service hands out. No shell is involved. */
+export type EncryptionKeyReference = SecretReference | { readonly command: readonly string[] }
 export type KeyPair = { readonly certificate: string; readonly key: Secret<string> }
 
 export type Files = {
@@ -19,9 +22,14 @@ export type Files = {
   pair(certificateFile: string, keyFile: string): KeyPair
   rsaKey(name: string): Secret<string>
   ed25519Key(name: string): Secret<string>
+  /** 32 bytes, written in base64. */
+  encryptionKey(key: string, reference: EncryptionKeyReference): Secret<Buffer>
 }
 
 const PEM_CERTIFICATES = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
+const ENCRYPTION_KEY_BYTES = 32
+const COMMAND_MS = 10_000
+const COMMAND_OUTPUT_BYTES_MAX = 4096
 /** FAPI 2.0 SP 5.4.1. */
 const RSA_BITS_MIN = 2048
 
@@ -64,14 +72,36 @@ export function createFiles(file: string, env: NodeJS.ProcessEnv): Files {
     if (key !== null && !suits(key)) fault(`the key in ${path(name)} is not ${what}`)
     return new Secret(pem)
   }
+  const secretText = (reference: SecretReference): string => {
+    if ('file' in reference) return (text(reference.file) ?? '').trim()
+    const value = env[reference.env] ?? ''
+    if (value === '') fault(`environment variable ${reference.env} is not set`)
+    return value
+  }
+  const commandText = (key: string, [program = '', ...args]: readonly string[]): string => {
+    try {
+      const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore']
+      const limits = { timeout: COMMAND_MS, maxBuffer: COMMAND_OUTPUT_BYTES_MAX, killSignal: 'SIGKILL' } as const
+      const named = program.includes('/') ? path(program) : program
+      return execFileSync(named, args, { env, stdio, encoding: 'utf8', ...limits }).trim()
+    } catch (thrown) {
+      // What it wrote may be the key.
+      const { code, status } = thrown as { readonly code?: string; readonly status?: number | null }
+      fault(`the command of ${key} failed (${code ?? `status ${status}`})`)
+      return ''
+    }
+  }
   return {
     faults,
     path,
-    secret: (reference) => {
-      if ('file' in reference) return new Secret((text(reference.file) ?? '').trim())
-      const value = env[reference.env] ?? ''
-      if (value === '') fault(`environment variable ${reference.env} is not set`)
-      return new Secret(value)
+    secret: (reference) => new Secret(secretText(reference)),
+    encryptionKey: (key, reference) => {
+      const faultsBefore = faults.length
+      const written = 'command' in reference ? commandText(key, reference.command) : secretText(reference)
+      const bytes = Buffer.from(written, 'base64')
+      const isWhole = bytes.length === ENCRYPTION_KEY_BYTES && bytes.toString('base64') === written
+      if (!isWhole && faults.length === faultsBefore) fault(`${key} is not ${ENCRYPTION_KEY_BYTES} bytes in base64`)
+      return new Secret(bytes)
     },
     authorities: (name) => certificates(name).pem,
     pair: (certificateFile, keyFile) => {

@@ -1,6 +1,6 @@
 /** The two files as written, once the schema has accepted them and filled in the defaults. */
-import type { SecretReference } from './files.ts'
-import type { Config, ListenerRole, TenantConfig, TrustFrameworkConfig } from './shape.ts'
+import type { EncryptionKeyReference, SecretReference } from './files.ts'
+import type { Config, KeyStoreConfig, ListenerRole, TenantConfig, TrustFrameworkConfig } from './shape.ts'
 
 type PairFiles = { readonly certificateFile: string; readonly keyFile: string }
 type KeyFile = { readonly kid: string; readonly keyFile: string }
@@ -18,7 +18,15 @@ export type RawAuthentication =
   | (KeyFile & { readonly type: 'jwt'; readonly audience: string; readonly lifetimeSeconds: number })
   | { readonly type: 'api-key'; readonly key: SecretReference }
 
-type Kept = 'id' | 'name' | 'organisationId' | 'authorizationEndpoint' | 'jwksUrl' | 'activation' | 'fieldFilter'
+type Kept =
+  | 'id'
+  | 'name'
+  | 'organisationId'
+  | 'authorizationEndpoint'
+  | 'jwksUrl'
+  | 'activation'
+  | 'fieldFilter'
+  | 'profiles'
 
 export type RawTenant = Pick<TenantConfig, Kept | 'lifetimes' | 'limits'> & {
   readonly database: { readonly url: SecretReference }
@@ -26,8 +34,12 @@ export type RawTenant = Pick<TenantConfig, Kept | 'lifetimes' | 'limits'> & {
     Record<ListenerRole, PairFiles & { readonly origin: string; readonly address: string; readonly port: number }>
   >
   readonly keys: {
+    readonly source: 'files' | 'stored'
     readonly signing: readonly KeyFile[]
     readonly encryption: readonly KeyFile[]
+    readonly encryptionKey?: EncryptionKeyReference
+    readonly previousEncryptionKey?: EncryptionKeyReference
+    readonly publishAheadSeconds: KeyStoreConfig['publishAheadSeconds']
     readonly audit: { readonly keyFile: string }
   }
   readonly lfi: Omit<TenantConfig['lfi'], 'ca' | 'certificate' | 'key' | 'authentication' | 'callerJwt'> &

@@ -1,11 +1,21 @@
 /** What no schema can say: values that only a laptop may have, and parts that must not get in each other's way. */
+import { profileFaults } from './profile-rules.ts'
 import { CLIENT_CERTIFICATES, type Config, type ListenerConfig, type ListenerRole, type TenantConfig } from './shape.ts'
+
+/** Clients keep published keys for up to twenty minutes (tpp-api 1). */
+const CLIENT_CACHE_SECONDS = 1200
 
 export function judge(config: Config): readonly string[] {
   const malformed = config.tenants.flatMap(malformedUrls)
   // The other rules read the URLs.
   if (malformed.length > 0) return malformed
-  return [...unsafe(config), ...sameTwice(config.tenants), ...sharedSockets(config.tenants)]
+  return [
+    ...unsafe(config),
+    ...unpublished(config.tenants),
+    ...config.tenants.flatMap(profileFaults),
+    ...sameTwice(config.tenants),
+    ...sharedSockets(config.tenants),
+  ]
 }
 
 type NamedListener = { readonly name: string; readonly role: ListenerRole; readonly listener: ListenerConfig }
@@ -44,11 +54,21 @@ function unsafe(config: Config): readonly string[] {
       ...listenersOf(tenant)
         .filter(({ listener }) => isLoopback(new URL(listener.origin).hostname))
         .map(({ name }) => only(`${name}.origin on the loopback`)),
+      ...((tenant.keys.store?.publishAheadSeconds ?? CLIENT_CACHE_SECONDS) < CLIENT_CACHE_SECONDS
+        ? [only(`tenant ${tenant.id}: keys.publishAheadSeconds below ${CLIENT_CACHE_SECONDS}`)]
+        : []),
       ...(isEncrypted(tenant.databaseUrl.reveal())
         ? []
         : [only(`tenant ${tenant.id}: database.url without sslmode=verify-full (or verify-ca, or require)`)]),
     ]),
   ]
+}
+
+/** Nobody else could publish a key in the moment in which it is made. */
+function unpublished(tenants: readonly TenantConfig[]): readonly string[] {
+  return tenants
+    .filter(({ keys, jwksUrl, listeners }) => keys.store !== null && jwksUrl !== `${listeners.auth.origin}/jwks`)
+    .map(({ id, listeners }) => `tenant ${id}: jwksUrl has to be ${listeners.auth.origin}/jwks with keys.source stored`)
 }
 
 const isLoopback = (hostname: string): boolean => /^(localhost|.*\.localhost|127\.[\d.]+|\[::1\])$/.test(hostname)

@@ -30,6 +30,14 @@ export type ListenerConfig = {
 }
 export type KeyConfig = { readonly kid: string; readonly key: Secret<string> }
 
+/** Keys that are kept in the database, and changed by command. */
+export type KeyStoreConfig = {
+  /** AES-256. The first wraps, all unwrap. */
+  readonly encryptionKeys: readonly [Secret<Buffer>, ...Secret<Buffer>[]]
+  /** How long a key is published before it signs. */
+  readonly publishAheadSeconds: Seconds
+}
+
 export type LfiAuthentication =
   | { readonly type: 'none' }
   | {
@@ -40,6 +48,24 @@ export type LfiAuthentication =
       readonly lifetimeSeconds: Seconds
     }
   | { readonly type: 'api-key'; readonly key: Secret<string> }
+
+export type ProfileName = 'uae' | 'fapi2'
+export type SignatureAlgorithm = 'PS256' | 'ES256' | 'EdDSA'
+/** A client of plain FAPI 2.0, as the operator describes it. */
+export type Fapi2Client = {
+  readonly profile: 'fapi2'
+  readonly authentication: 'private_key_jwt' | 'tls_client_auth'
+  readonly senderConstraint: 'mtls' | 'dpop'
+  readonly signingAlgorithms: readonly SignatureAlgorithm[]
+  readonly requestObject: 'signed' | 'unsigned-allowed'
+  readonly jarm: boolean
+  readonly transportCertificate?: 'required' | 'optional'
+}
+export type ProfilesConfig = {
+  readonly serves: readonly ProfileName[]
+  /** By client id. */
+  readonly clients?: Readonly<Record<string, Fapi2Client>>
+}
 
 /** One LFI, as configured. Files are already read: PEM text, not paths. */
 export type TenantConfig = {
@@ -53,6 +79,8 @@ export type TenantConfig = {
   readonly keys: {
     readonly signing: readonly KeyConfig[]
     readonly encryption: readonly KeyConfig[]
+    /** null: the two above are all there is, and the first of each is in use. */
+    readonly store: KeyStoreConfig | null
     readonly audit: Secret<string>
   }
   readonly lfi: {
@@ -68,6 +96,8 @@ export type TenantConfig = {
     readonly responseBytesMax: number
     readonly pageSize: number
   }
+  /** Absent: every client follows `uae`. */
+  readonly profiles?: ProfilesConfig
   readonly activation: 'manual' | 'automatic'
   readonly fieldFilter: 'basic-detail' | 'off'
   readonly lifetimes: {

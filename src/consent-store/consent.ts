@@ -72,6 +72,8 @@ type Common = {
   readonly lastServiceInitiationAt: Instant | null
   /** Counts the changes; a write names the one it has read. */
   readonly revision: number
+  /** `jti` of access tokens that the client gave back before their end. No part of the record. */
+  readonly revokedTokens?: readonly string[]
 }
 /** Before the decision the LFI may already have said who the user is, or not. */
 type Proposed = {

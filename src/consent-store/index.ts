@@ -2,11 +2,13 @@
 import type { Instant } from '../clock.ts'
 import type { Migration, Tx } from '../db.ts'
 import type { ClientId, ConsentId, InteractionId } from '../ids.ts'
+import { addRevokedToken, type RevokedToken } from '../revoked-tokens.ts'
 import type { Outcome, Unit } from './change.ts'
 import { atClock, type Consent } from './consent.ts'
-import { attachGrant, attachPar, claimCompletion } from './journey.ts'
-import { type LodgeAsk, lodge } from './lodge.ts'
+import { attachGrant, attachPar, claimCompletion, detachGrant } from './journey.ts'
+import { type LodgeAsk, type Lodged, lodge } from './lodge.ts'
 import { consentTables } from './migrations/0010-consent.ts'
+import { consentRevokedTokens } from './migrations/0011-consent-revoked-tokens.ts'
 import { linkInteraction, patchByLfi, patchByTpp, type Revocation, revoke, revokeGroup } from './operations.ts'
 import type { LfiPatch, TppPatch } from './steps.ts'
 import { type ConsentFilter, list, read, readGroup, rememberedConsents } from './store.ts'
@@ -37,14 +39,14 @@ export {
   type Usable,
   usable,
 } from './consent.ts'
-export type { LodgeAsk } from './lodge.ts'
+export { isRepeated, type LodgeAsk, type Lodged } from './lodge.ts'
 export type { Revocation } from './operations.ts'
 export type { LfiPatch, PatchableStatus, TppPatch } from './steps.ts'
 export type { ConsentFilter } from './store.ts'
 export type { Caller, ChangeName, TrailRow } from './trail.ts'
 export { CONSENT_TYPE_NAMES, lfiRecord, type TppConsentView, tppData, tppView } from './views.ts'
 
-export const migrations: readonly Migration[] = [consentTables]
+export const migrations: readonly Migration[] = [consentTables, consentRevokedTokens]
 
 /**
  * What is read is the consent as it stands by the clock: past its end it is Expired (or Rejected, when it lapsed),
@@ -54,8 +56,9 @@ export const migrations: readonly Migration[] = [consentTables]
  */
 export type ConsentStore = {
   /** Joins the caller's transaction: a pushed request that fails later leaves no consent behind. */
-  lodge(tx: Tx, ask: LodgeAsk, caller: Caller): Promise<'lodged' | 'duplicate'>
-  attachPar(tx: Tx, id: ConsentId, parId: string): Promise<void>
+  lodge(tx: Tx, ask: LodgeAsk, caller: Caller): Promise<Lodged>
+  /** After `lodge`, in its transaction. Answers with the request_uri whose place it takes, if there was one. */
+  attachPar(tx: Tx, id: ConsentId, parId: string): Promise<string | null>
   find(id: ConsentId): Promise<Consent | null>
   /** The same answer for a consent that is absent and for another client's. */
   findOwned(id: ConsentId, clientId: ClientId): Promise<Consent | null>
@@ -67,6 +70,10 @@ export type ConsentStore = {
   /** True for exactly one caller, ever. */
   claimCompletion(tx: Tx, id: ConsentId, interactionId: InteractionId): Promise<boolean>
   attachGrant(tx: Tx, id: ConsentId, grantId: string): Promise<void>
+  /** The consent stays as it is; its tokens open nothing from now on. */
+  detachGrant(tx: Tx, grantId: string): Promise<void>
+  /** An access token under the consent is refused from now on; false when as many are already as can be kept. */
+  revokeToken(tx: Tx, id: ConsentId, token: RevokedToken): Promise<boolean>
   patchByTpp(id: ConsentId, clientId: ClientId, patch: TppPatch, caller: Caller): Promise<Outcome>
   patchByLfi(id: ConsentId, patch: LfiPatch, caller: Caller): Promise<Outcome>
   /** A consent that has ended stays as it is. */
@@ -101,6 +108,8 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
     byInteraction: async (interactionId) => present(await read(db, { interaction_id: interactionId })),
     claimCompletion: (tx, id, interactionId) => claimCompletion(tx, clock, id, interactionId),
     attachGrant: (tx, id, grantId) => attachGrant(tx, clock, id, grantId),
+    detachGrant,
+    revokeToken: (tx, id, token) => addRevokedToken(tx, clock, { of: 'consent', id }, token),
     patchByTpp: (id, clientId, patch, caller) => patchByTpp(deps, id, clientId, patch, caller),
     patchByLfi: (id, patch, caller) => patchByLfi(deps, id, patch, caller),
     revoke: (id, ask, caller) => revoke(deps, id, ask, caller),

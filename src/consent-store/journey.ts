@@ -1,12 +1,21 @@
 /** What the authorization server keeps at a consent while it is being authorized. No part of the record's history. */
 import type { Clock } from '../clock.ts'
-import type { Tx } from '../db.ts'
+import { query, type Tx } from '../db.ts'
 import type { ConsentId, InteractionId } from '../ids.ts'
 import { unknownConsent } from './change.ts'
 
-export async function attachPar(tx: Tx, id: ConsentId, parId: string): Promise<void> {
-  const count = await tx('consent').where({ id, par_id: null }).update({ par_id: parId })
-  if (count !== 1) throw new Error('attachPar: no consent without a request_uri has this id')
+/** The request_uri that this one takes the place of; null: there was none. None is replaced once a journey has begun. */
+export async function attachPar(tx: Tx, id: ConsentId, parId: string): Promise<string | null> {
+  const [attached] = (
+    await query<{ superseded: string | null }>(
+      tx,
+      `with before as (select id, par_id from consent where id = ? and interaction_id is null for update)
+       update consent set par_id = ? from before where consent.id = before.id returning before.par_id as superseded`,
+      [id, parId],
+    )
+  ).rows
+  if (attached === undefined) throw new Error('attachPar: no consent whose journey has not begun has this id')
+  return attached.superseded
 }
 
 /** True for one caller ever: of doConfirm and doFail, repeated or at once, the first ends the journey. */
@@ -30,4 +39,9 @@ export async function attachGrant(tx: Tx, clock: Clock, id: ConsentId, grantId: 
     .andWhere((either) => either.whereNull('grant_id').orWhere('grant_id', grantId))
     .update({ grant_id: grantId })
   if (count !== 1) throw unknownConsent()
+}
+
+/** Nothing can be had any more under this grant: its access tokens are compared with the one at the consent. */
+export async function detachGrant(tx: Tx, grantId: string): Promise<void> {
+  await tx('consent').where({ grant_id: grantId }).update({ grant_id: null })
 }

@@ -1,12 +1,13 @@
 /** Recording the consent that a pushed authorization request asks for (lfi-api 2.6: PAR accepted). */
 import assert from 'node:assert'
+import { isDeepStrictEqual } from 'node:util'
 import { type Instant, toInstant } from '../clock.ts'
 import type { Tx } from '../db.ts'
 import { type ClientId, type ConsentId, type CorrelationId, type OrganisationId, toConsentId } from '../ids.ts'
 import { leaveTraces, type Unit } from './change.ts'
-import type { Awaiting, ConsentType, JsonObject, RarElement } from './consent.ts'
+import { type Awaiting, atClock, type Consent, type ConsentType, type JsonObject, type RarElement } from './consent.ts'
 import { permissionsOf } from './row.ts'
-import { insert } from './store.ts'
+import { insert, lock } from './store.ts'
 import type { Caller } from './trail.ts'
 
 export type LodgeAsk = {
@@ -25,15 +26,36 @@ export type LodgeAsk = {
   readonly interactionId: CorrelationId | null
 }
 
-/** 'duplicate' when the id is taken, whoever has it: the TPP chose an id that is not new (tpp-api 2.6). */
-export async function lodge(tx: Tx, unit: Unit, ask: LodgeAsk, caller: Caller): Promise<'lodged' | 'duplicate'> {
+/**
+ * 'repeated': the consent is there already, and this is the request that it was lodged with (`isRepeated`).
+ * 'duplicate' when the id is taken otherwise, whoever has it: the TPP chose an id that is not new (tpp-api 2.6).
+ */
+export type Lodged = 'lodged' | 'repeated' | 'duplicate'
+
+export async function lodge(tx: Tx, unit: Unit, ask: LodgeAsk, caller: Caller): Promise<Lodged> {
   const now = unit.clock.now()
   const consent = awaiting(ask, now)
-  if (!(await insert(tx, consent))) return 'duplicate'
+  if (!(await insert(tx, consent))) {
+    const taken = await lock(tx, ask.consentId)
+    return taken !== null && isRepeated(atClock(taken, now), ask) ? 'repeated' : 'duplicate'
+  }
   const patch = { status: consent.status, 'consentBody.Subscription': consent.subscription }
   const traces = { before: null, consent, change: 'lodged', changed: Object.keys(patch), now } as const
   await leaveTraces(tx, unit, traces, { ...caller, interactionId: caller.interactionId ?? ask.interactionId }, patch)
   return 'lodged'
+}
+
+/**
+ * A TPP that never got the answer to its push sends it again. As long as nobody has begun with the consent, it is the
+ * same one: asked for by the same client, member by member.
+ */
+export function isRepeated(consent: Consent, { clientId, request }: Pick<LodgeAsk, 'clientId' | 'request'>): boolean {
+  return (
+    consent.clientId === clientId &&
+    consent.status === 'AwaitingAuthorization' &&
+    consent.interactionId === null &&
+    isDeepStrictEqual(consent.request, request)
+  )
 }
 
 function awaiting(ask: LodgeAsk, now: Instant): Awaiting {

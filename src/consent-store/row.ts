@@ -3,6 +3,7 @@ import assert from 'node:assert'
 import { type Instant, toInstant } from '../clock.ts'
 import type { AccountId, ClientId, ConsentId, InteractionId, OrganisationId } from '../ids.ts'
 import { never } from '../ids.ts'
+import { type RevokedTokens, revokedTokensIn } from '../revoked-tokens.ts'
 import {
   type AuthorizationChannel,
   type Consent,
@@ -35,6 +36,7 @@ export type ConsentRow = {
   readonly interaction_id: string | null
   readonly completed_at: Date | null
   readonly grant_id: string | null
+  readonly revoked_tokens: RevokedTokens | null
   readonly status: ConsentStatus
   readonly psu: Psu | null
   readonly account_ids: readonly string[]
@@ -72,6 +74,7 @@ export const COLUMNS = [
   'interaction_id',
   'completed_at',
   'grant_id',
+  'revoked_tokens',
   'status',
   'psu',
   'account_ids',
@@ -118,6 +121,7 @@ export function toConsent(row: ConsentRow): Consent {
     lastDataSharedAt: maybe(row.last_data_shared_at),
     lastServiceInitiationAt: maybe(row.last_service_initiation_at),
     revision: row.revision,
+    ...revokedTokensIn(row.revoked_tokens),
   }
   const proposed = { psu: row.psu, accountIds, channel: row.channel, authorizedAt: null }
   const live = { grantId: row.grant_id }
@@ -154,7 +158,10 @@ function granted(row: ConsentRow) {
   return { psu: row.psu, accountIds, channel: row.channel, authorizedAt: toInstant(row.authorized_at) }
 }
 
-/** The columns that a change may touch. `completed_at` is not among them: it is claimed, not changed. */
+/**
+ * The columns that a change may touch. `completed_at` and `revoked_tokens` are not among them: the one is claimed and
+ * the other added to, and neither is changed.
+ */
 export function changingColumns(consent: Consent) {
   return {
     status: consent.status,

@@ -1,4 +1,7 @@
-/** The hub's own access tokens as the gateway reads them: a PS256 JWT (RFC 9068) bound to a certificate (RFC 8705). */
+/**
+ * The hub's own access tokens as the gateway reads them: a PS256 JWT (RFC 9068) bound to a certificate (RFC 8705) or,
+ * where the tenant has clients that use DPoP, to a key (RFC 9449).
+ */
 import { createHash } from 'node:crypto'
 import { LRUCache } from 'lru-cache'
 import { type Clock, epochSeconds } from '../clock.ts'
@@ -13,12 +16,22 @@ import {
   toOrganisationId,
   toThumbprint,
 } from '../ids.ts'
-import { type JWK, publicJwk, type SigningKey, verify } from '../jose.ts'
+import { verify } from '../jose.ts'
+import type { KeyRing } from '../keys/index.ts'
+
+/** What whoever uses the token must hold. */
+export type Binding =
+  | { readonly kind: 'mtls'; readonly thumbprint: Thumbprint }
+  | { readonly kind: 'dpop'; readonly jkt: string }
 
 type Common = {
+  /** What a revocation knows the token by. */
+  readonly jti: string
   readonly clientId: ClientId
   readonly scopes: ReadonlySet<string>
-  readonly thumbprint: Thumbprint
+  readonly binding: Binding
+  /** base64url SHA-256 of the token itself (RFC 9449 4.2, `ath`). */
+  readonly hash: string
   readonly expiresAtSeconds: number
 }
 export type UserToken = Common & {
@@ -41,23 +54,27 @@ const CACHED_MAX = 10_000
 /** A cached token is judged by its own `exp` each time; this only bounds how long a silent one is kept. */
 const CACHED_MS = 600_000
 
+type Verified = { readonly kid: string; readonly claims: AccessToken }
+
 export function createAccessTokens(deps: {
   readonly issuer: string
   readonly audience: string
-  readonly keys: readonly SigningKey[]
+  readonly keys: KeyRing
   readonly clock: Clock
+  /** Kinds of binding that a token may have. */
+  readonly bindings?: ReadonlySet<Binding['kind']>
 }): AccessTokens {
-  const keys = new Map<string, JWK>(deps.keys.map((key) => [key.kid, publicJwk(key, 'sig')]))
-  const verified = new LRUCache<string, AccessToken>({ max: CACHED_MAX, ttl: CACHED_MS })
+  const { keys, bindings = CERTIFICATE_ONLY } = deps
+  const verified = new LRUCache<string, Verified>({ max: CACHED_MAX, ttl: CACHED_MS })
 
-  const check = async (token: string): Promise<AccessToken> => {
-    const judged = await verify(token, (kid) => keys.get(kid) ?? null)
+  const check = async (token: string, hash: string): Promise<Verified> => {
+    const judged = await verify(token, (kid) => keys.verifying(kid))
     if (!judged.ok) throw unauthorized('the access token was not issued by this authorization server', judged.why)
     const { typ } = judged.header
     if (typ?.toLowerCase() !== 'at+jwt' && typ?.toLowerCase() !== 'application/at+jwt') {
       throw unauthorized('the token is not an access token', 'typ')
     }
-    return readClaims(judged.claims, deps)
+    return { kid: String(judged.header.kid), claims: readClaims(judged.claims, hash, { ...deps, bindings }) }
   }
 
   return {
@@ -65,33 +82,44 @@ export function createAccessTokens(deps: {
       if (token.length > TOKEN_LENGTH_MAX) throw unauthorized('the access token is malformed', 'length')
       const key = createHash('sha256').update(token).digest('base64url')
       const known = verified.get(key)
-      const claims = known ?? (await check(token))
+      // The key may have been withdrawn since.
+      const isKnown = known !== undefined && keys.now().verifying.has(known.kid)
+      const checked = isKnown ? known : await check(token, key)
+      const { claims } = checked
       if (claims.expiresAtSeconds <= epochSeconds(deps.clock.now())) {
         throw unauthorized('the access token has expired; use the refresh token to get another')
       }
-      if (known === undefined) verified.set(key, claims)
+      if (!isKnown) verified.set(key, checked)
       return claims
     },
   }
 }
 
-function readClaims(
-  claims: Readonly<Record<string, unknown>>,
-  expected: { readonly issuer: string; readonly audience: string; readonly clock: Clock },
-): AccessToken {
+type Expected = {
+  readonly issuer: string
+  readonly audience: string
+  readonly clock: Clock
+  readonly bindings: ReadonlySet<Binding['kind']>
+}
+const CERTIFICATE_ONLY: ReadonlySet<Binding['kind']> = new Set(['mtls'])
+
+function readClaims(claims: Readonly<Record<string, unknown>>, hash: string, expected: Expected): AccessToken {
   if (claims['iss'] !== expected.issuer) throw unauthorized('the access token is of another issuer')
   if (!isFor(claims['aud'], expected.audience)) throw unauthorized('the access token is for another resource server')
-  const { exp, nbf, scope } = claims
+  const { exp, nbf, scope, jti } = claims
   if (typeof exp !== 'number') throw unauthorized('the access token is malformed', 'exp')
+  if (typeof jti !== 'string' || jti === '') throw unauthorized('the access token is malformed', 'jti')
   if (nbf !== undefined && (typeof nbf !== 'number' || nbf > epochSeconds(expected.clock.now()))) {
     throw unauthorized('the access token is not valid yet')
   }
   const clientId = toClientId(claims['client_id'])
   if (clientId === null || typeof scope !== 'string') throw unauthorized('the access token is malformed', 'claims')
   const common = {
+    jti,
     clientId,
     scopes: new Set(scope.split(' ')),
-    thumbprint: boundTo(claims['cnf']),
+    binding: boundTo(claims['cnf'], expected.bindings),
+    hash,
     expiresAtSeconds: exp,
   }
   if (claims['consent_id'] === undefined && claims['grant_id'] === undefined) return { ...common, grant: 'client' }
@@ -107,12 +135,22 @@ function readClaims(
 const isFor = (audience: unknown, expected: string): boolean =>
   audience === expected || (Array.isArray(audience) && audience.length === 1 && audience[0] === expected)
 
-/** A token without a certificate, or bound to another kind of key, would be a bearer token: refused. */
-function boundTo(cnf: unknown): Thumbprint {
-  const members = typeof cnf === 'object' && cnf !== null ? Object.entries(cnf) : []
-  const thumbprint = members.length === 1 && members[0]?.[0] === 'x5t#S256' ? toThumbprint(members[0][1]) : null
-  if (thumbprint === null) throw unauthorized('the access token is not bound to a client certificate')
-  return thumbprint
+/** A token that is bound to nothing would be a bearer token; to two things, one of ours it is not. */
+function boundTo(cnf: unknown, accepted: Expected['bindings']): Binding {
+  const [only, another] = typeof cnf === 'object' && cnf !== null ? Object.entries(cnf) : []
+  const binding = only === undefined || another !== undefined ? null : bindingOf(only)
+  if (binding === null || !accepted.has(binding.kind)) {
+    throw unauthorized(`the access token is not bound to a client certificate${accepted.has('dpop') ? ' or key' : ''}`)
+  }
+  return binding
+}
+
+function bindingOf([member, value]: [member: string, value: unknown]): Binding | null {
+  // Both are digests of 32 bytes.
+  const digest = toThumbprint(value)
+  if (digest === null) return null
+  if (member === 'x5t#S256') return { kind: 'mtls', thumbprint: digest }
+  return member === 'jkt' ? { kind: 'dpop', jkt: digest } : null
 }
 
 export function unauthorized(reason: string, detail?: string): HubError {

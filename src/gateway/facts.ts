@@ -45,7 +45,10 @@ export type Facts = {
   /** The same token again, once it is known to be a user's. */
   readonly userToken: UserToken
   readonly client: Client
+  /** The certificate of a caller that has nothing else to show. */
   readonly peer: PeerCertificate
+  /** The certificate beside a token; null where the client need not show it and did not. */
+  readonly shown: PeerCertificate | null
   readonly query: Readonly<Record<string, string>>
   readonly body: unknown
   readonly consent: Usable

@@ -3,14 +3,15 @@ import type { Audit } from '../audit/index.ts'
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
-import type { SigningKey } from '../jose.ts'
+import type { Dpop } from '../dpop.ts'
+import type { KeyRing } from '../keys/index.ts'
 import type { HubApp } from '../listener.ts'
 import type { Log } from '../log.ts'
 import type { Participants } from '../participants/index.ts'
+import { createRateLimit } from '../rate-limit.ts'
 import type { SchemaRegistry } from '../schema-registry.ts'
 import { createAccessTokens } from './access-token.ts'
 import { createConnector } from './connector/index.ts'
-import { createRateLimit } from './rate-limit.ts'
 import { createRouteTable } from './route-table.ts'
 import { type ReadRoute, ROUTES } from './routes.ts'
 import { createServe } from './serve.ts'
@@ -30,14 +31,16 @@ export type GatewayDeps = {
   readonly participants: Participants
   readonly audit: Audit
   readonly registry: SchemaRegistry
-  /** The first signs answers; all verify access tokens. */
-  readonly signingKeys: readonly SigningKey[]
+  /** Signs answers and verifies access tokens. */
+  readonly keys: KeyRing
+  /** Null where no client uses DPoP. */
+  readonly dpop: Dpop | null
   readonly clock: Clock
   readonly log: Log
 }
 
 export function createGateway(deps: GatewayDeps): Gateway {
-  const { tenant, clock, registry, signingKeys } = deps
+  const { tenant, clock, registry, keys } = deps
   const connector = createConnector({ tenant, clock })
   const serve = createServe({
     ...deps,
@@ -46,8 +49,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
     accessTokens: createAccessTokens({
       issuer: tenant.listeners.auth.origin,
       audience: tenant.listeners.rs.origin,
-      keys: signingKeys,
+      keys,
       clock,
+      bindings: new Set(deps.dpop === null ? ['mtls'] : ['mtls', 'dpop']),
     }),
     connector,
     translator: createTranslator(

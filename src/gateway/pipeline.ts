@@ -16,7 +16,9 @@ import { checkContentType } from './stages/check-content-type.ts'
 import { checkHeaders } from './stages/check-headers.ts'
 import { checkParameters } from './stages/check-parameters.ts'
 import { checkPermission } from './stages/check-permission.ts'
+import { checkProof } from './stages/check-proof.ts'
 import { checkClientScope, checkUserScope } from './stages/check-scope.ts'
+import { checkSender } from './stages/check-sender.ts'
 import { judgeReply } from './stages/judge-reply.ts'
 import { limitRate } from './stages/limit-rate.ts'
 import { loadConsent } from './stages/load-consent.ts'
@@ -32,7 +34,7 @@ import { verifyToken } from './stages/verify-token.ts'
 export const arrived = path('arrival').step(matchRoute).step(negotiateAnswer).step(checkContentType).step(limitRate)
 
 /** Who is speaking? */
-const identified = arrived.step(verifyToken).step(checkCertificate).step(checkBinding)
+const identified = arrived.step(verifyToken).step(checkSender).step(checkBinding).step(checkProof)
 
 // biome-ignore format: one question per line
 export const requestPaths = {

@@ -1,5 +1,6 @@
 /** Answers and errors as they go over the wire (tpp-api 5.1, 7). */
 import { epochSeconds } from '../clock.ts'
+import { DPOP_ALGORITHMS } from '../dpop-proof.ts'
 import { ERRORS, type HubError } from '../errors.ts'
 import { sign } from '../jose.ts'
 import type { Offer } from './accept.ts'
@@ -12,19 +13,25 @@ export type Rendered = {
   readonly body: Buffer | null
 }
 /** For whom: undefined while it is not known. */
-export type Recipient = { readonly offer: Offer | undefined; readonly clientId: string | undefined }
+export type Recipient = {
+  readonly offer: Offer | undefined
+  readonly clientId: string | undefined
+  /** What the next DPoP proof has to hold; undefined for who does not use DPoP. */
+  readonly nonce: string | undefined
+}
 
 const MESSAGE_LIFETIME_SECONDS = 600
 const NEVER_STORED = { 'cache-control': 'no-store' } as const
 
 export async function renderAnswer(answer: Answer, to: Recipient, services: Services): Promise<Rendered> {
-  if (answer.status === 204) return { status: 204, headers: NEVER_STORED, body: null }
-  return withBody(answer.status, answer.body, to, NEVER_STORED, services)
+  const headers = { ...NEVER_STORED, ...nonceHeader(to) }
+  if (answer.status === 204) return { status: 204, headers, body: null }
+  return withBody(answer.status, answer.body, to, headers, services)
 }
 
 export async function renderError(error: HubError, to: Recipient, services: Services): Promise<Rendered> {
   const { status } = error
-  const headers = { ...NEVER_STORED, ...headersOf(error) }
+  const headers = { ...NEVER_STORED, ...nonceHeader(to), ...headersOf(error, to) }
   // A status that is not the code's own is one that has a body (errors.ts).
   if (!ERRORS[error.code].body) return { status, headers: { ...headers, 'content-length': 0 }, body: null }
   const { path } = error.options
@@ -50,9 +57,8 @@ async function withBody(
 }
 
 function signed(message: unknown, clientId: string | undefined, services: Services): Promise<string> {
-  const { tenant, clock } = services
-  const [key] = services.signingKeys
-  if (key === undefined) throw new Error('no signing key')
+  const { tenant, clock, keys } = services
+  const [key] = keys.now().signing
   const now = epochSeconds(clock.now())
   const claims = {
     iss: tenant.listeners.auth.origin,
@@ -65,10 +71,14 @@ function signed(message: unknown, clientId: string | undefined, services: Servic
   return sign(key, claims)
 }
 
-function headersOf(error: HubError): Readonly<Record<string, string>> {
+/** RFC 9449 8.2: with every answer, so that the nonce of the next proof is never a stale one. */
+const nonceHeader = ({ nonce }: Recipient): Readonly<Record<string, string>> =>
+  nonce === undefined ? {} : { 'dpop-nonce': nonce }
+
+function headersOf(error: HubError, to: Recipient): Readonly<Record<string, string>> {
   switch (error.code) {
     case 'Unauthorized':
-      return { 'www-authenticate': `Bearer error="invalid_token", error_description="${quotable(error.reason)}"` }
+      return { 'www-authenticate': challenge(error, to) }
     case 'MethodNotAllowed':
       return { allow: (error.options.allow ?? []).join(', ') }
     case 'TooManyRequests':
@@ -76,6 +86,12 @@ function headersOf(error: HubError): Readonly<Record<string, string>> {
     default:
       return {}
   }
+}
+
+/** RFC 6750 3, RFC 9449 7.1. */
+function challenge({ options, reason }: HubError, { nonce }: Recipient): string {
+  const told = `error="${options.challenge ?? 'invalid_token'}", error_description="${quotable(reason)}"`
+  return nonce === undefined ? `Bearer ${told}` : `DPoP ${told}, algs="${DPOP_ALGORITHMS.join(' ')}"`
 }
 
 /** RFC 6750 3: printable ASCII without quote and backslash. */

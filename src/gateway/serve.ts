@@ -54,13 +54,18 @@ async function follow(known: Known, services: Services, timings: Timing[]): Prom
 
 /** What cannot be rendered is told as a fault of ours, in plain. */
 async function render(ended: Answer | HubError, known: Known, services: Services): Promise<Rendered> {
-  const to = { offer: known.offer, clientId: known.client?.clientId }
+  const to = { offer: known.offer, clientId: known.client?.clientId, nonce: nonceFor(known.arrival, services) }
   try {
     return ended instanceof HubError ? await renderError(ended, to, services) : await renderAnswer(ended, to, services)
   } catch (thrown) {
     known.arrival.log.error({ err: thrown }, 'an answer could not be rendered')
     return renderError(toHubError(thrown), { ...to, offer: undefined }, services)
   }
+}
+
+/** Only for who sends a token as DPoP, where that is served. */
+function nonceFor({ headers }: Arrival, { dpop }: Services): string | undefined {
+  return /^dpop /i.test(headers.authorization ?? '') ? dpop?.nonce() : undefined
 }
 
 /** Null when the entries are durable; otherwise what the caller is told instead. */

@@ -3,13 +3,15 @@ import type { Audit } from '../audit/index.ts'
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
-import type { SigningKey } from '../jose.ts'
+import type { Dpop } from '../dpop.ts'
+import type { KeyRing } from '../keys/index.ts'
 import type { Log } from '../log.ts'
 import type { Participants } from '../participants/index.ts'
+import type { RateLimit } from '../rate-limit.ts'
 import type { SchemaRegistry } from '../schema-registry.ts'
 import type { AccessTokens } from './access-token.ts'
 import type { Connector } from './connector/index.ts'
-import type { RateLimit } from './rate-limit.ts'
+
 import type { RouteTable } from './route-table.ts'
 import type { Translator } from './transform/index.ts'
 
@@ -19,12 +21,14 @@ export type Services = {
   readonly participants: Participants
   readonly audit: Audit
   readonly registry: SchemaRegistry
-  readonly signingKeys: readonly SigningKey[]
+  readonly keys: KeyRing
   readonly clock: Clock
   readonly log: Log
   readonly routes: RouteTable
   readonly rateLimit: RateLimit
   readonly accessTokens: AccessTokens
+  /** Null where no client uses DPoP. */
+  readonly dpop: Dpop | null
   readonly connector: Connector
   readonly translator: Translator
 }

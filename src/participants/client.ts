@@ -1,6 +1,7 @@
 /** One application of a TPP, as the trust framework vouches for it and as this LFI's operator has decided. */
 import type { ClientId, OrganisationId, Thumbprint } from '../ids.ts'
 import type { JWK } from '../jose.ts'
+import { type RevokedTokens, revokedTokensIn } from '../revoked-tokens.ts'
 import type { CertificateRecord, OrganisationRecord, SoftwareStatementRecord } from './directory.ts'
 import { opened } from './roles.ts'
 
@@ -30,12 +31,15 @@ export type Client = {
   }
   readonly logoUri: string | null
   readonly clientUri: string | null
+  /** `jti` of access tokens of its own, without a user, that it gave back before their end. */
+  readonly revokedTokens?: readonly string[]
 }
 
 /** The join of the three records. */
 export type ClientRow = {
   readonly client_id: string
   readonly client_status: LocalStatus
+  readonly revoked_tokens: RevokedTokens | null
   readonly software_statement_id: string
   readonly statement_status: LocalStatus
   readonly statement_directory_status: string
@@ -72,6 +76,7 @@ export function toClient(row: ClientRow, keystoreUrl: string): Client {
     directoryRecord: { organisation: row.tpp_record, softwareStatement: statement },
     logoUri: statement.LogoUri ?? null,
     clientUri: statement.ClientUri ?? null,
+    ...revokedTokensIn(row.revoked_tokens),
   }
 }
 

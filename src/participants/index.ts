@@ -11,6 +11,7 @@ import { HubError } from '../errors.ts'
 import { type ClientId, type CorrelationId, type Thumbprint, toClientId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import { createRemembered, versionOf, versions } from '../remembered.ts'
+import { addRevokedToken, type RevokedToken } from '../revoked-tokens.ts'
 import type { PeerCertificate } from '../tls.ts'
 import { type ApplicationKeys, createApplicationKeys } from './application-keys.ts'
 import {
@@ -38,6 +39,8 @@ export type Participants = {
   /** POST /tpp-registration. @throws HubError Unauthorized or AccessToken.InvalidScope when the directory does not vouch */
   register(peer: PeerCertificate, interactionId: CorrelationId): Promise<Client>
   certificateStatus(client: Client, thumbprint: Thumbprint): CertificateStatus
+  /** A token of the client itself is refused from now on; false when as many are already as can be kept. */
+  revokeToken(tx: Tx, clientId: ClientId, token: RevokedToken): Promise<boolean>
   /** false: no such record. */
   setStatus(level: ParticipantLevel, id: string, status: LocalStatus, by: Operator): Promise<boolean>
   list(): Promise<readonly Client[]>
@@ -195,6 +198,7 @@ export function createParticipants(deps: {
       return toClient(registered, deps.trustFramework.keystoreUrl)
     },
     certificateStatus: (client, thumbprint) => client.certificates.get(thumbprint) ?? 'unknown',
+    revokeToken: (tx, clientId, token) => addRevokedToken(tx, clock, { of: 'client', id: clientId }, token),
     setStatus: (level, id, status, by) =>
       inTransaction(db, async (tx) => {
         const { table, key } = TABLES[level]
@@ -284,7 +288,7 @@ const TABLES_JOINED = `
 const VERSION = ['c', 's', 't'].map(versionOf).join(' || ')
 const SELECT_VERSIONS = `select c.client_id as key, ${VERSION} as version ${TABLES_JOINED} where c.client_id = any(?)`
 const SELECT = `
-  select ${VERSION} as version, c.client_id, c.status as client_status,
+  select ${VERSION} as version, c.client_id, c.status as client_status, c.revoked_tokens,
     s.software_statement_id, s.status as statement_status, s.directory_status as statement_directory_status,
     s.record as statement_record, s.roles, s.certificates, s.jwks, s.fetched_at,
     t.organisation_id, t.name as tpp_name, t.status as tpp_status, t.directory_status as tpp_directory_status,

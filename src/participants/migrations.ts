@@ -40,4 +40,11 @@ export const migrations: readonly Migration[] = [
       `)
     },
   },
+  {
+    // Access tokens of the client itself that it gave back before their end (revoked-tokens.ts).
+    name: '0021-client-revoked-tokens',
+    up: async (db) => {
+      await db.raw('alter table client add column revoked_tokens jsonb')
+    },
+  },
 ]

@@ -1,4 +1,6 @@
+import type { PeerCertificate } from '../../tls.ts'
 import { unauthorized } from '../access-token.ts'
+import type { Arrival } from '../facts.ts'
 import { stage } from '../stage.ts'
 
 /** Whether the handshake showed a certificate that leads to the trust framework, and that is still in time. */
@@ -7,12 +9,14 @@ export const checkCertificate = stage({
   needs: ['arrival'],
   adds: ['peer'],
   fails: ['Unauthorized'],
-  run({ arrival }) {
-    const { peer } = arrival
-    if (peer === null) throw unauthorized('a client certificate is required')
-    if (!peer.trusted) throw unauthorized('the client certificate is not issued by the trust framework')
-    // A connection may outlive the certificate that opened it.
-    if (peer.expiresAt <= arrival.receivedAt) throw unauthorized('the client certificate has expired')
-    return { peer }
-  },
+  run: ({ arrival }) => ({ peer: goodCertificate(arrival) }),
 })
+
+/** @throws HubError Unauthorized */
+export function goodCertificate({ peer, receivedAt }: Pick<Arrival, 'peer' | 'receivedAt'>): PeerCertificate {
+  if (peer === null) throw unauthorized('a client certificate is required')
+  if (!peer.trusted) throw unauthorized('the client certificate is not issued by the trust framework')
+  // A connection may outlive the certificate that opened it.
+  if (peer.expiresAt <= receivedAt) throw unauthorized('the client certificate has expired')
+  return peer
+}

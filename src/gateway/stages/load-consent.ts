@@ -1,5 +1,6 @@
 import { usable } from '../../consent-store/index.ts'
 import { HubError } from '../../errors.ts'
+import { isRevoked } from '../../revoked-tokens.ts'
 import { unauthorized } from '../access-token.ts'
 import { stage } from '../stage.ts'
 
@@ -29,6 +30,7 @@ export const loadConsent = stage({
     if (judged.consent.grantId !== userToken.grantId) {
       throw unauthorized('the access token is no longer valid for its consent')
     }
+    if (isRevoked(judged.consent, userToken.jti)) throw unauthorized('the access token was revoked')
     if (consent.rarType !== read.rarType) {
       throw new HubError('Consent.Invalid', { reason: 'The consent is of another type or version than the path' })
     }

@@ -1,8 +1,8 @@
 import { HubError } from '../../errors.ts'
-import { unauthorized } from '../access-token.ts'
+import { type AccessToken, unauthorized } from '../access-token.ts'
 import { stage } from '../stage.ts'
 
-const BEARER = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i
+const CREDENTIALS = /^(bearer|dpop) +([A-Za-z0-9._~+/-]+=*)$/i
 
 /** FAPI 2.0 SP 5.3.4: the token comes in the Authorization header and nowhere else. */
 export const verifyToken = stage({
@@ -10,7 +10,7 @@ export const verifyToken = stage({
   needs: ['arrival'],
   adds: ['token'],
   fails: ['Unauthorized', 'Resource.InvalidFormat'],
-  async run({ arrival }, { accessTokens }) {
+  async run({ arrival }, { accessTokens, dpop }) {
     const { authorization } = arrival.headers
     const inQuery = new URLSearchParams(arrival.search).has('access_token')
     if (inQuery && authorization !== undefined) {
@@ -23,11 +23,26 @@ export const verifyToken = stage({
     if (countOf(arrival.request.rawHeaders, 'authorization') > 1) {
       throw unauthorized('send one Authorization header')
     }
-    const [, token] = BEARER.exec(authorization) ?? []
-    if (token === undefined) throw unauthorized('the Authorization header must be: Bearer and the access token')
-    return { token: await accessTokens.read(token) }
+    const [, scheme = '', text] = CREDENTIALS.exec(authorization) ?? []
+    const asDpop = scheme.toLowerCase() === 'dpop'
+    if (text === undefined || (asDpop && dpop === null)) {
+      throw unauthorized('the Authorization header must be: Bearer and the access token')
+    }
+    const token = await accessTokens.read(text)
+    fits(token, asDpop, arrival.headers['dpop'] !== undefined)
+    return { token }
   },
 })
+
+/** RFC 9449 7.2: what a token is bound to decides how it is sent, and nothing of the other way comes with it. */
+function fits({ binding }: AccessToken, asDpop: boolean, withProof: boolean): void {
+  if (binding.kind === 'dpop' && !asDpop) {
+    throw unauthorized('the access token is bound to a key: send it as DPoP, with a proof')
+  }
+  if (binding.kind === 'mtls' && (asDpop || withProof)) {
+    throw unauthorized('the access token is bound to a client certificate: send it as Bearer, without a DPoP proof')
+  }
+}
 
 /** Node keeps the first of several and would hide the others. */
 function countOf(rawHeaders: readonly string[], name: string): number {

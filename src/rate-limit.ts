@@ -1,11 +1,16 @@
 /** Token buckets, one per caller: a second's worth may come at once, and then as fast as it refills. */
 import { LRUCache } from 'lru-cache'
-import type { Instant } from '../clock.ts'
+import type { Instant } from './clock.ts'
+import type { PeerCertificate } from './tls.ts'
 
 export type RateLimit = {
   /** Null: go on. Otherwise the whole seconds after which the next request will be let through. */
   take(caller: string, now: Instant): number | null
 }
+
+/** Before anything is computed for a caller, it is known by its certificate only, or else by its address. */
+export const callerOf = (peer: PeerCertificate | null, address: string): string =>
+  peer?.trusted === true ? `${peer.organisationId} ${peer.commonName}` : address
 
 /** Beyond so many callers the longest silent one is forgotten, and it had a full bucket anyway. */
 const CALLERS_MAX = 10_000

@@ -1,0 +1,84 @@
+/**
+ * What a pushed authorization request leaves behind: the consent, with its audit entry. Everything about the request is
+ * validated and its answer has not left. A TPP that never got its answer pushes again, and the consent is at hand
+ * through the new request_uri alone.
+ */
+import { errors, type KoaContextWithOIDC } from 'oidc-provider'
+import { type Clock, type Instant, secondsToMilliseconds, toInstant } from '../clock.ts'
+import type { TenantConfig } from '../config.ts'
+import type { ConsentStore, LodgeAsk } from '../consent-store/index.ts'
+import { toConsentId } from '../ids.ts'
+import type { HubContext } from '../listener.ts'
+import { type Participants, tppView } from '../participants/index.ts'
+import { fileId, removeRow } from './engine-records.ts'
+import { type AccountAccessDetail, clientIdOf } from './rar.ts'
+import { REQUEST_URN } from './spent-request.ts'
+import type { Oidc } from './tpp-records.ts'
+import type { Unit } from './unit-of-work.ts'
+
+export type LodgingDeps = {
+  readonly tenant: TenantConfig
+  readonly consents: ConsentStore
+  readonly participants: Participants
+  readonly clock: Clock
+}
+
+/** Never kept with the consent: credentials, and what identifies a browser session. */
+const HEADERS_DROPPED = new Set(['authorization', 'cookie', 'dpop', 'proxy-authorization'])
+const PUSHED = 'PushedAuthorizationRequest'
+
+/** @throws InvalidRequest, when the unit is written, for a ConsentId that somebody else got in first with */
+export async function lodge(ctx: HubContext, deps: LodgingDeps, oidc: Oidc, unit: Unit): Promise<void> {
+  const clientId = clientIdOf(ctx as unknown as KoaContextWithOIDC)
+  const client = await deps.participants.client(clientId)
+  const [detail] = JSON.parse(String(oidc.params?.['authorization_details'])) as readonly [AccountAccessDetail]
+  const consentId = toConsentId(detail.consent.ConsentId)
+  if (client === null || consentId === null) throw new Error('an authenticated push without client or consent id')
+  const pushed = ctx.body as { readonly request_uri: string }
+  const ask: LodgeAsk = {
+    consentId,
+    clientId,
+    organisationId: client.organisationId,
+    rarType: detail.type,
+    request: detail,
+    requestHeaders: headersToKeep(ctx),
+    requestUrl: `${deps.tenant.listeners.as.origin}/par`,
+    tpp: tppView(client),
+    scope: String(oidc.params?.['scope']),
+    authorizeBy: authorizeBy(deps, detail),
+    interactionId: ctx.state.correlationId,
+  }
+  const caller = {
+    by: 'tpp',
+    organisationId: client.organisationId,
+    clientId,
+    softwareStatementId: client.softwareStatementId,
+    interactionId: ctx.state.correlationId,
+  } as const
+  unit.join(async (tx) => {
+    const outcome = await deps.consents.lodge(tx, ask, caller)
+    if (outcome === 'duplicate') {
+      throw new errors.InvalidRequest('authorization_details[0].consent.ConsentId was used before')
+    }
+    const superseded = await deps.consents.attachPar(tx, consentId, pushed.request_uri)
+    if (superseded !== null) await removeRow(tx, PUSHED, fileId(PUSHED, superseded.slice(REQUEST_URN.length)))
+  })
+  ctx.body = { ...pushed, expires_in: lifetimeOf(oidc, deps.tenant.lifetimes.requestUriSeconds) }
+}
+
+/** What was pushed without a signature the engine keeps in an object of its own, which is good for a minute. */
+const UNSIGNED_SECONDS_MAX = 60
+const lifetimeOf = (oidc: Oidc, configured: number): number =>
+  oidc.body?.['request'] === undefined ? Math.min(configured, UNSIGNED_SECONDS_MAX) : configured
+
+const headersToKeep = (ctx: HubContext): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(ctx.headers).flatMap(([name, value]) =>
+      HEADERS_DROPPED.has(name) || value === undefined ? [] : [[name, String(value)]],
+    ),
+  )
+
+function authorizeBy(deps: LodgingDeps, detail: AccountAccessDetail): Instant {
+  const window = deps.clock.now() + secondsToMilliseconds(deps.tenant.lifetimes.authorizationWindowSeconds)
+  return Math.min(window, toInstant(detail.consent.ExpirationDateTime)) as Instant
+}

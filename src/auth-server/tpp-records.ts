@@ -1,0 +1,84 @@
+/** What the audit log says of a request at the `as` door. */
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { AuditEntry } from '../audit/index.ts'
+import type { Instant } from '../clock.ts'
+import { type ClientId, type ConsentId, type TenantId, toClientId, toConsentId } from '../ids.ts'
+import type { HubContext } from '../listener.ts'
+import { oauthErrorOf } from './oauth-answer.ts'
+import type { GrantDetail } from './provider.ts'
+import type { TppOperation, TppOperationName } from './tpp-operations.ts'
+
+export type Oidc = KoaContextWithOIDC['oidc']
+type StepEntry = Extract<AuditEntry, { kind: 'authorization-step' }>
+type Step = StepEntry['step']
+type Common = Pick<AuditEntry, 'at' | 'interactionId' | 'tenantId'>
+
+/** What a request turned out to be about, as far as the engine does not know it; filled in as it goes. */
+export type TppTrace = {
+  readonly operation: TppOperation | null
+  clientId: ClientId | null
+  consentId: ConsentId | null
+  /** Its step was recorded together with the change that it made. */
+  stepRecorded: boolean
+}
+
+/** Absent where the request did not get as far as the engine. */
+export const oidcOf = (ctx: HubContext): Oidc | undefined => (ctx as unknown as { readonly oidc?: Oidc }).oidc
+
+export const grantDetailOf = (oidc: Oidc | undefined): GrantDetail | undefined =>
+  ((oidc?.entities.Grant?.rar ?? []) as unknown as readonly GrantDetail[])[0]
+
+export function commonOf(ctx: HubContext, at: Instant, tenantId: TenantId): Common {
+  return { at, interactionId: ctx.state.correlationId, tenantId }
+}
+
+export function entriesOf(ctx: HubContext, common: Common, trace: TppTrace): [AuditEntry, ...AuditEntry[]] {
+  const oidc = oidcOf(ctx)
+  const { operation } = trace
+  const clientId = clientOf(ctx, oidc) ?? trace.clientId
+  const consentId = trace.consentId ?? toConsentId(grantDetailOf(oidc)?.ConsentId)
+  const error = oauthErrorOf(ctx)
+  const call: AuditEntry = {
+    ...common,
+    kind: 'tpp-call',
+    surface: 'as',
+    clientId,
+    organisationId: ctx.state.peer?.trusted === true ? ctx.state.peer.organisationId : null,
+    operationId: operation?.name ?? null,
+    method: ctx.method,
+    route: operation?.path ?? null,
+    status: ctx.status,
+    errorCode: error,
+    consentId,
+    attended: false,
+    hubMs: Math.round(performance.now() - ctx.state.startedAt),
+    lfiMs: null,
+    lfiStatus: null,
+    records: null,
+  }
+  const step = operation === null ? null : STEPS[operation.name](oidc)
+  if (step === null || trace.stepRecorded) return [call]
+  const outcome = ctx.status < 400 ? 'done' : 'refused'
+  return [call, { ...common, kind: 'authorization-step', step, outcome, error, clientId, consentId }]
+}
+
+/** The engine knows a client before it has authenticated it: a name that somebody else gave is not recorded as theirs. */
+function clientOf(ctx: HubContext, oidc: Oidc | undefined): ClientId | null {
+  const named = toClientId(oidc?.client?.clientId)
+  const isProven = oauthErrorOf(ctx) !== 'invalid_client' || ctx.state.peer?.commonName === named
+  return isProven ? named : null
+}
+
+const STEP_OF_GRANT: ReadonlyMap<unknown, Step> = new Map([
+  ['authorization_code', 'token-code'],
+  ['refresh_token', 'token-refresh'],
+  ['client_credentials', 'token-client-credentials'],
+])
+
+const STEPS: Readonly<Record<TppOperationName, (oidc: Oidc | undefined) => Step | null>> = {
+  par: () => 'par',
+  token: (oidc) => STEP_OF_GRANT.get(oidc?.params?.['grant_type']) ?? null,
+  revocation: () => 'revocation',
+  introspection: () => 'introspection',
+  userinfo: () => 'userinfo',
+}

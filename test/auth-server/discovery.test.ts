@@ -21,7 +21,13 @@ afterAll(() => world.close(), BOOT_MS)
 describe('the discovery document', () => {
   test('has the members of the contract and no others', () => {
     const { auth, as, rs } = world.doors
-    const endpoints = { token_endpoint: `${as}/token`, pushed_authorization_request_endpoint: `${as}/par` }
+    const endpoints = {
+      pushed_authorization_request_endpoint: `${as}/par`,
+      token_endpoint: `${as}/token`,
+      revocation_endpoint: `${as}/token/revoke`,
+      introspection_endpoint: `${as}/introspection`,
+      userinfo_endpoint: `${as}/userinfo`,
+    }
     expect(world.discovery).toEqual({
       issuer: auth,
       authorization_endpoint: world.manifest.lfis.aurora.authorizationEndpoint,
@@ -46,6 +52,8 @@ describe('the discovery document', () => {
       request_object_encryption_alg_values_supported: ['RSA-OAEP-256'],
       request_object_encryption_enc_values_supported: ['A256GCM'],
       id_token_signing_alg_values_supported: ['PS256'],
+      introspection_signing_alg_values_supported: ['PS256'],
+      userinfo_signing_alg_values_supported: ['PS256'],
       id_token_encryption_alg_values_supported: [],
       id_token_encryption_enc_values_supported: [],
       code_challenge_methods_supported: ['S256'],
@@ -140,8 +148,11 @@ describe('the public listeners', () => {
     DISCOVERY,
     '/me',
     '/session/end',
-    '/introspection',
-    '/token/revoke',
+    '/revocation',
+    '/token/introspection',
+    '/token/revoke/',
+    '/TOKEN/REVOKE',
+    '/userinfo/',
     '/request',
   ])('%s does not exist where tokens are issued', async (path) => {
     expect((await world.tpp.wire.send(`${world.doors.as}${path}`)).status).toBe(404)

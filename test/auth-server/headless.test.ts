@@ -81,11 +81,14 @@ describe('GET /auth begins a journey', () => {
   })
 
   test('with max_age and login_hint, when they were pushed', async () => {
-    const { requestUri } = await world.lodge(world.tpp, (push) =>
-      Object.assign(push.request.claims, { max_age: 600, login_hint: 'a.b.c.d.e' }),
-    )
-    const { json } = await world.bank.getAuth(authQuery(requestUri))
-    expect((json['interaction'] as Json)['params']).toMatchObject({ max_age: 600, login_hint: 'a.b.c.d.e' })
+    // 0 asks for a fresh authentication, which is the LFI's to give.
+    for (const maxAge of [600, 0]) {
+      const { requestUri } = await world.lodge(world.tpp, (push) =>
+        Object.assign(push.request.claims, { max_age: maxAge, login_hint: 'a.b.c.d.e' }),
+      )
+      const { json } = await world.bank.getAuth(authQuery(requestUri))
+      expect((json['interaction'] as Json)['params']).toMatchObject({ max_age: maxAge, login_hint: 'a.b.c.d.e' })
+    }
   })
 
   test('whatever else is in the query: the pushed request alone counts', async () => {

@@ -144,6 +144,8 @@ describe('two nodes', () => {
     const pushes = [world.tpp.push(), world.tpp.push(), world.tpp.push(), world.tpp.push()]
     for (const [at, push] of pushes.entries()) {
       detailOf(push).consent['ConsentId'] = pushes[0]?.consentId
+      // Different consents: the same one pushed again would be a TPP that lost its answer.
+      detailOf(push).consent['ExpirationDateTime'] = new Date(Date.now() + (at + 1) * 86_400_000).toISOString()
       if (at % 2 === 1) push.url = `${other.as}/par`
     }
     const answers = await Promise.all(pushes.map(send))

@@ -3,11 +3,12 @@ import { createHash, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { compact, encrypt } from './support/jws.ts'
 import { type Around, ASSERTION, type Corruption, RAR, REQUEST_OBJECT, SCOPE } from './support/par-cases.ts'
-import { detailOf, FORM, now, type Push, send, setField } from './support/tpp.ts'
+import { detailOf, FORM, now, type Push, send, setField, type Tpp } from './support/tpp.ts'
 import { type Answer, createWire } from './support/wire.ts'
 import { startWorld, type World } from './support/world.ts'
 
 const BOOT_MS = 180_000
+const DAY_MS = 86_400_000
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
 let world: World
@@ -225,15 +226,68 @@ describe('the consent (tpp-api 2.6, 2.9) is refused for', () => {
     expect(await world.statusOf(push.consentId)).toBe('AwaitingAuthorization')
   })
 
-  test('a ConsentId that is used four times at once, but for one', async () => {
+  test('a ConsentId that is used four times at once for different consents, but for one', async () => {
     const pushes = Array.from({ length: 4 }, () => world.tpp.push())
-    const [first] = pushes
-    for (const push of pushes) detailOf(push).consent['ConsentId'] = first?.consentId
+    for (const [at, push] of pushes.entries()) {
+      detailOf(push).consent['ConsentId'] = pushes[0]?.consentId
+      detailOf(push).consent['ExpirationDateTime'] = new Date(Date.now() + (at + 1) * DAY_MS).toISOString()
+    }
     const answers = await Promise.all(pushes.map(send))
     expect(answers.map((answer) => answer.status).sort()).toEqual([201, 400, 400, 400])
     for (const answer of answers.filter(({ status }) => status === 400)) {
       expectOAuthError(answer, 400, 'invalid_request', /ConsentId/)
     }
+  })
+})
+
+/** What a TPP does that never got its answer. A new assertion and request object, for the same consent. */
+describe('a push of the same consent once more', () => {
+  const repeated = (push: Push, tpp = world.tpp): Push => {
+    const again = tpp.push()
+    again.request.claims['authorization_details'] = structuredClone(push.request.claims['authorization_details'])
+    return again
+  }
+  const begins = async (requestUri: string) =>
+    (await world.bank.getAuth({ client_id: world.tpp.clientId, request_uri: requestUri })).status === 200
+
+  test('answers with another request_uri, and the earlier one begins nothing any more', async () => {
+    const { push, requestUri } = await world.lodge()
+    const answer = await send(repeated(push))
+    expect([answer.status, answer.json['request_uri']]).toEqual([201, expect.not.stringContaining(requestUri)])
+    expect(await begins(requestUri)).toBe(false)
+    expect(await begins(String(answer.json['request_uri']))).toBe(true)
+    expect(await world.statusOf(push.consentId)).toBe('AwaitingAuthorization')
+  })
+
+  test('four times at once leaves one consent and one request_uri that works', async () => {
+    const first = world.tpp.push()
+    const answers = await Promise.all(Array.from({ length: 4 }, () => send(repeated(first))))
+    // Each may be the one whose answer arrives; which it was nobody can know.
+    expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201])
+    const begun = await Promise.all(answers.map(({ json }) => begins(String(json['request_uri']))))
+    expect(begun.filter(Boolean)).toHaveLength(1)
+    expect(await world.statusOf(first.consentId)).toBe('AwaitingAuthorization')
+  })
+
+  test.each<[string, (push: Push, requestUri: string) => unknown, (() => Tpp)?]>([
+    [
+      'asks for another permission',
+      (push) => Object.assign(detailOf(push).consent, { Permissions: ['ReadAccountsBasic'] }),
+    ],
+    ['comes from the other application', () => {}, () => world.second],
+    ['comes when the customer has been sent to the bank', (_push, requestUri) => begins(requestUri)],
+  ])('is refused when it %s', async (_name, change, tpp) => {
+    const { push, requestUri } = await world.lodge()
+    const again = repeated(push, tpp?.())
+    await change(again, requestUri)
+    expectOAuthError(await send(again), 400, 'invalid_request', /ConsentId/)
+    expect(await begins(requestUri)).toBe(true)
+  })
+
+  test('is refused when the consent has ended', async () => {
+    const { push } = await world.lodge()
+    expect((await world.bank.revoke(push.consentId)).status).toBe(204)
+    expectOAuthError(await send(repeated(push)), 400, 'invalid_request', /ConsentId/)
   })
 })
 

@@ -63,10 +63,32 @@ describe('lodging', () => {
 
   test('of four at once with one id, one is lodged', async () => {
     const id = newConsentId()
-    const lodge = () => inTransaction(given.db, (tx) => given.hub.store.lodge(tx, lodgeAsk(id), TPP))
-    const answers = await Promise.all([lodge(), lodge(), lodge(), lodge()])
+    const lodge = (day: number) =>
+      inTransaction(given.db, (tx) => {
+        const members = { ConsentId: id, FromDate: `2026-01-0${day}` }
+        return given.hub.store.lodge(tx, lodgeAsk(id, { members }), TPP)
+      })
+    const answers = await Promise.all([lodge(1), lodge(2), lodge(3), lodge(4)])
     expect(answers.toSorted()).toEqual(['duplicate', 'duplicate', 'duplicate', 'lodged'])
     expect((await given.hub.traces(id)).audit).toHaveLength(1)
+  })
+
+  test('of four at once that are the same, one is lodged and three repeat it', async () => {
+    const id = newConsentId()
+    const lodge = () => inTransaction(given.db, (tx) => given.hub.store.lodge(tx, lodgeAsk(id), TPP))
+    const answers = await Promise.all([lodge(), lodge(), lodge(), lodge()])
+    expect(answers.toSorted()).toEqual(['lodged', 'repeated', 'repeated', 'repeated'])
+    expect((await given.hub.traces(id)).audit).toHaveLength(1)
+  })
+
+  test('nothing is repeated once a journey has begun, or the time for it has run out', async () => {
+    const [begun, late] = [await given.hub.lodge(), await given.hub.lodge()]
+    await given.hub.store.linkInteraction(begun, newInteractionId(), LFI)
+    const again = (id: ConsentId) => inTransaction(given.db, (tx) => given.hub.store.lodge(tx, lodgeAsk(id), TPP))
+    expect(await again(begun)).toBe('duplicate')
+    expect(await again(late)).toBe('repeated')
+    given.hub.clock.set(AUTHORIZE_BY)
+    expect(await again(late)).toBe('duplicate')
   })
 
   test('an id is taken for other clients too, and in other letters', async () => {
@@ -94,12 +116,14 @@ describe('lodging', () => {
     await expect(inTransaction(given.db, (tx) => given.hub.store.lodge(tx, ask, TPP))).rejects.toThrow()
   })
 
-  test('the request_uri is attached once', async () => {
+  test('a later request_uri takes the place of the earlier one, until a journey begins', async () => {
     const id = await given.hub.lodge()
     const attach = (uri: string) => inTransaction(given.db, (tx) => given.hub.store.attachPar(tx, id, uri))
-    await attach('urn:ietf:params:oauth:request_uri:a')
-    await expect(attach('urn:ietf:params:oauth:request_uri:b')).rejects.toThrow()
-    expect((await given.hub.store.find(id))?.parId).toBe('urn:ietf:params:oauth:request_uri:a')
+    expect(await attach('urn:ietf:params:oauth:request_uri:a')).toBeNull()
+    expect(await attach('urn:ietf:params:oauth:request_uri:b')).toBe('urn:ietf:params:oauth:request_uri:a')
+    await given.hub.store.linkInteraction(id, newInteractionId(), LFI)
+    await expect(attach('urn:ietf:params:oauth:request_uri:c')).rejects.toThrow()
+    expect((await given.hub.store.find(id))?.parId).toBe('urn:ietf:params:oauth:request_uri:b')
   })
 })
 

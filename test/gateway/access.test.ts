@@ -159,6 +159,7 @@ describe('one step away from a valid token', () => {
     'without client': (claims) => ({ ...claims, client_id: undefined }),
     'of another organisation': (claims) => ({ ...claims, org_id: randomUUID() }),
     'of a grant that was replaced': (claims) => ({ ...claims, grant_id: randomUUID() }),
+    'without a name of its own': (claims) => ({ ...claims, jti: undefined }),
     'without grant': (claims) => ({ ...claims, grant_id: undefined }),
     'consent that is no id': (claims) => ({ ...claims, consent_id: 'x' }),
   }

@@ -46,6 +46,7 @@ create table client (
   status text not null,
   registered_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
+  revoked_tokens jsonb,
   constraint client_software_statement_id_key UNIQUE (software_statement_id),
   constraint client_pkey PRIMARY KEY (client_id),
   constraint client_software_statement_id_fkey FOREIGN KEY (software_statement_id) REFERENCES software_statement(software_statement_id),
@@ -93,6 +94,7 @@ CASE
     WHEN (status = ANY (ARRAY['Authorized'::text, 'Suspended'::text])) THEN expires_at
     ELSE NULL::timestamp with time zone
 END) stored,
+  revoked_tokens jsonb,
   constraint consent_grant_id_key UNIQUE (grant_id),
   constraint consent_interaction_id_key UNIQUE (interaction_id),
   constraint consent_par_id_key UNIQUE (par_id),
@@ -148,6 +150,13 @@ create table consent_trail (
 );
 CREATE TRIGGER consent_trail_keep BEFORE DELETE OR UPDATE ON public.consent_trail FOR EACH ROW EXECUTE FUNCTION consent_trail_keep();
 
+create table dpop_proof (
+  id bytea not null,
+  expires_at timestamp with time zone not null,
+  constraint dpop_proof_pkey PRIMARY KEY (id)
+);
+CREATE INDEX dpop_proof_expiry ON public.dpop_proof USING btree (expires_at);
+
 create table oidc_model (
   model text not null,
   id text not null,
@@ -198,6 +207,33 @@ create table software_statement (
   constraint software_statement_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES tpp(organisation_id),
   constraint software_statement_status_check CHECK ((status = ANY (ARRAY['inactive'::text, 'active'::text, 'blocked'::text])))
 );
+
+create table tenant_key (
+  kid text not null,
+  use text not null,
+  source text not null,
+  wrapped bytea,
+  wrapped_with text,
+  public_jwk jsonb not null,
+  created_at timestamp with time zone not null,
+  activates_at timestamp with time zone not null,
+  retired_at timestamp with time zone,
+  verify_until timestamp with time zone,
+  destroyed_at timestamp with time zone,
+  constraint tenant_key_pkey PRIMARY KEY (kid),
+  constraint tenant_key_check CHECK ((activates_at >= created_at)),
+  constraint tenant_key_check1 CHECK ((retired_at >= activates_at)),
+  constraint tenant_key_check2 CHECK ((verify_until >= retired_at)),
+  constraint tenant_key_check3 CHECK ((destroyed_at >= verify_until)),
+  constraint tenant_key_end_is_whole CHECK (((retired_at IS NULL) = (verify_until IS NULL))),
+  constraint tenant_key_kid_check CHECK (((length(kid) >= 1) AND (length(kid) <= 128))),
+  constraint tenant_key_private_half CHECK (((wrapped IS NOT NULL) = ((source = 'stored'::text) AND (destroyed_at IS NULL)))),
+  constraint tenant_key_public_jwk_check CHECK ((((public_jwk -> 'n'::text) IS NOT NULL) AND ((public_jwk -> 'd'::text) IS NULL))),
+  constraint tenant_key_source_check CHECK ((source = ANY (ARRAY['stored'::text, 'file'::text]))),
+  constraint tenant_key_use_check CHECK ((use = ANY (ARRAY['sig'::text, 'enc'::text]))),
+  constraint tenant_key_wrapped_with CHECK (((wrapped IS NULL) = (wrapped_with IS NULL)))
+);
+CREATE UNIQUE INDEX tenant_key_last ON public.tenant_key USING btree (use) WHERE (retired_at IS NULL);
 
 create table tenant_secret (
   name text not null,

@@ -52,7 +52,12 @@ function auroraTenant(
     listeners: Object.fromEntries(ROLES.map((role) => [role, listener(role)])) as TenantConfig['listeners'],
     authorizationEndpoint: 'https://bank.example/authorize',
     jwksUrl: 'https://keystore.example/application.jwks',
-    keys: { signing: keys(hub.signing), encryption: keys(hub.encryption), audit: secret(hub.auditKeyFile) },
+    keys: {
+      signing: keys(hub.signing),
+      encryption: keys(hub.encryption),
+      store: null,
+      audit: secret(hub.auditKeyFile),
+    },
     lfi: {
       ozoneConnectUrl: 'https://bank.example',
       ca: read(enrolment.ca.bundleFile),

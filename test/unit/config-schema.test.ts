@@ -35,6 +35,7 @@ function claimed(text: string): unknown {
   const [, amount, unit] = /^(\d+)(?: (KiB|MiB))?$/.exec(text) ?? []
   if (amount !== undefined) return Number(amount) * (unit === undefined ? 1 : (UNITS[unit] ?? Number.NaN))
   if (text === 'none') return []
+  if (text === 'true' || text === 'false') return text === 'true'
   if (text === '{ required: false }') return { required: false }
   return text
 }
@@ -63,7 +64,9 @@ describe.each(['deployment', 'tenant'])('config/%s.schema.json', (name) => {
       } else {
         // A default that depends on something else is in the code that knows it.
         expect(schema.default, path).toBeUndefined()
-        expect(inWords ?? value, path).toMatch(/^(all|none|the system's authorities|the tenant id)$/)
+        expect(inWords ?? value, path).toMatch(
+          /^(all|none|the system's authorities|the tenant id|optional with private_key_jwt and dpop, else required)$/,
+        )
       }
     }
   })

@@ -14,7 +14,9 @@ type Listener = { readonly origin: string; readonly port: number }
 type Tenant = { readonly listeners: Readonly<Record<string, Listener>> }
 type Deployment = { readonly tenants: readonly string[] }
 
-export async function startSecondNode(world: World, lifetimes: Readonly<Record<string, number>>): Promise<SecondNode> {
+type Numbers = Readonly<Record<string, number>>
+
+export async function startSecondNode(world: World, lifetimes: Numbers, limits?: Numbers): Promise<SecondNode> {
   const { hubConfigFile } = world.manifest.lfis.aurora
   const base = Number(new URL(world.manifest.edge).port) - EDGE_OFFSET
   const read = <T>(file: string): T => JSON.parse(readFileSync(file, 'utf8')) as T
@@ -27,7 +29,10 @@ export async function startSecondNode(world: World, lifetimes: Readonly<Record<s
   })
   const listeners = { ...tenant.listeners, ...Object.fromEntries(moved) }
   const [tenantFile, file] = ['tenants/second-node.json', join(folder, 'second-node.json')]
-  writeFileSync(join(folder, tenantFile), JSON.stringify({ ...tenant, listeners, lifetimes }))
+  writeFileSync(
+    join(folder, tenantFile),
+    JSON.stringify({ ...tenant, listeners, lifetimes, ...(limits === undefined ? {} : { limits }) }),
+  )
   writeFileSync(file, JSON.stringify({ ...deployment, tenants: [tenantFile] }))
   const program = join(import.meta.dirname, '../../../src/main.ts')
   const child = startChild(

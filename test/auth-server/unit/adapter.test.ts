@@ -2,7 +2,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import { errors } from 'oidc-provider'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { purgeExpired } from '../../../src/auth-server/adapter.ts'
+import { purgeExpired } from '../../../src/auth-server/engine-records.ts'
 import { query } from '../../../src/db.ts'
 import { CLIENT_ID, clockAt, type Engine, REQUEST_URI_SECONDS, startEngine } from './engine.ts'
 

@@ -60,6 +60,7 @@ export async function startEngine(clock: Clock): Promise<Engine> {
   const adapter = createAdapterFactory({
     db: database.db,
     clock,
+    detachGrant: async () => {},
     findClient: async (id) => (id === CLIENT_ID ? (engine.client ?? undefined) : undefined),
     requestUriSeconds: REQUEST_URI_SECONDS,
   })

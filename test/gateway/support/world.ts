@@ -17,6 +17,7 @@ import {
   type TenantId,
 } from '../../../src/ids.ts'
 import { loadKey, publicJwk, type SigningKey, sign } from '../../../src/jose.ts'
+import { fixedKeyRing } from '../../../src/keys/index.ts'
 import { createApp, openDoors } from '../../../src/listener.ts'
 import { createLog } from '../../../src/log.ts'
 import { createParticipants } from '../../../src/participants/index.ts'
@@ -126,7 +127,7 @@ export async function createWorld(options: Options = {}) {
     listeners: { auth: elsewhere, as: elsewhere, rs, hh: elsewhere, cm: elsewhere, admin: elsewhere },
     authorizationEndpoint: 'https://bank.example/authorize',
     jwksUrl: 'https://keystore.example/jwks',
-    keys: { signing: [], encryption: [], audit: new Secret('') },
+    keys: { signing: [], encryption: [], store: null, audit: new Secret('') },
     lfi: {
       ozoneConnectUrl: options.lfiUrl ?? lfi.url,
       ca: bank.certificate,
@@ -174,7 +175,8 @@ export async function createWorld(options: Options = {}) {
   const innerConsents = createConsentStore({ db, tenantId, clock, audit: innerAudit })
   const consents = options.consents?.(innerConsents) ?? innerConsents
   const registry = loadSchemas()
-  const gateway = createGateway({ tenant, consents, participants, audit, registry, signingKeys: [hubKey], clock, log })
+  const keys = fixedKeyRing({ signing: [hubKey], encryption: [] })
+  const gateway = createGateway({ tenant, consents, participants, audit, registry, dpop: null, keys, clock, log })
   const app = createApp({ log, clock })
   gateway.mount(app)
   const listeners = await openDoors(
@@ -278,6 +280,7 @@ export async function createWorld(options: Options = {}) {
       aud: rs.origin,
       sub: tpp.clientId,
       exp: Math.floor(clock.now() / 1000) + 600,
+      jti: randomUUID(),
       client_id: tpp.clientId,
       scope: 'openid accounts',
       cnf: { 'x5t#S256': tpp.certificate.thumbprint },

@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { toInstant } from '../../../src/clock.ts'
 import { createAccessTokens } from '../../../src/gateway/access-token.ts'
 import { loadKey, sign } from '../../../src/jose.ts'
+import { fixedKeyRing } from '../../../src/keys/index.ts'
 import { Secret } from '../../../src/secret.ts'
 
 const key = (kid: string) => {
@@ -20,13 +21,14 @@ beforeEach(() => {
 const tokens = createAccessTokens({
   issuer: 'https://auth.example',
   audience: 'https://rs.example',
-  keys: [present, former],
+  keys: fixedKeyRing({ signing: [present, former], encryption: [] }),
   clock: { now: () => toInstant(seconds * 1000) },
 })
 const claims = () => ({
   iss: 'https://auth.example',
   aud: 'https://rs.example',
   exp: START + 600,
+  jti: randomUUID(),
   client_id: randomUUID(),
   scope: 'openid accounts',
   cnf: { 'x5t#S256': 'a'.repeat(43) },

@@ -37,8 +37,9 @@ describe('order of the stages', () => {
     const names = requestPaths['read-resource'].stages.map(({ name }) => name)
     const judged = [
       'verify-token',
-      'check-certificate',
+      'check-sender',
       'check-binding',
+      'check-proof',
       'load-consent',
       'check-permission',
       'check-account',

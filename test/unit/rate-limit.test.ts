@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { toInstant } from '../../../src/clock.ts'
-import { createRateLimit } from '../../../src/gateway/rate-limit.ts'
+import { toInstant } from '../../src/clock.ts'
+import { createRateLimit } from '../../src/rate-limit.ts'
 
 const START = 1_700_000_000_000
 const at = (ms: number) => toInstant(START + ms)

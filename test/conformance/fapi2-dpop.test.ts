@@ -1,0 +1,4 @@
+/** Plain FAPI 2.0: parameters as they are, tokens bound to keys. */
+import { runPlan } from './run-plan.ts'
+
+runPlan('fapi2-dpop')

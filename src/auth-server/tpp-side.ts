@@ -57,6 +57,11 @@ export function mountTppSide(app: HubApp, deps: TppSideDeps): void {
   deps.provider.on('pushed_authorization_request.error', remember)
   deps.provider.on('revocation.error', remember)
   deps.provider.on('introspection.error', remember)
+  // Lists in lists, thousands deep, are more than a copy of them can be made of: the request's fault and nobody else's.
+  deps.provider.on('server_error', (ctx, error) => {
+    if (error instanceof RangeError)
+      remember(ctx, new errors.InvalidRequest('a JWT of the request is nested too deeply'))
+  })
   const services = createTokenServices(deps)
   const rateLimit = createRateLimit(deps.tenant.limits.requestsPerSecond)
   const capable = capabilitiesOf(deps.tenant)
@@ -191,6 +196,9 @@ async function refuseLate(ctx: HubContext, deps: TppSideDeps, unit: Unit | null,
 async function refine(ctx: HubContext, deps: TppSideDeps, error: errors.OIDCProviderError | undefined): Promise<void> {
   const claimed = claimedClient(ctx, oidcOf(ctx))
   const own = ctx.state.peer?.trusted === true && claimed !== null && ctx.state.peer.commonName === claimed
+  if (oauthErrorOf(ctx) === 'server_error' && error !== undefined) {
+    return answerOAuthError(ctx, error.statusCode, error.error, error.error_description ?? error.error)
+  }
   if (isUnauthenticated(oidcOf(ctx))) {
     ctx.status = 401
     ctx.body = { ...(ctx.body as OAuthError), error: 'invalid_client' } satisfies OAuthError

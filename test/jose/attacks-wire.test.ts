@@ -250,6 +250,21 @@ function symmetric(text: string, alg: string, secret: string): string {
 }
 
 describe('what is too large', () => {
+  test.each(WHICH)('lists in lists, thousands deep, in the %s', async (which) => {
+    const deep = `${'['.repeat(9_000)}${']'.repeat(9_000)}`
+    const add = (part: object): string => `${JSON.stringify(part).slice(0, -1)},"x":${deep}}`
+    for (const forgery of [
+      (({ header, claims, key }) => forge(add(header), claims, key)) satisfies Forgery,
+      (({ header, claims, key }) => forge(header, add(claims), key)) satisfies Forgery,
+    ]) {
+      const answer = await pushForged(which, forgery)
+      expect([answer.status, answer.json]).toEqual([
+        400,
+        { error: 'invalid_request', error_description: 'a JWT of the request is nested too deeply' },
+      ])
+    }
+  })
+
   test.each(WHICH)('a good %s is refused with the body, before any cryptography', async (which) => {
     const padded = { jti: 'x'.repeat(43_000) }
     const began = performance.now()

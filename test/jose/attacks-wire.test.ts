@@ -14,7 +14,7 @@ import type { Answer } from '../auth-server/support/wire.ts'
 import { startWorld, type World } from '../auth-server/support/world.ts'
 import { base64url, forge, INHERITED, lookAlikesOf, rsaKey } from './support/forge.ts'
 import { FORGERIES, type Forgery } from './support/forgeries.ts'
-import { CHALLENGED, ENCRYPTED } from './support/rfc-vectors.ts'
+import { CHALLENGED, DETAILED, ENCRYPTED } from './support/rfc-vectors.ts'
 
 const BOOT_MS = 180_000
 
@@ -288,6 +288,12 @@ test('RFC 7636 B: the verifier of the published challenge redeems the code, and 
     const code = new URL(confirmed.headers.location ?? '').searchParams.get('code') ?? ''
     expect((await send(world.tpp.exchange(code, verifier))).status).toBe(status)
   }
+})
+
+test('RFC 9396 2: the published detail is one of a type that is not served here', async () => {
+  const answer = await push((made) => Object.assign(made.request.claims, { authorization_details: [DETAILED] }))
+  expect([answer.status, answer.json['error']]).toEqual([400, 'invalid_request'])
+  expect(answer.json['error_description']).toMatch(/type/)
 })
 
 test('after all of this a good push is as welcome as before', async () => {

@@ -49,6 +49,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   pg: ['src/db.ts'],
   pino: ['src/log.ts'],
   undici: [
+    'src/fetch-guard.ts',
     'src/gateway/connector/',
     'src/participants/directory.ts',
     'sandbox/bank/',

@@ -10,7 +10,7 @@ import { buildConnector } from 'undici'
 import { type AddressRule, publicOr } from './address-rule.ts'
 
 /**
- * For `connect` of an agent of undici: https only, and only to addresses that are allowed. Every connection passes here,
+ * For `connect` of an agent of undici: https only, unless `protocols` says otherwise, and only to addresses that are allowed. Every connection passes here,
  * whatever made the agent want it.
  */
 export type FetchGuard = (options: buildConnector.BuildOptions) => buildConnector.connector
@@ -33,13 +33,17 @@ export type Resolve = (
 const NOT_PUBLIC = 'its address is not a public one'
 
 /** `allowedAddresses`: the operator's exceptions (address-rule.ts). */
-export function createFetchGuard(allowedAddresses: readonly string[], resolve: Resolve = dnsLookup): FetchGuard {
+export function createFetchGuard(
+  allowedAddresses: readonly string[],
+  resolve: Resolve = dnsLookup,
+  protocols: readonly string[] = ['https:'],
+): FetchGuard {
   const allows = publicOr(allowedAddresses)
   const lookup = lookupWithin(allows, resolve)
   return (options) => {
     const connect = buildConnector({ ...options, lookup })
     return (wanted, done) => {
-      const refusal = refusalOf(wanted, allows)
+      const refusal = refusalOf(wanted, allows, protocols)
       if (refusal === null) connect(wanted, done)
       else done(refusal, null)
     }
@@ -47,8 +51,13 @@ export function createFetchGuard(allowedAddresses: readonly string[], resolve: R
 }
 
 /** An address that is written out is connected to without a look-up. */
-function refusalOf({ protocol, hostname }: buildConnector.Options, allows: AddressRule): Error | null {
-  if (protocol !== 'https:') return new ForbiddenDestination('it is not https')
+function refusalOf(
+  { protocol, hostname }: buildConnector.Options,
+  allows: AddressRule,
+  protocols: readonly string[],
+): Error | null {
+  if (!protocols.includes(protocol))
+    return new ForbiddenDestination(`it is not ${protocols.map((each) => each.replace(':', '')).join(' or ')}`)
   return isIP(hostname) !== 0 && !allows(hostname) ? new ForbiddenDestination(NOT_PUBLIC) : null
 }
 

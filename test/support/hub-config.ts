@@ -5,6 +5,7 @@ import type { Config, ListenerConfig, ListenerRole, Role, TenantConfig } from '.
 import type { OrganisationId, TenantId } from '../../src/ids.ts'
 import { Secret } from '../../src/secret.ts'
 import { freePort } from './free-port.ts'
+import { ROOM } from './room.ts'
 import type { TestTrustFramework } from './trust-framework.ts'
 
 const ROLES: readonly ListenerRole[] = ['auth', 'as', 'rs', 'hh', 'cm', 'admin']
@@ -80,6 +81,6 @@ function auroraTenant(
       interactionSeconds: 1800 as Seconds,
       authorizationWindowSeconds: 7200 as Seconds,
     },
-    limits: { requestsPerSecond: 200, bodyBytesMax: 65_536 },
+    limits: { requestsPerSecond: 200, bodyBytesMax: 65_536, ...ROOM },
   }
 }

@@ -179,6 +179,8 @@ async function listen(doors: readonly Door[], deps: ListenersDeps): Promise<Sock
   server.maxConnections = doors.reduce((sum, door) => sum + (door.connectionsMax ?? Number.POSITIVE_INFINITY), 0)
   if (proxies !== null) onlyFrom(proxies, server, deps.log)
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    // What came together with the end of the handshake has been read although the connection was refused.
+    if (proxies !== null && !isProxy(request.socket as TLSSocket, proxies)) return void request.socket.destroy()
     const host = hostOf(request)
     const door = byHost.get(host ?? '')
     const refuse = (status: number): void => {
@@ -236,11 +238,15 @@ function onlyFrom(proxies: Proxies, server: Server, log: Log): void {
     connection.destroy()
   })
   server.on('secureConnection', (socket: TLSSocket) => {
-    const shown = handshakeCertificate(socket)
-    if (shown?.peer.trusted === true && proxies.hasCertificate(shown.peer.thumbprint)) return
+    if (isProxy(socket, proxies)) return
     log.warn({ address: socket.remoteAddress }, 'connection refused: its certificate is no proxy’s')
     socket.destroy()
   })
+}
+
+function isProxy(socket: TLSSocket, proxies: Proxies): boolean {
+  const shown = handshakeCertificate(socket)
+  return shown?.peer.trusted === true && proxies.hasCertificate(shown.peer.thumbprint)
 }
 
 const modeOf = (asked: ClientCertificates): string => (asked === 'none' ? asked : asked.mode)

@@ -39,6 +39,7 @@ export type HubDeps = { readonly config: Config; readonly log: Log; readonly clo
 const SWEEP_EVERY_MS = 1_000
 const SWEEP_BATCH = 500
 const PURGE_EVERY_MS = 60_000
+const REFRESH_EVERY_MS = 2_000
 const LFI_JTI_MAX = 100_000
 
 export async function startHub({ config, log, clock = systemClock }: HubDeps): Promise<Hub> {
@@ -154,6 +155,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     timers.push(
       every(SWEEP_EVERY_MS, 'consent sweep', log, () => consents.sweep(SWEEP_BATCH)),
       every(PURGE_EVERY_MS, 'purge of authorization records', log, () => authServer.purge()),
+      every(REFRESH_EVERY_MS, 'refresh from the directory', log, () => participants.refreshDue()),
     )
     if (tenant.keys.store !== null) {
       const { environment } = config

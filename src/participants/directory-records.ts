@@ -49,13 +49,14 @@ export function readOrganisation(raw: unknown, organisationId: string): Organisa
   return record
 }
 
-/** @throws when it is no list */
+/** `lost`: how many were left out. @throws when it is no list */
 export function readStatements(
   raw: unknown,
   organisationId: string,
   refuse: Refuse,
-): readonly SoftwareStatementRecord[] {
-  const good = listIn(raw).flatMap((each, at) => {
+): { readonly records: readonly SoftwareStatementRecord[]; readonly lost: number } {
+  const all = listIn(raw)
+  const good = all.flatMap((each, at) => {
     const what = `software statement ${at}`
     const why = faultOf(each, ['SoftwareStatementId', 'OrganisationId', 'ClientId', 'ClientName', 'Status'])
     if (why !== null) {
@@ -69,11 +70,12 @@ export function readStatements(
     }
     return [withUris(record, what, refuse)]
   })
-  return good.filter((record) => {
+  const records = good.filter((record) => {
     const isAlone = good.filter(({ ClientId }) => ClientId === record.ClientId).length === 1
     if (!isAlone) refuse(`software statement ${record.SoftwareStatementId}`, 'its client id is not its own')
     return isAlone
   })
+  return { records, lost: all.length - records.length }
 }
 
 /** @throws when it is no list */

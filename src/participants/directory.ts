@@ -47,6 +47,10 @@ const TOKEN_SECONDS_MAX = 3600
 /** Early enough that a token never runs out on the way. */
 const TOKEN_MARGIN_MS = 15_000
 
+type Question = { method?: 'GET' | 'POST'; headers?: Record<string, string>; body?: string }
+/** A token asked for twice is no harm, and a record is only read. */
+const BROKEN: ReadonlySet<string | undefined> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE'])
+
 export function createDirectory(config: TrustFrameworkConfig, clock: Clock, log: Log): Directory {
   const turnstile = createTurnstile(ASKED_AT_ONCE, WAITING_MAX)
   const agent = new Agent({
@@ -63,10 +67,7 @@ export function createDirectory(config: TrustFrameworkConfig, clock: Clock, log:
   })
   let token: { readonly value: string; readonly goodUntil: Instant } | null = null
 
-  const ask = async (
-    url: string,
-    init: { method?: 'GET' | 'POST'; headers?: Record<string, string>; body?: string } = {},
-  ) => {
+  const askOnce = async (url: string, init: Question) => {
     const response = await request(url, {
       method: init.method ?? 'GET',
       dispatcher: agent,
@@ -83,6 +84,16 @@ export function createDirectory(config: TrustFrameworkConfig, clock: Clock, log:
       chunks.push(chunk)
     }
     return { status: response.statusCode, text: Buffer.concat(chunks).toString('utf8') }
+  }
+
+  /** A kept connection may have been closed by the other end just now: that is found out by asking. */
+  const ask = async (url: string, init: Question = {}) => {
+    try {
+      return await askOnce(url, init)
+    } catch (error) {
+      if (!BROKEN.has((error as NodeJS.ErrnoException).code)) throw error
+      return askOnce(url, init)
+    }
   }
 
   const bearer = async (): Promise<string> => {
@@ -106,6 +117,7 @@ export function createDirectory(config: TrustFrameworkConfig, clock: Clock, log:
     return value
   }
 
+  /** undefined: there is no such thing. */
   const get = async (path: string): Promise<unknown> => {
     const authorized = async () =>
       ask(`${config.apiUrl}${path}`, { headers: { authorization: `Bearer ${await bearer()}` } })
@@ -115,7 +127,7 @@ export function createDirectory(config: TrustFrameworkConfig, clock: Clock, log:
       token = null
       answer = await authorized()
     }
-    if (answer.status === 404) return null
+    if (answer.status === 404) return undefined
     if (answer.status !== 200) throw new Error(`directory answered ${answer.status}`)
     return JSON.parse(answer.text)
   }
@@ -137,10 +149,15 @@ export function createDirectory(config: TrustFrameworkConfig, clock: Clock, log:
     const refuse = refusing(organisationId, clientId)
     const base = `/organisations/${encodeURIComponent(organisationId)}`
     const [organisation, statements] = await Promise.all([get(base), get(`${base}/softwarestatements`)])
-    if (organisation === null || statements === null) return null
-    const found = readStatements(statements, organisationId, refuse)
-    const statement = found.find((each) => each.ClientId === clientId)
-    if (statement === undefined) return null
+    if (organisation === undefined || statements === undefined) return null
+    const owner = readOrganisation(organisation, organisationId)
+    const { records, lost } = readStatements(statements, organisationId, refuse)
+    const statement = records.find((each) => each.ClientId === clientId)
+    if (statement === undefined) {
+      // It may be one of those that cannot be read, which is no reason to think that it is gone.
+      if (lost > 0) throw new Error('the directory lists software statements that cannot be read')
+      return null
+    }
     const at = `${base}/softwarestatements/${encodeURIComponent(statement.SoftwareStatementId)}`
     const [certificates, roles, published] = await Promise.all([
       get(`${at}/certificates`),
@@ -148,7 +165,7 @@ export function createDirectory(config: TrustFrameworkConfig, clock: Clock, log:
       keys(organisationId, clientId),
     ])
     return {
-      organisation: readOrganisation(organisation, organisationId),
+      organisation: owner,
       statement,
       roles: readRoles(roles ?? [], refuse),
       certificates: readCertificates(certificates ?? [], refuse),

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { folderOf, HUB_LISTENERS, type Topology } from './topology.ts'
 import type { LfiCode } from './trust-framework/ecosystem.ts'
 import type { Enrolment, HubEnrolment } from './trust-framework/enrolment.ts'
+import { REVOCATION_LIST_PATH } from './trust-framework/public-app.ts'
 
 export type HubFiles = { readonly deploymentFile: string }
 
@@ -40,6 +41,11 @@ const deployment = ({ urls }: Topology, enrolment: Enrolment, hub: HubEnrolment,
     certificateFile: hub.directoryClient.certFile,
     keyFile: hub.directoryClient.keyFile,
     cacheSeconds: DIRECTORY_CACHE_SECONDS,
+    revocation: {
+      crl: 'required',
+      crlUrls: [`${urls.directory}${REVOCATION_LIST_PATH}`],
+      refreshSeconds: DIRECTORY_CACHE_SECONDS,
+    },
   },
   tenants: [`tenants/${code}.json`],
 })

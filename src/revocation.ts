@@ -6,6 +6,7 @@
  * to count when its time, or the operator's, is over; who is on it stays revoked until a newer list says otherwise.
  */
 import type { X509Certificate } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { constraintsOf } from './certificate-constraints.ts'
 import { authoritiesIn } from './certificate-path.ts'
 import { type Clock, secondsToMilliseconds } from './clock.ts'
@@ -20,6 +21,8 @@ export type Standing = 'good' | 'revoked' | 'unknown'
 export type Revocation = {
   /** Of a certificate that is trusted otherwise: what it says of its authority and its lists is believed. */
   standingOf(certificate: X509Certificate): Standing
+  /** Whether every source has given its list at least once. */
+  isComplete(): boolean
   /** Reads every known list now; a list that cannot be had is logged. */
   refresh(): Promise<void>
   close(): Promise<void>
@@ -41,6 +44,8 @@ const SOURCES_MAX = 16
 const DEPTH_MAX = 6
 /** So that the processes of a deployment do not all ask at once. */
 const JITTER = 0.2
+const START_ATTEMPTS = 10
+const START_PAUSE_MS = 500
 
 /** null: the operator wants no list. Otherwise what is known from the start has been asked for once. */
 export async function openRevocation(deps: {
@@ -53,13 +58,22 @@ export async function openRevocation(deps: {
   if (config === undefined || config.crl === 'off') return null
   const reader = createListReader(trustFramework, config, outbound.allowedAddresses)
   const revocation = createRevocation({ ...deps, config, ca, fetch: reader.fetch })
-  await revocation.refresh()
+  await firstLists(revocation, config.crl === 'required' ? START_ATTEMPTS : 1)
   return {
     ...revocation,
     close: async () => {
       await revocation.close()
       await reader.close()
     },
+  }
+}
+
+/** A process that starts beside its trust framework waits a little for it, and then starts all the same. */
+async function firstLists(revocation: Revocation, attempts: number): Promise<void> {
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    await revocation.refresh()
+    if (revocation.isComplete() || attempt === attempts) return
+    await delay(START_PAUSE_MS)
   }
 }
 
@@ -70,6 +84,7 @@ export function createRevocation({ config, ca, fetch, clock, log }: RevocationDe
   const authorities = authoritiesIn(ca)
   const sources = new Set(config.crlUrls)
   const reading = new Map<string, Promise<void>>()
+  const good = new Set<string>()
   const lists = new Map<string, Held>()
   const origins = new WeakMap<X509Certificate, Origin>()
 
@@ -104,8 +119,10 @@ export function createRevocation({ config, ca, fetch, clock, log }: RevocationDe
     const started = fetch(url, config.bytesMax)
       .then((der) => {
         const result = readCrl(der, authorities, clock.now())
-        if (result.ok) accept(url, result.crl)
-        else log.warn({ url, why: result.why }, 'revocation list refused')
+        if (result.ok) {
+          good.add(url)
+          accept(url, result.crl)
+        } else log.warn({ url, why: result.why }, 'revocation list refused')
       })
       .catch((error: unknown) => log.warn({ err: error, url }, 'revocation list out of reach'))
       .finally(() => reading.delete(url))
@@ -137,6 +154,7 @@ export function createRevocation({ config, ca, fetch, clock, log }: RevocationDe
       const held = lists.get(origin.key)
       return config.crl !== 'required' || (held !== undefined && counts(held)) ? 'good' : 'unknown'
     },
+    isComplete: () => [...sources].every((url) => good.has(url)),
     refresh,
     close: async () => {
       await timer.stop()

@@ -22,7 +22,7 @@ describe.each(['in-process', 'behind-proxy'] as const)('TLS that ends %s', (ends
   let flow: Flow
   let key: Pair
   beforeAll(async () => {
-    world = await createProfileWorld(undefined, ends)
+    world = await createProfileWorld(undefined, { ends })
     flow = flowOf(world)
     key = newPair('ES256')
   })

@@ -4,7 +4,14 @@
  */
 import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto'
 import type { Milliseconds, Seconds } from '../../../src/clock.ts'
-import type { Config, Fapi2Client, ListenerConfig, ListenerRole, ProfilesConfig } from '../../../src/config.ts'
+import type {
+  Config,
+  Fapi2Client,
+  ListenerConfig,
+  ListenerRole,
+  ProfilesConfig,
+  TrustFrameworkConfig,
+} from '../../../src/config.ts'
 import { startHub } from '../../../src/hub.ts'
 import type { OrganisationId, TenantId } from '../../../src/ids.ts'
 import { createLog } from '../../../src/log.ts'
@@ -53,11 +60,16 @@ const ROLES: readonly ListenerRole[] = ['auth', 'as', 'rs', 'hh', 'cm', 'admin']
 
 /** How TLS ends: at the hub, or at a proxy in front of it. */
 export type Ends = 'in-process' | 'behind-proxy'
+export type WorldOptions = {
+  readonly ends?: Ends
+  readonly trustFramework?: Partial<TrustFrameworkConfig>
+  readonly limits?: Partial<Config['tenants'][number]['limits']>
+}
 
 /** By default both profiles are served; `uae` alone leaves the clients' settings unsaid. */
 export async function createProfileWorld(
   serves: ProfilesConfig['serves'] = ['uae', 'fapi2'],
-  ends: Ends = 'in-process',
+  { ends = 'in-process', trustFramework = {}, limits = {} }: WorldOptions = {},
 ) {
   const framework = await createAuthority('Test Trust Framework')
   const rogue = await createAuthority('Test Trust Framework')
@@ -91,7 +103,7 @@ export async function createProfileWorld(
   }
   const config: Config = {
     environment: 'sandbox',
-    roles: ['auth', 'as', 'rs', 'hh', 'cm'],
+    roles: ['auth', 'as', 'rs', 'hh', 'cm', 'admin', 'worker'],
     logLevel: 'silent',
     database: { poolMax: 6, migrate: 'refuse' },
     trustFramework: {
@@ -105,6 +117,7 @@ export async function createProfileWorld(
       key: new Secret(hub.key),
       cacheSeconds: 600 as Seconds,
       timeoutMs: 2_000 as Milliseconds,
+      ...trustFramework,
     },
     outbound: { allowedAddresses: ['127.0.0.1', '::1'] },
     drainSeconds: 1 as Seconds,
@@ -145,7 +158,7 @@ export async function createProfileWorld(
           interactionSeconds: 600 as Seconds,
           authorizationWindowSeconds: 600 as Seconds,
         },
-        limits: { requestsPerSecond: 10_000, bodyBytesMax: 65_536, ...ROOM },
+        limits: { requestsPerSecond: 10_000, bodyBytesMax: 65_536, ...ROOM, ...limits },
       },
     ],
   }
@@ -168,6 +181,7 @@ export async function createProfileWorld(
     rogue,
     bank,
     lfi,
+    directory,
     db: database.db,
     config,
     log,

@@ -1,5 +1,5 @@
 /** Another node of the hub of a profile world: the same configuration and database, behind the same public origins. */
-import type { ListenerConfig, ListenerRole, TenantConfig } from '../../../src/config.ts'
+import type { ListenerConfig, ListenerRole, RevocationConfig, TenantConfig } from '../../../src/config.ts'
 import { startHub } from '../../../src/hub.ts'
 import { type Answer, type Call, send } from '../../gateway/support/tpp.ts'
 import { freePort } from '../../support/free-port.ts'
@@ -11,10 +11,12 @@ export type Node = {
   close(): Promise<void>
 }
 
-export async function startSecondNode(
-  world: ProfileWorld,
-  limits: Partial<TenantConfig['limits']> = {},
-): Promise<Node> {
+export type Changes = {
+  readonly limits?: Partial<TenantConfig['limits']>
+  readonly revocation?: Partial<RevocationConfig>
+}
+
+export async function startSecondNode(world: ProfileWorld, changes: Changes = {}): Promise<Node> {
   const [tenant] = world.config.tenants
   if (tenant === undefined) throw new Error('no tenant')
   const entries = Object.entries(tenant.listeners) as [ListenerRole, ListenerConfig][]
@@ -22,7 +24,16 @@ export async function startSecondNode(
     entries.map(async ([role, listener]) => [role, { ...listener, port: await freePort() }] as const),
   )
   const listeners = Object.fromEntries(moved) as TenantConfig['listeners']
-  const config = { ...world.config, tenants: [{ ...tenant, listeners, limits: { ...tenant.limits, ...limits } }] }
+  const { trustFramework } = world.config
+  const { revocation } = trustFramework
+  const config = {
+    ...world.config,
+    trustFramework: {
+      ...trustFramework,
+      ...(revocation === undefined ? {} : { revocation: { ...revocation, ...changes.revocation } }),
+    },
+    tenants: [{ ...tenant, listeners, limits: { ...tenant.limits, ...changes.limits } }],
+  }
   const hub = await startHub({ config, log: world.log })
   return {
     port: (role) => listeners[role].port,

@@ -68,9 +68,13 @@ export function createApp(deps: AppDeps): HubApp {
     if (undecided) return unavailable(ctx, deps, 'it cannot be told at the moment whether the certificate still counts')
     const leave = deps.door === undefined ? NOTHING : deps.door.capacity.take()
     if (leave === null) return unavailable(ctx, deps, 'too much is at work at the moment')
-    // Also when the caller goes away: what it asked for is at work until it has an end.
-    ctx.res.once('close', leave)
-    await next()
+    const answered = new Promise<void>((done) => ctx.res.once('close', done))
+    try {
+      await next()
+    } finally {
+      // Whoever hangs up early has not freed a place: what it asked for is still at work.
+      void answered.then(leave)
+    }
     // The rest of a body that is too large is not read, so nothing can follow it on this connection.
     if (ctx.status === 413) ctx.set('connection', 'close')
   })

@@ -40,7 +40,7 @@ const UNDERSTOOD: ReadonlySet<string> = new Set([
   id_ce_cRLDistributionPoints,
 ])
 /** SHA-2 with RSA (PKCS #1 and PSS) or ECDSA, and Ed25519. */
-export const SIGNATURES: ReadonlySet<string> = new Set([
+const SIGNATURES: ReadonlySet<string> = new Set([
   '1.2.840.113549.1.1.10',
   '1.2.840.113549.1.1.11',
   '1.2.840.113549.1.1.12',

@@ -121,14 +121,14 @@ export const SERVER_LIMITS = {
   headersTimeout: 15_000,
   requestTimeout: 30_000,
   keepAliveTimeout: 65_000,
-  /** How often the two in the middle are looked at. */
+  /** A connection on which nothing happens, also while its request is at work: more than any call to an LFI may take. */
+  timeout: 120_000,
+  /** How often the times of headers and requests are looked at. */
   connectionsCheckingInterval: 5_000,
   /** Bytes of the request line and all headers together. */
   maxHeaderSize: 16_384,
 } as const
 const HEADERS_MAX = 100
-/** How long a connection may be silent while its request is at work: more than any call to an LFI may take. */
-const SILENCE_MS = 120_000
 
 export type ListenersDeps = {
   readonly log: Log
@@ -159,6 +159,7 @@ async function listen(doors: readonly Door[], deps: ListenersDeps): Promise<Sock
   const first = doors[0]
   if (first === undefined) throw new Error('a socket without a door')
   const { tls } = first.listener
+  const limits = deps.limits ?? SERVER_LIMITS
   if (doors.some((door) => JSON.stringify(tlsOf(door)) !== JSON.stringify(tlsOf(first)))) {
     throw new Error('doors that share a socket must end TLS alike')
   }
@@ -176,10 +177,10 @@ async function listen(doors: readonly Door[], deps: ListenersDeps): Promise<Sock
     ...(asking === 'none' ? {} : { requestCert: true, rejectUnauthorized: asking.mode === 'required', ca: asking.ca }),
     // No context: the first door's, as for a caller who names no server.
     SNICallback: (name, done) => done(null, contexts.get(name.toLowerCase())),
-    ...(deps.limits ?? SERVER_LIMITS),
+    ...limits,
   })
   server.maxHeadersCount = HEADERS_MAX
-  server.timeout = SILENCE_MS
+  server.timeout = limits.timeout
   server.maxConnections = doors.reduce((sum, door) => sum + (door.connectionsMax ?? Number.POSITIVE_INFINITY), 0)
   if (proxies !== null) onlyFrom(proxies, server, deps.log)
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {

@@ -80,6 +80,12 @@ describe('requests at work', () => {
 })
 
 describe('connections', () => {
+  test('on which nothing happens are cut, also while their request is at work', async () => {
+    const port = await doors.open({ limits: { timeout: 300 } })
+    await expect(doors.ask(port, { path: '/slow' })).rejects.toThrow(/hang up|ECONNRESET/)
+    expect(doors.asked()).toBe(1)
+  })
+
   test('beyond the bound are closed, and taken again when there is room', async () => {
     const port = await doors.open({ more: { connectionsMax: 1 } })
     // Two doors share the port, and so its sum.

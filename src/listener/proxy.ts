@@ -50,7 +50,7 @@ export function createProxies({ peers, addressHeader }: BehindProxy): Proxies {
 }
 
 /** An address, or a network as address and prefix length. The configuration was checked for them. */
-export function networkIn(text: string): {
+function networkIn(text: string): {
   readonly address: string
   readonly prefix: number
   readonly family: 'ipv4' | 'ipv6'

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { folderOf, HUB_LISTENERS, type Topology } from './topology.ts'
 import type { LfiCode } from './trust-framework/ecosystem.ts'
 import type { Enrolment, HubEnrolment } from './trust-framework/enrolment.ts'
+import { REVOCATION_LIST_PATH } from './trust-framework/public-app.ts'
 
 export type HubFiles = { readonly deploymentFile: string }
 
@@ -28,6 +29,7 @@ const deployment = ({ urls }: Topology, enrolment: Enrolment, hub: HubEnrolment,
   environment: 'sandbox',
   log: { level: 'info' },
   database: { migrate: 'on-start', poolMax: 10 },
+  outbound: { allowedAddresses: ['127.0.0.1', '::1'] },
   drainSeconds: 5,
   trustFramework: {
     apiUrl: urls.directoryApi,
@@ -39,6 +41,11 @@ const deployment = ({ urls }: Topology, enrolment: Enrolment, hub: HubEnrolment,
     certificateFile: hub.directoryClient.certFile,
     keyFile: hub.directoryClient.keyFile,
     cacheSeconds: DIRECTORY_CACHE_SECONDS,
+    revocation: {
+      crl: 'required',
+      crlUrls: [`${urls.directory}${REVOCATION_LIST_PATH}`],
+      refreshSeconds: DIRECTORY_CACHE_SECONDS,
+    },
   },
   tenants: [`tenants/${code}.json`],
 })

@@ -15,12 +15,21 @@ import { OperatorError } from './errors.ts'
 import { createGateway } from './gateway/index.ts'
 import { createKeyOperations, createKeyRing } from './keys/index.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
-import { type ClientCertificates, createApp, type Door, type HubApp, openDoors } from './listener.ts'
+import {
+  type Capacity,
+  type ClientCertificates,
+  createApp,
+  createCapacity,
+  type Door,
+  type HubApp,
+  openDoors,
+} from './listener.ts'
 import type { Log } from './log.ts'
 import { migrations } from './migrations.ts'
 import { createParticipants } from './participants/index.ts'
 import { capabilitiesOf } from './profiles.ts'
 import { createReplayMemory } from './replay.ts'
+import { openRevocation, type Revocation } from './revocation.ts'
 import { loadSchemas, type SchemaRegistry } from './schema-registry.ts'
 import { every, type Timer } from './timer.ts'
 
@@ -30,15 +39,18 @@ export type HubDeps = { readonly config: Config; readonly log: Log; readonly clo
 const SWEEP_EVERY_MS = 1_000
 const SWEEP_BATCH = 500
 const PURGE_EVERY_MS = 60_000
+const REFRESH_EVERY_MS = 2_000
 const LFI_JTI_MAX = 100_000
 
 export async function startHub({ config, log, clock = systemClock }: HubDeps): Promise<Hub> {
   const registry = loadSchemas()
   const tenants: Tenant[] = []
+  const revocation = await openRevocation({ config, clock, log })
   try {
-    for (const tenant of config.tenants) tenants.push(await startTenant(config, tenant, { log, clock, registry }))
+    const shared = { log, clock, registry, revocation }
+    for (const tenant of config.tenants) tenants.push(await startTenant(config, tenant, shared))
     const doors = tenants.flatMap((tenant) => tenant.doors)
-    const listeners = await openDoors(doors, { log, drainSeconds: config.drainSeconds })
+    const listeners = await openDoors(doors, { log, clock, drainSeconds: config.drainSeconds })
     for (const door of doors) {
       log.info({ tenant: door.tenantId, role: door.role, origin: door.listener.origin }, 'listening')
     }
@@ -46,19 +58,26 @@ export async function startHub({ config, log, clock = systemClock }: HubDeps): P
       close: async () => {
         await listeners.close()
         for (const tenant of tenants) await tenant.close()
+        await revocation?.close()
       },
     }
   } catch (error) {
     for (const tenant of tenants) await tenant.close()
+    await revocation?.close()
     throw error
   }
 }
 
 type Tenant = { readonly doors: readonly Door[]; close(): Promise<void> }
-type Shared = { readonly log: Log; readonly clock: Clock; readonly registry: SchemaRegistry }
+type Shared = {
+  readonly log: Log
+  readonly clock: Clock
+  readonly registry: SchemaRegistry
+  readonly revocation: Revocation | null
+}
 
 async function startTenant(config: Config, tenant: TenantConfig, shared: Shared): Promise<Tenant> {
-  const { clock, registry } = shared
+  const { clock, registry, revocation } = shared
   const log = shared.log.child({ tenant: tenant.id })
   const db = openDatabase({
     url: tenant.databaseUrl,
@@ -67,7 +86,7 @@ async function startTenant(config: Config, tenant: TenantConfig, shared: Shared)
   })
   try {
     await bringSchema(db, config, log)
-    return await furnish(config, tenant, { clock, registry, log, db })
+    return await furnish(config, tenant, { clock, registry, revocation, log, db })
   } catch (error) {
     await db.destroy()
     throw error
@@ -114,8 +133,10 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     admin: (app) => mountAdmin(app, room),
   }
   const played = config.roles.filter((role): role is ListenerRole => role !== 'worker')
+  const whole = createCapacity(tenant.limits.requestsInFlight)
   const doors = played.map((role): Door => {
-    const app = createApp({ log: log.child({ role }), clock })
+    const door = { role, capacity: capacityOf(role, tenant, whole) }
+    const app = createApp({ log: log.child({ role }), clock, door })
     mounts[role](app)
     return {
       tenantId: tenant.id,
@@ -123,6 +144,8 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       listener: tenant.listeners[role],
       clientCertificates: asked(role, config),
       app,
+      revocation: shared.revocation,
+      connectionsMax: tenant.limits.connections,
     }
   })
   const timers: Timer[] = []
@@ -132,6 +155,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     timers.push(
       every(SWEEP_EVERY_MS, 'consent sweep', log, () => consents.sweep(SWEEP_BATCH)),
       every(PURGE_EVERY_MS, 'purge of authorization records', log, () => authServer.purge()),
+      every(REFRESH_EVERY_MS, 'refresh from the directory', log, () => participants.refreshDue()),
     )
     if (tenant.keys.store !== null) {
       const { environment } = config
@@ -163,6 +187,10 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     },
   }
 }
+
+/** Whoever looks after the hub gets through, however much is at work. */
+const capacityOf = (role: ListenerRole, { limits }: TenantConfig, whole: Capacity): Capacity =>
+  createCapacity(limits.requestsInFlightPerListener, role === 'admin' ? undefined : whole)
 
 function asked(role: ListenerRole, config: Config): ClientCertificates {
   const mode = CLIENT_CERTIFICATES[role]

@@ -7,6 +7,7 @@ import mount from 'koa-mount'
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider'
 import type { Audit } from '../audit/index.ts'
 import { mediaType } from '../body.ts'
+import { whoSent } from '../caller.ts'
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
@@ -18,6 +19,7 @@ import type { HubApp, HubContext } from '../listener.ts'
 import type { Participants } from '../participants/index.ts'
 import { type Capabilities, capabilitiesOf } from '../profiles.ts'
 import { callerOf, createRateLimit, type RateLimit } from '../rate-limit.ts'
+import { whyDistrusted } from '../tls.ts'
 import { hideBrowser, hideFromBrowser } from './browserless.ts'
 import { clientFault } from './clients.ts'
 import type { KeptAnswers } from './kept-answers.ts'
@@ -133,7 +135,7 @@ function guard(
     return empty(405)
   }
   const { peer, receivedAt } = ctx.state
-  const wait = rateLimit.take(callerOf(peer, ctx.req.socket.remoteAddress ?? ''), receivedAt)
+  const wait = rateLimit.take(callerOf(peer, whoSent(ctx.req).address), receivedAt)
   if (wait !== null) {
     ctx.set('retry-after', String(wait))
     return empty(429)
@@ -161,7 +163,7 @@ function certificateFault(
 ): string | null {
   // Where some client may come without, whether this one may is known once it has authenticated (sender-rule.ts).
   if (peer === null) return withoutCertificate ? null : 'a transport certificate is required on this host'
-  if (!peer.trusted) return 'the transport certificate is not issued by the trust framework'
+  if (!peer.trusted) return `the transport certificate ${whyDistrusted(peer)}`
   // A connection may outlive the certificate that opened it.
   return peer.expiresAt <= receivedAt ? 'the transport certificate has expired' : null
 }

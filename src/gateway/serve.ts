@@ -3,6 +3,7 @@
  * leaves only once its audit entry is durable (lfi-api 7.6).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { whoSent } from '../caller.ts'
 import { HubError, toHubError } from '../errors.ts'
 import type { HubContext } from '../listener.ts'
 import type { Answer } from './answer.ts'
@@ -128,7 +129,7 @@ function arrivalOf(ctx: HubContext, gone: AbortSignal): Arrival {
     headers: req.headers,
     request: req,
     peer: state.peer,
-    address: req.socket.remoteAddress ?? '',
+    address: whoSent(req).address,
     correlationId: state.correlationId,
     correlationGiven: state.correlationGiven,
     correlationMalformed: state.correlationMalformed,

@@ -203,6 +203,7 @@ create table software_statement (
   jwks jsonb not null,
   fetched_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
+  refresh_claimed_until timestamp with time zone,
   constraint software_statement_pkey PRIMARY KEY (software_statement_id),
   constraint software_statement_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES tpp(organisation_id),
   constraint software_statement_status_check CHECK ((status = ANY (ARRAY['inactive'::text, 'active'::text, 'blocked'::text])))

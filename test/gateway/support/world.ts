@@ -25,6 +25,7 @@ import { PERMISSIONS } from '../../../src/permissions.ts'
 import { loadSchemas } from '../../../src/schema-registry.ts'
 import { Secret } from '../../../src/secret.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
+import { ROOM } from '../../support/room.ts'
 import { type DirectoryEntry, startDirectory, startLfi } from './outside.ts'
 import { type Authority, type Certificate, createAuthority } from './pki.ts'
 import { type Answer, type Call, send } from './tpp.ts'
@@ -149,7 +150,7 @@ export async function createWorld(options: Options = {}) {
       interactionSeconds: 600 as Seconds,
       authorizationWindowSeconds: 600 as Seconds,
     },
-    limits: { requestsPerSecond: options.requestsPerSecond ?? 10_000, bodyBytesMax: 65_536 },
+    limits: { requestsPerSecond: options.requestsPerSecond ?? 10_000, bodyBytesMax: 65_536, ...ROOM },
   }
   const innerAudit = createAudit({ db, tenantId, clock, log })
   const audit = options.audit?.(innerAudit) ?? innerAudit

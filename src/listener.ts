@@ -13,7 +13,9 @@ import type { ListenerConfig, ListenerRole } from './config.ts'
 import { OperatorError } from './errors.ts'
 import { type CorrelationId, newCorrelationId, type TenantId, toCorrelationId } from './ids.ts'
 import type { Log } from './log.ts'
+import type { Measured, Observed } from './metrics.ts'
 import { type PeerCertificate, peerCertificate, TLS_PROFILE } from './tls.ts'
+import { TRACE_HEADER, type Trace, traceOf } from './trace.ts'
 
 export type ContextState = {
   /** The caller's `x-fapi-interaction-id`, or one minted here when it sent none (or a malformed one). */
@@ -27,13 +29,24 @@ export type ContextState = {
   startedAt: number
   peer: PeerCertificate | null
   log: Log
+  /** W3C trace context: the caller's trace, or a new one, and the span of this request. */
+  trace: Trace
+  /** What the door knows of the request beyond its status, for the figures. */
+  measured: Measured | null
 }
 export type HubApp = Koa<ContextState>
 export type HubContext = Koa.ParameterizedContext<ContextState>
 
 export const INTERACTION_HEADER = 'x-fapi-interaction-id'
 
-export function createApp(deps: { readonly log: Log; readonly clock: Clock }): HubApp {
+export type AppDeps = {
+  readonly log: Log
+  readonly clock: Clock
+  /** Told of every request when it is over. */
+  readonly observe?: (call: Omit<Observed, 'door'>) => void
+}
+
+export function createApp(deps: AppDeps): HubApp {
   const app = new Koa<ContextState>()
   // `proxy` stays off and `keys` unset: no forwarded header is believed, and the engine reads its own cookies raw.
   app.silent = true
@@ -46,9 +59,21 @@ export function createApp(deps: { readonly log: Log; readonly clock: Clock }): H
     ctx.state.receivedAt = deps.clock.now()
     ctx.state.startedAt = performance.now()
     ctx.state.peer = peerCertificate(ctx.req.socket as TLSSocket)
-    ctx.state.log = deps.log.child({ interactionId: ctx.state.correlationId })
+    ctx.state.trace = traceOf(ctx.get(TRACE_HEADER))
+    const { traceId, spanId } = ctx.state.trace
+    ctx.state.log = deps.log.child({ interactionId: ctx.state.correlationId, traceId, spanId })
+    ctx.state.measured = null
     ctx.set(INTERACTION_HEADER, ctx.state.correlationId)
-    await next()
+    const observe = (status: number): void => {
+      deps.observe?.({ status, totalMs: performance.now() - ctx.state.startedAt, measured: ctx.state.measured })
+    }
+    try {
+      await next()
+    } catch (thrown) {
+      observe(500)
+      throw thrown
+    }
+    observe(ctx.res.statusCode)
     // The rest of a body that is too large is not read, so nothing can follow it on this connection.
     if (ctx.status === 413) ctx.set('connection', 'close')
   })

@@ -32,7 +32,8 @@ export function parseJson(body: Buffer): unknown {
 export function parseForm(body: Buffer): ReadonlyMap<string, string> {
   const form = new Map<string, string>()
   for (const [name, value] of new URLSearchParams(body.toString('utf8'))) {
-    if (form.has(name)) throw new HubError('Body.InvalidFormat', { rule: 'body.form', reason: 'A parameter is repeated' })
+    if (form.has(name))
+      throw new HubError('Body.InvalidFormat', { rule: 'body.form', reason: 'A parameter is repeated' })
     form.set(name, value)
   }
   return form

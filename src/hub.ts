@@ -3,24 +3,26 @@
  * Nothing here decides anything; it only says what is made of what, and in which order it starts and stops.
  */
 import { mountAdmin } from './admin/index.ts'
-import { createAudit, createSealer } from './audit/index.ts'
+import { type Audit, createAudit, createSealer } from './audit/index.ts'
 import { createAuthServer, destroyGrant } from './auth-server/index.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { CLIENT_CERTIFICATES, type Config, type ListenerRole, type TenantConfig } from './config.ts'
 import { createConsentManager } from './consent-manager/index.ts'
 import { createConsentStore } from './consent-store/index.ts'
-import { type Db, migrate, openDatabase, pendingMigrations } from './db.ts'
+import { type Db, migrate, openDatabase, pendingMigrations, poolUsage, query } from './db.ts'
 import { openDpop } from './dpop.ts'
 import { OperatorError } from './errors.ts'
-import { createGateway } from './gateway/index.ts'
+import { createGateway, type Gateway } from './gateway/index.ts'
 import { createKeyOperations, createKeyRing } from './keys/index.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
-import { type ClientCertificates, createApp, type Door, type HubApp, openDoors } from './listener.ts'
+import { type AppDeps, type ClientCertificates, createApp, type Door, type HubApp, openDoors } from './listener.ts'
 import type { Log } from './log.ts'
+import { createMetrics, type Levels } from './metrics.ts'
 import { migrations } from './migrations.ts'
 import { createParticipants } from './participants/index.ts'
 import { capabilitiesOf } from './profiles.ts'
 import { createReplayMemory } from './replay.ts'
+import { createReports, type Reports } from './reports/index.ts'
 import { loadSchemas, type SchemaRegistry } from './schema-registry.ts'
 import { every, type Timer } from './timer.ts'
 
@@ -30,6 +32,9 @@ export type HubDeps = { readonly config: Config; readonly log: Log; readonly clo
 const SWEEP_EVERY_MS = 1_000
 const SWEEP_BATCH = 500
 const PURGE_EVERY_MS = 60_000
+const REPORT_EVERY_MS = 5_000
+const HEARTBEAT_EVERY_MS = 60_000
+const DESTROY_EVERY_MS = 3_600_000
 const LFI_JTI_MAX = 100_000
 
 export async function startHub({ config, log, clock = systemClock }: HubDeps): Promise<Hub> {
@@ -89,6 +94,8 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     keys: participants.applicationKeys,
     firstUse: createReplayMemory(clock, LFI_JTI_MAX),
   })
+  const reports = createReports({ db, tenant, audit, clock })
+  const metrics = createMetrics(levelsOf(db, reports))
   const room = {
     tenant,
     db,
@@ -99,6 +106,9 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     keys,
     dpop,
     authenticate,
+    reports,
+    metrics,
+    migrations,
     clock,
     log,
   }
@@ -115,7 +125,8 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   }
   const played = config.roles.filter((role): role is ListenerRole => role !== 'worker')
   const doors = played.map((role): Door => {
-    const app = createApp({ log: log.child({ role }), clock })
+    const observe = (call: Parameters<NonNullable<AppDeps['observe']>>[0]) => metrics.observe({ ...call, door: role })
+    const app = createApp({ log: log.child({ role }), clock, observe })
     mounts[role](app)
     return {
       tenantId: tenant.id,
@@ -132,6 +143,9 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     timers.push(
       every(SWEEP_EVERY_MS, 'consent sweep', log, () => consents.sweep(SWEEP_BATCH)),
       every(PURGE_EVERY_MS, 'purge of authorization records', log, () => authServer.purge()),
+      every(REPORT_EVERY_MS, 'count of the audit log', log, () => reports.advance()),
+      every(DESTROY_EVERY_MS, 'destruction by policy', log, () => reports.destroyExpired()),
+      every(HEARTBEAT_EVERY_MS, 'heartbeat of the LFI', log, heartbeat(gateway, { audit, tenant, clock })),
     )
     if (tenant.keys.store !== null) {
       const { environment } = config
@@ -178,5 +192,60 @@ async function bringSchema(db: Db, config: Config, log: Log): Promise<void> {
   const pending = await pendingMigrations(db, migrations)
   if (pending.length > 0) {
     throw new OperatorError(`migrations are pending (${pending.join(', ')}): run \`falaj migrate\` first`)
+  }
+}
+
+/**
+ * Whether the LFI answers (lfi-api 4.4). A change is recorded, and what this process found first: the log then says
+ * from when to when an LFI was out of reach, also where nobody called it.
+ */
+function heartbeat(
+  gateway: Gateway,
+  { audit, tenant, clock }: { readonly audit: Audit; readonly tenant: TenantConfig; readonly clock: Clock },
+): () => Promise<void> {
+  let last: boolean | null = null
+  return async () => {
+    const { ok, detail } = await gateway.hello()
+    if (ok === last) return
+    await audit.record({
+      kind: 'system',
+      at: clock.now(),
+      interactionId: null,
+      tenantId: tenant.id,
+      event: ok ? 'lfi-up' : 'lfi-down',
+      detail,
+    })
+    last = ok
+  }
+}
+
+const WAITING = `
+  select (select count(*) from audit_pending) as falaj_audit_pending,
+    (select count(*) from outbox) as falaj_outbox_waiting,
+    (select count(*) from outage where starts_at <= now() and (ends_at is null or ends_at > now())) as falaj_outages_open`
+
+/** How full the queues are. A database that does not answer has no figures, and that shows as well. */
+function levelsOf(db: Db, reports: Reports): Levels {
+  return async () => {
+    const { used, free, waiting } = poolUsage(db)
+    const pool = {
+      falaj_database_connections_used: used,
+      falaj_database_connections_free: free,
+      falaj_database_waiting: waiting,
+    }
+    try {
+      const { rows } = await query<Readonly<Record<string, string>>>(db, WAITING)
+      const counted = (name: string): number => Number(rows[0]?.[name])
+      return {
+        ...pool,
+        falaj_audit_pending: counted('falaj_audit_pending'),
+        falaj_outbox_waiting: counted('falaj_outbox_waiting'),
+        falaj_outages_open: counted('falaj_outages_open'),
+        falaj_reports_behind: await reports.behind(),
+      }
+    } catch {
+      const unknown = { falaj_audit_pending: null, falaj_outbox_waiting: null }
+      return { ...pool, ...unknown, falaj_outages_open: null, falaj_reports_behind: null }
+    }
   }
 }

@@ -54,6 +54,10 @@ export const RULES = {
   'consent.permission': { clause: 'tpp-api 4.6', expected: 'a consent with a permission that opens the operation' },
   'consent.account': { clause: 'tpp-api 4.9', expected: 'an account that the user has selected' },
   'consent.period': { clause: 'tpp-api 4.9', expected: 'a period that meets the one of the consent' },
+  'refusal.own': {
+    clause: 'tpp-api 7.3',
+    expected: 'the interaction id of a call of this organisation that the hub refused',
+  },
   'patch.revoked-by': { clause: 'tpp-api 4.4', expected: 'RevokedBy TPP or TPP.InitiatedByUser' },
   'patch.webhook': { clause: 'tpp-api 8.2', expected: 'an https address that the directory lists for the client' },
 } as const satisfies Readonly<Record<string, Rule>>

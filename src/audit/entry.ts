@@ -116,7 +116,10 @@ type Kinds = {
     readonly by: string
   }
   'admin-act': { readonly actor: string; readonly act: string; readonly target: string | null }
-  system: { readonly event: 'started' | 'stopped' | 'migrated' | 'exported' | 'destroyed' | 'lfi-down' | 'lfi-up'; readonly detail: string | null }
+  system: {
+    readonly event: 'started' | 'stopped' | 'migrated' | 'exported' | 'destroyed' | 'lfi-down' | 'lfi-up'
+    readonly detail: string | null
+  }
 }
 
 /** What calls of every door have in common beyond their names. */

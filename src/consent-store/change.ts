@@ -122,7 +122,8 @@ export async function leaveTraces(
 /** PostgreSQL channel on which every stored change is announced with the consent's id, once it is committed. */
 export const CHANNEL = 'falaj_consent'
 
-export const unknownConsent = (): HubError => new HubError('Consent.Invalid', { rule: 'consent.known', reason: 'There is no such consent' })
+export const unknownConsent = (): HubError =>
+  new HubError('Consent.Invalid', { rule: 'consent.known', reason: 'There is no such consent' })
 
 /** The LFI is told which rule it broke; to a TPP a consent that cannot do this is an invalid one (tpp-api 4.2). */
 export function refused(refusal: Refusal, caller: Caller): HubError {

@@ -70,7 +70,8 @@ export function createAccessTokens(deps: {
 
   const check = async (token: string, hash: string): Promise<Verified> => {
     const judged = await verify(token, (kid) => keys.verifying(kid))
-    if (!judged.ok) throw unauthorized('token.issuer', 'the access token was not issued by this authorization server', judged.why)
+    if (!judged.ok)
+      throw unauthorized('token.issuer', 'the access token was not issued by this authorization server', judged.why)
     const { typ } = judged.header
     if (typ?.toLowerCase() !== 'at+jwt' && typ?.toLowerCase() !== 'application/at+jwt') {
       throw unauthorized('token.form', 'the token is not an access token', 'typ')
@@ -106,7 +107,8 @@ const CERTIFICATE_ONLY: ReadonlySet<Binding['kind']> = new Set(['mtls'])
 
 function readClaims(claims: Readonly<Record<string, unknown>>, hash: string, expected: Expected): AccessToken {
   if (claims['iss'] !== expected.issuer) throw unauthorized('token.issuer', 'the access token is of another issuer')
-  if (!isFor(claims['aud'], expected.audience)) throw unauthorized('token.audience', 'the access token is for another resource server')
+  if (!isFor(claims['aud'], expected.audience))
+    throw unauthorized('token.audience', 'the access token is for another resource server')
   const { exp, nbf, scope, jti } = claims
   if (typeof exp !== 'number') throw unauthorized('token.form', 'the access token is malformed', 'exp')
   if (typeof jti !== 'string' || jti === '') throw unauthorized('token.form', 'the access token is malformed', 'jti')
@@ -114,7 +116,8 @@ function readClaims(claims: Readonly<Record<string, unknown>>, hash: string, exp
     throw unauthorized('token.lifetime', 'the access token is not valid yet')
   }
   const clientId = toClientId(claims['client_id'])
-  if (clientId === null || typeof scope !== 'string') throw unauthorized('token.form', 'the access token is malformed', 'claims')
+  if (clientId === null || typeof scope !== 'string')
+    throw unauthorized('token.form', 'the access token is malformed', 'claims')
   const common = {
     jti,
     clientId,
@@ -141,7 +144,10 @@ function boundTo(cnf: unknown, accepted: Expected['bindings']): Binding {
   const [only, another] = typeof cnf === 'object' && cnf !== null ? Object.entries(cnf) : []
   const binding = only === undefined || another !== undefined ? null : bindingOf(only)
   if (binding === null || !accepted.has(binding.kind)) {
-    throw unauthorized('token.binding', `the access token is not bound to a client certificate${accepted.has('dpop') ? ' or key' : ''}`)
+    throw unauthorized(
+      'token.binding',
+      `the access token is not bound to a client certificate${accepted.has('dpop') ? ' or key' : ''}`,
+    )
   }
   return binding
 }
@@ -155,5 +161,9 @@ function bindingOf([member, value]: [member: string, value: unknown]): Binding |
 }
 
 export function unauthorized(rule: RuleId, reason: string, detail?: string): HubError {
-  return new HubError('Unauthorized', { rule, reason, ...(detail === undefined ? {} : { detail: `${reason}: ${detail}` }) })
+  return new HubError('Unauthorized', {
+    rule,
+    reason,
+    ...(detail === undefined ? {} : { detail: `${reason}: ${detail}` }),
+  })
 }

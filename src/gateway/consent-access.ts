@@ -7,7 +7,12 @@ import type { Services } from './services.ts'
 
 export function requireConsentId(raw: string | undefined, name: string): ConsentId {
   const id = toConsentId(raw)
-  if (id === null) throw new HubError('Resource.InvalidFormat', { rule: 'resource.form', reason: `${name} must be a UUID`, path: name })
+  if (id === null)
+    throw new HubError('Resource.InvalidFormat', {
+      rule: 'resource.form',
+      reason: `${name} must be a UUID`,
+      path: name,
+    })
   return id
 }
 
@@ -29,4 +34,4 @@ export async function requireOwned(
 }
 
 export const isOfFamily = (consent: Consent, route: Route): boolean =>
-  route.follows !== 'register' && consent.rarType === route.rarType
+  'rarType' in route && consent.rarType === route.rarType

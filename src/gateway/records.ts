@@ -94,7 +94,10 @@ export function entriesOf(
 }
 
 /** An answer with data that could not be made into ours broke the contract. */
-const lfiOutcomeOf = ({ attempt }: Facts['exchange'], facts: Partial<Facts>): Facts['exchange']['attempt']['outcome'] =>
+const lfiOutcomeOf = (
+  { attempt }: Facts['exchange'],
+  facts: Partial<Facts>,
+): Facts['exchange']['attempt']['outcome'] =>
   isData(attempt.status) && facts.translation === undefined && attempt.outcome === 'answered'
     ? 'invalid-response'
     : attempt.outcome

@@ -72,7 +72,12 @@ function nonceFor({ headers }: Arrival, { dpop }: Services): string | undefined 
 }
 
 /** Null when the entries are durable; otherwise what the caller is told instead. */
-async function record(known: Known, outcome: Outcome, segments: Segments, services: Services): Promise<HubError | null> {
+async function record(
+  known: Known,
+  outcome: Outcome,
+  segments: Segments,
+  services: Services,
+): Promise<HubError | null> {
   try {
     await services.audit.record(...entriesOf(known, outcome, segments, services))
     return null

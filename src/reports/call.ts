@@ -54,8 +54,7 @@ export function callOf({ seq, entry }: Accepted): Call | null {
     totalUs: hubUs + (lfiUs ?? 0),
     hubInUs: us(entry['hubInMs']),
     hubOutUs: us(entry['hubOutMs']),
-    lfi:
-      lfiUs === null ? null : { us: lfiUs, status: number(entry, 'lfiStatus'), outcome: text(entry, 'lfiOutcome') },
+    lfi: lfiUs === null ? null : { us: lfiUs, status: number(entry, 'lfiStatus'), outcome: text(entry, 'lfiOutcome') },
     paymentType: text(entry, 'paymentType'),
     merchantId: text(entry, 'merchantId'),
   }

@@ -91,10 +91,7 @@ export function createReports(deps: {
       const measure = await measuring({ db, outages }, 'lfi', period)
       // An LFI that is down for one operation is partly down, and that counts (lfi-api 8).
       const row = (Period: string, span: Span): LfiDay => ({ Period, ...lfi, ...measure(span, () => true) })
-      return [
-        ...daysOf(period).map((day) => row(dateOf(day.from), day)),
-        row(`${days.first}/${days.last}`, period),
-      ]
+      return [...daysOf(period).map((day) => row(dateOf(day.from), day)), row(`${days.first}/${days.last}`, period)]
     },
     rollUps: async (grain, days) => rollUps(db, grain, requirePeriod(days, DAYS_MAX)),
     rawLog: (days, format) => rawLog(reader, tenant.organisationId, requirePeriod(days, DAYS_MAX), format),

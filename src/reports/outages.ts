@@ -145,7 +145,9 @@ function checkNotice(span: Span, now: number): void {
 }
 
 function moment(value: string, name: string): number {
-  const at = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/.test(value) ? Date.parse(value) : Number.NaN
+  const at = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})$/.test(value)
+    ? Date.parse(value)
+    : Number.NaN
   if (Number.isNaN(at) || at > FAR - DAY_MS) throw refused(name, `${name} must be a date-time with a zone`)
   return at
 }

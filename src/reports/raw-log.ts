@@ -5,8 +5,8 @@
 import type { AuditReader } from '../audit/index.ts'
 import { iso, toInstant } from '../clock.ts'
 import { groupOf } from '../measure.ts'
-import { type Call, callOf, lfiGroupOf } from './call.ts'
 import type { Span } from './calendar.ts'
+import { type Call, callOf, lfiGroupOf } from './call.ts'
 
 type Value = string | number | boolean | null
 type Column = { readonly name: string; readonly type: string; readonly meaning: string; of(call: Call): Value }

@@ -34,7 +34,9 @@ export function createRetention(deps: {
       return inTransaction(db, async (tx) => {
         await lockCursor(tx)
         const counts = await destroyAll(tx, before)
-        await query(tx, 'update report_cursor set destroyed_before = greatest(destroyed_before, ?::timestamptz)', [before])
+        await query(tx, 'update report_cursor set destroyed_before = greatest(destroyed_before, ?::timestamptz)', [
+          before,
+        ])
         const words = Object.entries(counts).filter(([, count]) => count > 0)
         if (words.length === 0) return null
         await audit.append(tx, {

@@ -1,7 +1,7 @@
 /** Calls added up by hour and by day. Pure: the same calls give the same figures in any order and any portions. */
 import { groupOf } from '../measure.ts'
-import { type Call, lfiGroupOf } from './call.ts'
 import { type Grain, startOf } from './calendar.ts'
+import { type Call, lfiGroupOf } from './call.ts'
 
 /** Of the contract: 95 of 100 calls of an operation and day must be within it (lfi-api 8). */
 export const LIMIT_US = 500_000
@@ -79,8 +79,7 @@ const added = (one: Figures, other: Figures): Figures => ({
   records: one.records + other.records,
   overLimit: one.overLimit + other.overLimit,
   totalUs: spanning(one.totalUs, other.totalUs),
-  lfiUs:
-    one.lfiUs === null || other.lfiUs === null ? (one.lfiUs ?? other.lfiUs) : spanning(one.lfiUs, other.lfiUs),
+  lfiUs: one.lfiUs === null || other.lfiUs === null ? (one.lfiUs ?? other.lfiUs) : spanning(one.lfiUs, other.lfiUs),
 })
 
 const spanning = (one: Range, other: Range): Range => ({

@@ -15,7 +15,8 @@ export const checkCertificate = stage({
 /** @throws HubError Unauthorized */
 export function goodCertificate({ peer, receivedAt }: Pick<Arrival, 'peer' | 'receivedAt'>): PeerCertificate {
   if (peer === null) throw unauthorized('certificate.shown', 'a client certificate is required')
-  if (!peer.trusted) throw unauthorized('certificate.trusted', 'the client certificate is not issued by the trust framework')
+  if (!peer.trusted)
+    throw unauthorized('certificate.trusted', 'the client certificate is not issued by the trust framework')
   // A connection may outlive the certificate that opened it.
   if (peer.expiresAt <= receivedAt) throw unauthorized('certificate.lifetime', 'the client certificate has expired')
   return peer

@@ -35,7 +35,10 @@ export const loadConsent = stage({
     }
     if (isRevoked(judged.consent, userToken.jti)) throw unauthorized('token.revoked', 'the access token was revoked')
     if (consent.rarType !== read.rarType) {
-      throw new HubError('Consent.Invalid', { rule: 'consent.type', reason: 'The consent is of another type or version than the path' })
+      throw new HubError('Consent.Invalid', {
+        rule: 'consent.type',
+        reason: 'The consent is of another type or version than the path',
+      })
     }
     return { consent: judged.consent }
   },

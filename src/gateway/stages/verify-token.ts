@@ -20,7 +20,8 @@ export const verifyToken = stage({
         path: 'access_token',
       })
     }
-    if (authorization === undefined || inQuery) throw unauthorized('token.in-header', 'send an access token in the Authorization header')
+    if (authorization === undefined || inQuery)
+      throw unauthorized('token.in-header', 'send an access token in the Authorization header')
     if (countOf(arrival.request.rawHeaders, 'authorization') > 1) {
       throw unauthorized('token.in-header', 'send one Authorization header')
     }
@@ -41,7 +42,10 @@ function fits({ binding }: AccessToken, asDpop: boolean, withProof: boolean): vo
     throw unauthorized('token.binding', 'the access token is bound to a key: send it as DPoP, with a proof')
   }
   if (binding.kind === 'mtls' && (asDpop || withProof)) {
-    throw unauthorized('token.binding', 'the access token is bound to a client certificate: send it as Bearer, without a DPoP proof')
+    throw unauthorized(
+      'token.binding',
+      'the access token is bound to a client certificate: send it as Bearer, without a DPoP proof',
+    )
   }
 }
 

@@ -10,7 +10,7 @@ export const reportTables: Migration = {
   up: async (db) => {
     await db.raw(`
       create table report_cursor (
-        only boolean primary key default true check (only),
+        one boolean primary key default true check (one),
         seq bigint not null default 0,
         destroyed_before timestamptz
       );

@@ -3,7 +3,7 @@
  * Nothing here decides anything; it only says what is made of what, and in which order it starts and stops.
  */
 import { mountAdmin } from './admin/index.ts'
-import { type Audit, createAudit, createSealer } from './audit/index.ts'
+import { createAudit, createSealer } from './audit/index.ts'
 import { createAuthServer, destroyGrant } from './auth-server/index.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { CLIENT_CERTIFICATES, type Config, type ListenerRole, type TenantConfig } from './config.ts'
@@ -12,7 +12,7 @@ import { createConsentStore } from './consent-store/index.ts'
 import { type Db, migrate, openDatabase, pendingMigrations, poolUsage, query } from './db.ts'
 import { openDpop } from './dpop.ts'
 import { OperatorError } from './errors.ts'
-import { createGateway, type Gateway } from './gateway/index.ts'
+import { createGateway } from './gateway/index.ts'
 import { createKeyOperations, createKeyRing } from './keys/index.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
 import { type AppDeps, type ClientCertificates, createApp, type Door, type HubApp, openDoors } from './listener.ts'
@@ -22,7 +22,7 @@ import { migrations } from './migrations.ts'
 import { createParticipants } from './participants/index.ts'
 import { capabilitiesOf } from './profiles.ts'
 import { createReplayMemory } from './replay.ts'
-import { createReports, type Reports } from './reports/index.ts'
+import { createHeartbeat, createReports, type Reports } from './reports/index.ts'
 import { loadSchemas, type SchemaRegistry } from './schema-registry.ts'
 import { every, type Timer } from './timer.ts'
 
@@ -145,7 +145,12 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       every(PURGE_EVERY_MS, 'purge of authorization records', log, () => authServer.purge()),
       every(REPORT_EVERY_MS, 'count of the audit log', log, () => reports.advance()),
       every(DESTROY_EVERY_MS, 'destruction by policy', log, () => reports.destroyExpired()),
-      every(HEARTBEAT_EVERY_MS, 'heartbeat of the LFI', log, heartbeat(gateway, { audit, tenant, clock })),
+      every(
+        HEARTBEAT_EVERY_MS,
+        'heartbeat of the LFI',
+        log,
+        createHeartbeat({ hello: gateway.hello, audit, tenantId: tenant.id, clock }),
+      ),
     )
     if (tenant.keys.store !== null) {
       const { environment } = config
@@ -192,30 +197,6 @@ async function bringSchema(db: Db, config: Config, log: Log): Promise<void> {
   const pending = await pendingMigrations(db, migrations)
   if (pending.length > 0) {
     throw new OperatorError(`migrations are pending (${pending.join(', ')}): run \`falaj migrate\` first`)
-  }
-}
-
-/**
- * Whether the LFI answers (lfi-api 4.4). A change is recorded, and what this process found first: the log then says
- * from when to when an LFI was out of reach, also where nobody called it.
- */
-function heartbeat(
-  gateway: Gateway,
-  { audit, tenant, clock }: { readonly audit: Audit; readonly tenant: TenantConfig; readonly clock: Clock },
-): () => Promise<void> {
-  let last: boolean | null = null
-  return async () => {
-    const { ok, detail } = await gateway.hello()
-    if (ok === last) return
-    await audit.record({
-      kind: 'system',
-      at: clock.now(),
-      interactionId: null,
-      tenantId: tenant.id,
-      event: ok ? 'lfi-up' : 'lfi-down',
-      detail,
-    })
-    last = ok
   }
 }
 

@@ -19,6 +19,7 @@ import { type RollUpRow, rollUps } from './store.ts'
 import { type Endpoint, measuring, REPORT_TYPES, REPORTS, type ReportType, type Row } from './tpp-reports.ts'
 
 export type { Explanation } from './explanations.ts'
+export { createHeartbeat } from './heartbeat.ts'
 export type { By, Outage, Outages } from './outages.ts'
 export { csvOf, type Format, MEDIA_TYPES } from './raw-log.ts'
 export { type Endpoint, REPORT_TYPES, type ReportType } from './tpp-reports.ts'

@@ -72,7 +72,11 @@ describe('encode', () => {
 describe('decode', () => {
   test('reads back what was encoded', () => {
     for (const entry of allEntries())
-      expect(decode(encode(entry).bytes)).toMatchObject({ v: expect.toBeOneOf([1, 2]), kind: entry.kind, tenantId: 'aurora' })
+      expect(decode(encode(entry).bytes)).toMatchObject({
+        v: expect.toBeOneOf([1, 2]),
+        kind: entry.kind,
+        tenantId: 'aurora',
+      })
   })
 
   test('reads a kind that a later release may have added', () => {

@@ -64,7 +64,7 @@ async function machine(ctx: HubContext, deps: AdminDeps): Promise<boolean> {
     const failing = await failingParts({ ...deps, tenantId: deps.tenant.id })
     ctx.status = failing.length === 0 ? 200 : 503
     ctx.body = failing.length === 0 ? { status: 'ready' } : { status: 'not-ready', failing }
-  } else if (asked === 'GET /metrics') {
+  } else if (asked === 'GET /metrics' && isOwn(ctx, deps)) {
     const { contentType, text } = await deps.metrics.read()
     ctx.set('content-type', contentType)
     ctx.body = text
@@ -74,9 +74,12 @@ async function machine(ctx: HubContext, deps: AdminDeps): Promise<boolean> {
   return true
 }
 
+/** The listener refuses a foreign chain already; this door does not depend on how it was opened. */
+const isOwn = ({ state: { peer } }: HubContext, { tenant }: AdminDeps): boolean =>
+  peer?.trusted === true && peer.organisationId === tenant.organisationId
+
 async function route(ctx: HubContext, deps: AdminDeps, called: Called): Promise<void> {
-  // The listener refuses a foreign chain already; this door does not depend on how it was opened.
-  if (ctx.state.peer?.trusted !== true || ctx.state.peer.organisationId !== deps.tenant.organisationId) {
+  if (!isOwn(ctx, deps)) {
     throw new HubError('Unauthorized', { reason: 'a certificate of the LFI is required' })
   }
   if (ctx.method === 'GET' && ctx.path === '/clients') {

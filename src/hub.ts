@@ -9,13 +9,14 @@ import { type Clock, systemClock } from './clock.ts'
 import { CLIENT_CERTIFICATES, type Config, type ListenerRole, type TenantConfig } from './config.ts'
 import { createConsentManager } from './consent-manager/index.ts'
 import { createConsentStore } from './consent-store/index.ts'
-import { type Db, migrate, openDatabase, pendingMigrations } from './db.ts'
+import { type Db, migrate, openDatabase, pendingMigrations, poolUsage, query } from './db.ts'
 import { openDpop } from './dpop.ts'
 import { OperatorError } from './errors.ts'
 import { createGateway } from './gateway/index.ts'
 import { createKeyOperations, createKeyRing } from './keys/index.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
 import {
+  type AppDeps,
   type Capacity,
   type ClientCertificates,
   createApp,
@@ -25,10 +26,12 @@ import {
   openDoors,
 } from './listener.ts'
 import type { Log } from './log.ts'
+import { createMetrics, type Levels } from './metrics.ts'
 import { migrations } from './migrations.ts'
 import { createParticipants } from './participants/index.ts'
 import { capabilitiesOf } from './profiles.ts'
 import { createReplayMemory } from './replay.ts'
+import { createHeartbeat, createReports, type Reports } from './reports/index.ts'
 import { openRevocation, type Revocation } from './revocation.ts'
 import { loadSchemas, type SchemaRegistry } from './schema-registry.ts'
 import { every, type Timer } from './timer.ts'
@@ -40,6 +43,9 @@ const SWEEP_EVERY_MS = 1_000
 const SWEEP_BATCH = 500
 const PURGE_EVERY_MS = 60_000
 const REFRESH_EVERY_MS = 2_000
+const REPORT_EVERY_MS = 5_000
+const HEARTBEAT_EVERY_MS = 60_000
+const DESTROY_EVERY_MS = 3_600_000
 const LFI_JTI_MAX = 100_000
 
 export async function startHub({ config, log, clock = systemClock }: HubDeps): Promise<Hub> {
@@ -108,6 +114,8 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     keys: participants.applicationKeys,
     firstUse: createReplayMemory(clock, LFI_JTI_MAX),
   })
+  const reports = createReports({ db, tenant, audit, clock })
+  const metrics = createMetrics(levelsOf(db, reports))
   const room = {
     tenant,
     db,
@@ -118,6 +126,9 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     keys,
     dpop,
     authenticate,
+    reports,
+    metrics,
+    migrations,
     clock,
     log,
   }
@@ -136,7 +147,8 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const whole = createCapacity(tenant.limits.requestsInFlight)
   const doors = played.map((role): Door => {
     const door = { role, capacity: capacityOf(role, tenant, whole) }
-    const app = createApp({ log: log.child({ role }), clock, door })
+    const observe = (call: Parameters<NonNullable<AppDeps['observe']>>[0]) => metrics.observe({ ...call, door: role })
+    const app = createApp({ log: log.child({ role }), clock, door, observe })
     mounts[role](app)
     return {
       tenantId: tenant.id,
@@ -156,6 +168,14 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       every(SWEEP_EVERY_MS, 'consent sweep', log, () => consents.sweep(SWEEP_BATCH)),
       every(PURGE_EVERY_MS, 'purge of authorization records', log, () => authServer.purge()),
       every(REFRESH_EVERY_MS, 'refresh from the directory', log, () => participants.refreshDue()),
+      every(REPORT_EVERY_MS, 'count of the audit log', log, () => reports.advance()),
+      every(DESTROY_EVERY_MS, 'destruction by policy', log, () => reports.destroyExpired()),
+      every(
+        HEARTBEAT_EVERY_MS,
+        'heartbeat of the LFI',
+        log,
+        createHeartbeat({ hello: gateway.hello, audit, tenantId: tenant.id, clock }),
+      ),
     )
     if (tenant.keys.store !== null) {
       const { environment } = config
@@ -206,5 +226,36 @@ async function bringSchema(db: Db, config: Config, log: Log): Promise<void> {
   const pending = await pendingMigrations(db, migrations)
   if (pending.length > 0) {
     throw new OperatorError(`migrations are pending (${pending.join(', ')}): run \`falaj migrate\` first`)
+  }
+}
+
+const WAITING = `
+  select (select count(*) from audit_pending) as falaj_audit_pending,
+    (select count(*) from outbox) as falaj_outbox_waiting,
+    (select count(*) from outage where starts_at <= now() and (ends_at is null or ends_at > now())) as falaj_outages_open`
+
+/** How full the queues are. A database that does not answer has no figures, and that shows as well. */
+function levelsOf(db: Db, reports: Reports): Levels {
+  return async () => {
+    const { used, free, waiting } = poolUsage(db)
+    const pool = {
+      falaj_database_connections_used: used,
+      falaj_database_connections_free: free,
+      falaj_database_waiting: waiting,
+    }
+    try {
+      const { rows } = await query<Readonly<Record<string, string>>>(db, WAITING)
+      const counted = (name: string): number => Number(rows[0]?.[name])
+      return {
+        ...pool,
+        falaj_audit_pending: counted('falaj_audit_pending'),
+        falaj_outbox_waiting: counted('falaj_outbox_waiting'),
+        falaj_outages_open: counted('falaj_outages_open'),
+        falaj_reports_behind: await reports.behind(),
+      }
+    } catch {
+      const unknown = { falaj_audit_pending: null, falaj_outbox_waiting: null }
+      return { ...pool, ...unknown, falaj_outages_open: null, falaj_reports_behind: null }
+    }
   }
 }

@@ -19,8 +19,10 @@ import type { Capacity } from './listener/capacity.ts'
 import { createProxies, type Proxies } from './listener/proxy.ts'
 import { unavailableBody } from './listener/unavailable.ts'
 import type { Log } from './log.ts'
+import type { Measured, Observed } from './metrics.ts'
 import type { Revocation } from './revocation.ts'
 import { handshakeCertificate, type PeerCertificate, TLS_PROFILE } from './tls.ts'
+import { TRACE_HEADER, type Trace, traceOf } from './trace.ts'
 
 export { type Capacity, createCapacity } from './listener/capacity.ts'
 
@@ -36,6 +38,10 @@ export type ContextState = {
   startedAt: number
   peer: PeerCertificate | null
   log: Log
+  /** W3C trace context: the caller's trace, or a new one, and the span of this request. */
+  trace: Trace
+  /** What the door knows of the request beyond its status, for the figures. */
+  measured: Measured | null
 }
 export type HubApp = Koa<ContextState>
 export type HubContext = Koa.ParameterizedContext<ContextState>
@@ -47,6 +53,8 @@ export type AppDeps = {
   readonly clock: Clock
   /** Absent: as much at a time as comes, as in front of a test. */
   readonly door?: { readonly role: ListenerRole; readonly capacity: Capacity }
+  /** Told of every request when it is over. */
+  readonly observe?: (call: Omit<Observed, 'door'>) => void
 }
 
 export function createApp(deps: AppDeps): HubApp {
@@ -61,20 +69,22 @@ export function createApp(deps: AppDeps): HubApp {
     ctx.state.correlationMalformed = given === null && sent !== ''
     ctx.state.receivedAt = deps.clock.now()
     ctx.state.startedAt = performance.now()
-    const { peer, undecided } = whoSent(ctx.req)
-    ctx.state.peer = peer
-    ctx.state.log = deps.log.child({ interactionId: ctx.state.correlationId })
+    ctx.state.peer = whoSent(ctx.req).peer
+    ctx.state.trace = traceOf(ctx.get(TRACE_HEADER))
+    const { traceId, spanId } = ctx.state.trace
+    ctx.state.log = deps.log.child({ interactionId: ctx.state.correlationId, traceId, spanId })
+    ctx.state.measured = null
     ctx.set(INTERACTION_HEADER, ctx.state.correlationId)
-    if (undecided) return unavailable(ctx, deps, 'it cannot be told at the moment whether the certificate still counts')
-    const leave = deps.door === undefined ? NOTHING : deps.door.capacity.take()
-    if (leave === null) return unavailable(ctx, deps, 'too much is at work at the moment')
-    const answered = new Promise<void>((done) => ctx.res.once('close', done))
-    try {
-      await next()
-    } finally {
-      // Whoever hangs up early has not freed a place: what it asked for is still at work.
-      void answered.then(leave)
+    const observe = (status: number): void => {
+      deps.observe?.({ status, totalMs: performance.now() - ctx.state.startedAt, measured: ctx.state.measured })
     }
+    try {
+      await admit(ctx, next, deps)
+    } catch (thrown) {
+      observe(500)
+      throw thrown
+    }
+    observe(ctx.res.statusCode)
     // The rest of a body that is too large is not read, so nothing can follow it on this connection.
     if (ctx.status === 413) ctx.set('connection', 'close')
   })
@@ -84,6 +94,22 @@ export function createApp(deps: AppDeps): HubApp {
 
 const NOTHING = (): void => {}
 const RETRY_AFTER_SECONDS = 1
+
+/** On to the door, or told to come back. */
+async function admit(ctx: HubContext, next: () => Promise<unknown>, deps: AppDeps): Promise<void> {
+  if (whoSent(ctx.req).undecided) {
+    return unavailable(ctx, deps, 'it cannot be told at the moment whether the certificate still counts')
+  }
+  const leave = deps.door === undefined ? NOTHING : deps.door.capacity.take()
+  if (leave === null) return unavailable(ctx, deps, 'too much is at work at the moment')
+  const answered = new Promise<void>((done) => ctx.res.once('close', done))
+  try {
+    await next()
+  } finally {
+    // Whoever hangs up early has not freed a place: what it asked for is still at work.
+    void answered.then(leave)
+  }
+}
 
 function unavailable(ctx: HubContext, { door }: AppDeps, why: string): void {
   ctx.state.log.warn({ why }, 'request not taken')

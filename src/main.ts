@@ -6,6 +6,7 @@ import { clientCommand } from './cli/client.ts'
 import { configCommand } from './cli/config.ts'
 import { hubCommand, migrateCommand } from './cli/hub.ts'
 import { keysCommand } from './cli/keys.ts'
+import { explainCommand, outageCommand, reportCommand } from './cli/reports.ts'
 import { sandboxCommand } from './cli/sandbox.ts'
 import { OperatorError } from './errors.ts'
 
@@ -20,6 +21,9 @@ const program = new Command('falaj')
   .addCommand(clientCommand())
   .addCommand(keysCommand())
   .addCommand(auditCommand())
+  .addCommand(reportCommand())
+  .addCommand(outageCommand())
+  .addCommand(explainCommand())
   .addHelpText(
     'after',
     `
@@ -34,6 +38,9 @@ Operating a hub:
   $ falaj keys rotate  --config deployment.json --tenant aurora --use sig
   $ falaj audit export --config deployment.json --tenant aurora --out aurora.falaj
   $ falaj audit verify aurora.falaj --key 'falaj/aurora+…'
+  $ falaj report lfi   --config deployment.json --tenant aurora --from 2026-03-01 --to 2026-03-31 --format csv
+  $ falaj outage list  --config deployment.json --tenant aurora
+  $ falaj explain INTERACTION_ID --config deployment.json --tenant aurora
 `,
   )
 

@@ -13,9 +13,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   participants: ['audit'],
   keys: ['audit'],
   'auth-server': ['audit', 'consent-store', 'keys', 'participants'],
-  gateway: ['audit', 'consent-store', 'keys', 'participants'],
+  gateway: ['audit', 'consent-store', 'keys', 'participants', 'reports'],
+  reports: ['audit'],
   'consent-manager': ['audit', 'consent-store', 'participants'],
-  admin: ['audit', 'consent-store', 'participants'],
+  admin: ['audit', 'consent-store', 'participants', 'reports'],
 }
 
 /** Files that put rooms together. They see every door, and only they import one another. */
@@ -51,6 +52,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['sandbox/tpp/'],
   pg: ['src/db.ts'],
   pino: ['src/log.ts'],
+  'prom-client': ['src/metrics.ts'],
   undici: [
     'src/fetch-guard.ts',
     'src/gateway/connector/',

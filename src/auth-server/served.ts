@@ -1,7 +1,7 @@
 /** What this release serves; discovery lists exactly this, and a client is limited to it. */
 export const ACCOUNT_ACCESS = 'urn:openfinanceuae:account-access-consent:v2.1'
 export const SERVED_RAR_TYPES: readonly string[] = [ACCOUNT_ACCESS]
-export const SERVED_SCOPES: readonly string[] = ['openid', 'accounts']
+export const SERVED_SCOPES: readonly string[] = ['openid', 'accounts', 'tpp-reports']
 
 /** The scopes that a consent of the type must be asked with, no more and no less (tpp-api 2.5). */
 export const SCOPES_OF_RAR_TYPE: ReadonlyMap<string, readonly string[]> = new Map([

@@ -16,6 +16,7 @@ import type { Dpop } from '../dpop.ts'
 import { type ClientId, toClientId } from '../ids.ts'
 import type { KeyRing } from '../keys/index.ts'
 import type { HubApp, HubContext } from '../listener.ts'
+import { measuredAs } from '../metrics.ts'
 import type { Participants } from '../participants/index.ts'
 import { type Capabilities, capabilitiesOf } from '../profiles.ts'
 import { callerOf, createRateLimit, type RateLimit } from '../rate-limit.ts'
@@ -94,6 +95,7 @@ export function mountTppSide(app: HubApp, deps: TppSideDeps): void {
     const operation = operationAt(ctx.path)
     const trace: TppTrace = { operation, clientId: null, consentId: null, stepRecorded: false }
     traces.set(ctx.req, trace)
+    ctx.state.measured = measuredAs(operation?.name ?? null)
     try {
       if (operation === null || !IN_A_UNIT.has(operation.name)) await handle(ctx, next, trace, null)
       else await deps.inUnit((unit) => handle(ctx, next, trace, unit))

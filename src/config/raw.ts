@@ -35,6 +35,7 @@ type Kept =
   | 'activation'
   | 'fieldFilter'
   | 'profiles'
+  | 'retention'
 
 export type RawTenant = Pick<TenantConfig, Kept | 'lifetimes' | 'limits'> & {
   readonly database: { readonly url: SecretReference }

@@ -121,6 +121,8 @@ export type TenantConfig = {
     readonly interactionSeconds: Seconds
     readonly authorizationWindowSeconds: Seconds
   }
+  /** Absent: as the regulation has it. */
+  readonly retention?: { readonly years: number }
   readonly limits: {
     readonly requestsPerSecond: number
     readonly bodyBytesMax: number

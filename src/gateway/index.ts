@@ -9,10 +9,12 @@ import type { HubApp } from '../listener.ts'
 import type { Log } from '../log.ts'
 import type { Participants } from '../participants/index.ts'
 import { createRateLimit } from '../rate-limit.ts'
+import type { Reports } from '../reports/index.ts'
 import type { SchemaRegistry } from '../schema-registry.ts'
 import { createAccessTokens } from './access-token.ts'
+import { API_SET_OF } from './api-sets.ts'
 import { createConnector } from './connector/index.ts'
-import { createRouteTable } from './route-table.ts'
+import { createRouteTable, type RouteTable } from './route-table.ts'
 import { type ReadRoute, ROUTES } from './routes.ts'
 import { createServe } from './serve.ts'
 import { createTranslator } from './transform/index.ts'
@@ -35,6 +37,7 @@ export type GatewayDeps = {
   readonly keys: KeyRing
   /** Null where no client uses DPoP. */
   readonly dpop: Dpop | null
+  readonly reports: Reports
   readonly clock: Clock
   readonly log: Log
 }
@@ -42,9 +45,11 @@ export type GatewayDeps = {
 export function createGateway(deps: GatewayDeps): Gateway {
   const { tenant, clock, registry, keys } = deps
   const connector = createConnector({ tenant, clock })
+  const routes = createRouteTable(ROUTES, registry)
   const serve = createServe({
     ...deps,
-    routes: createRouteTable(ROUTES, registry),
+    routes,
+    endpoints: endpointsOf(routes),
     rateLimit: createRateLimit(tenant.limits.requestsPerSecond),
     accessTokens: createAccessTokens({
       issuer: tenant.listeners.auth.origin,
@@ -67,4 +72,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
     hello: () => connector.hello(),
     close: () => connector.close(),
   }
+}
+
+function endpointsOf(routes: RouteTable) {
+  return ROUTES.flatMap((route) => {
+    const apiSet = API_SET_OF[route.document]
+    if (apiSet === null || !('scope' in route)) return []
+    return [{ apiSet, method: route.method, url: routes.template(route), scope: route.scope }]
+  })
 }

@@ -44,7 +44,13 @@ export type ConsentRoute = Common & {
   readonly rarType: string
 }
 export type RegistrationRoute = Common & { readonly follows: 'register'; readonly grant: 'none' }
-export type Route = ReadRoute | ConsentRoute | RegistrationRoute
+/** Answered from the audit log and what follows from it, for a client about itself. */
+export type ReportRoute = Common & {
+  readonly follows: 'tpp-reports' | 'explain-refusal' | 'list-outages'
+  readonly grant: 'client'
+  readonly scope: 'tpp-reports'
+}
+export type Route = ReadRoute | ConsentRoute | RegistrationRoute | ReportRoute
 
 const ACCOUNTS = {
   document: 'account-information',
@@ -54,6 +60,13 @@ const ACCOUNTS = {
 } as const
 const CONSENT = { ...ACCOUNTS, grant: 'client' } as const
 const READ = { ...ACCOUNTS, grant: 'user', follows: 'read-resource', method: 'GET' } as const
+const REPORT = {
+  document: 'tpp-reports',
+  method: 'GET',
+  signable: false,
+  grant: 'client',
+  scope: 'tpp-reports',
+} as const
 /** Most reads: one account, in pages. */
 const PAGED = { accountIds: false, paged: true, period: null, fxOnly: false } as const
 
@@ -86,6 +99,9 @@ export const ROUTES: readonly Route[] = [
     lfi: { ...PAGED, operationId: 'findTransactionsByAccountId', path: '/accounts/{accountId}/transactions', period: 'booking', fxOnly: true } },
   { ...READ, operationId: 'Parties_read', path: '/parties', resource: 'parties',
     lfi: { ...PAGED, operationId: 'findCustomer', path: '/customer', paged: false } },
+  { ...REPORT, operationId: 'TppReports_read', path: '/tpp-reports', alsoAt: ['/tpp-reports'], follows: 'tpp-reports' },
+  { ...REPORT, operationId: 'ExplainRefusal', path: '/refusals/{InteractionId}', alsoAt: ['/refusals/{InteractionId}'], follows: 'explain-refusal' },
+  { ...REPORT, operationId: 'ListOutages', path: '/outages', alsoAt: ['/outages'], follows: 'list-outages' },
   { document: 'onboarding', operationId: 'TppOnboarding_create', method: 'POST', path: '/tpp-registration', alsoAt: ['/tpp-registration'],
     signable: false, follows: 'register', grant: 'none' },
 ]

@@ -8,6 +8,7 @@ import type { KeyRing } from '../keys/index.ts'
 import type { Log } from '../log.ts'
 import type { Participants } from '../participants/index.ts'
 import type { RateLimit } from '../rate-limit.ts'
+import type { Endpoint, Reports } from '../reports/index.ts'
 import type { SchemaRegistry } from '../schema-registry.ts'
 import type { AccessTokens } from './access-token.ts'
 import type { Connector } from './connector/index.ts'
@@ -31,4 +32,7 @@ export type Services = {
   readonly dpop: Dpop | null
   readonly connector: Connector
   readonly translator: Translator
+  readonly reports: Reports
+  /** Operations that are reported on, with the scope that opens them. */
+  readonly endpoints: readonly (Endpoint & { readonly scope: string })[]
 }

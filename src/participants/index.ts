@@ -197,15 +197,20 @@ export function createParticipants(deps: {
       const clientId = toClientId(peer.commonName)
       if (clientId === null || peer.organisationId === null) {
         throw new HubError('Unauthorized', {
+          rule: 'directory.vouches',
           reason: 'the certificate names no application: OU and CN must be directory ids',
         })
       }
       const vouched = await vouchOrRefuse(vouchFor(peer.organisationId, clientId))
       if (vouched !== null && !vouched.certificates.some((each) => isActive(each, peer.thumbprint))) {
-        throw new HubError('Unauthorized', { reason: 'the trust framework lists no active certificate like this one' })
+        throw new HubError('Unauthorized', {
+          rule: 'directory.vouches',
+          reason: 'the trust framework lists no active certificate like this one',
+        })
       }
       if (vouched === null || vouched.organisation.Status !== 'Active' || vouched.statement.Status !== 'Active') {
         throw new HubError('AccessToken.InvalidScope', {
+          rule: 'directory.vouches',
           reason: 'the trust framework lists no active application with the ids of this certificate',
         })
       }

@@ -1,13 +1,19 @@
+/** Reports about itself are for any TPP. */
+const REPORTS = 'tpp-reports'
+
 /** What a directory role opens (tpp-api 9.5). IDSP is the name in prose, ISP the one in the directory. */
 type RoleRow = { readonly scopes: readonly string[]; readonly rarTypes: readonly string[] }
 
 const ACCOUNTS: RoleRow = {
-  scopes: ['openid', 'accounts'],
+  scopes: ['openid', 'accounts', REPORTS],
   rarTypes: ['urn:openfinanceuae:account-access-consent:v2.1'],
 }
-const INSURANCE: RoleRow = { scopes: ['openid', 'insurance'], rarTypes: ['urn:openfinanceuae:insurance-consent:v2.1'] }
+const INSURANCE: RoleRow = {
+  scopes: ['openid', 'insurance', REPORTS],
+  rarTypes: ['urn:openfinanceuae:insurance-consent:v2.1'],
+}
 const PAYMENTS: RoleRow = {
-  scopes: ['openid', 'payments'],
+  scopes: ['openid', 'payments', REPORTS],
   rarTypes: ['urn:openfinanceuae:service-initiation-consent:v2.1'],
 }
 

@@ -11,6 +11,7 @@ export const DOCUMENTS = {
   'data-sharing': 'ozone-connect/data-sharing.v2.1.yaml',
   'health-check': 'ozone-connect/health-check.v2.1.yaml',
   'consent-manager': 'api-hub/consent-manager.v2.1.yaml',
+  'tpp-reports': 'api-hub/tpp-reports.v2.1.yaml',
   'headless-authorization': 'api-hub/headless-authorization.v2.1.yaml',
 } as const satisfies Record<string, string>
 

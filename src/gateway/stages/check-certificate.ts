@@ -14,9 +14,9 @@ export const checkCertificate = stage({
 
 /** @throws HubError Unauthorized */
 export function goodCertificate({ peer, receivedAt }: Pick<Arrival, 'peer' | 'receivedAt'>): PeerCertificate {
-  if (peer === null) throw unauthorized('a client certificate is required')
-  if (!peer.trusted) throw unauthorized(`the client certificate ${whyDistrusted(peer)}`)
+  if (peer === null) throw unauthorized('certificate.shown', 'a client certificate is required')
+  if (!peer.trusted) throw unauthorized('certificate.trusted', `the client certificate ${whyDistrusted(peer)}`)
   // A connection may outlive the certificate that opened it.
-  if (peer.expiresAt <= receivedAt) throw unauthorized('the client certificate has expired')
+  if (peer.expiresAt <= receivedAt) throw unauthorized('certificate.lifetime', 'the client certificate has expired')
   return peer
 }

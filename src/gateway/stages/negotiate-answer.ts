@@ -12,7 +12,7 @@ export const negotiateAnswer = stage({
   fails: ['NotAcceptable'],
   run({ arrival, route }) {
     const offer = negotiate(arrival.headers.accept, route.signable ? OFFERS : PLAIN)
-    if (offer === null) throw new HubError('NotAcceptable')
+    if (offer === null) throw new HubError('NotAcceptable', { rule: 'accept.offered' })
     return { offer }
   },
 })

@@ -22,6 +22,7 @@ import { createApp, openDoors } from '../../../src/listener.ts'
 import { createLog } from '../../../src/log.ts'
 import { createParticipants } from '../../../src/participants/index.ts'
 import { PERMISSIONS } from '../../../src/permissions.ts'
+import { createReports } from '../../../src/reports/index.ts'
 import { loadSchemas } from '../../../src/schema-registry.ts'
 import { Secret } from '../../../src/secret.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
@@ -177,7 +178,19 @@ export async function createWorld(options: Options = {}) {
   const consents = options.consents?.(innerConsents) ?? innerConsents
   const registry = loadSchemas()
   const keys = fixedKeyRing({ signing: [hubKey], encryption: [] })
-  const gateway = createGateway({ tenant, consents, participants, audit, registry, dpop: null, keys, clock, log })
+  const reports = createReports({ db, tenant, audit: innerAudit, clock })
+  const gateway = createGateway({
+    tenant,
+    consents,
+    participants,
+    audit,
+    registry,
+    dpop: null,
+    keys,
+    reports,
+    clock,
+    log,
+  })
   const app = createApp({ log, clock })
   gateway.mount(app)
   const listeners = await openDoors(
@@ -318,6 +331,8 @@ export async function createWorld(options: Options = {}) {
     participants,
     consents: innerConsents,
     registry,
+    reports,
+    audit: innerAudit,
     consentOf,
     claimsOf,
     signToken,

@@ -28,6 +28,7 @@ const deployment = ({ urls }: Topology, enrolment: Enrolment, hub: HubEnrolment,
   environment: 'sandbox',
   log: { level: 'info' },
   database: { migrate: 'on-start', poolMax: 10 },
+  outbound: { allowedAddresses: ['127.0.0.1', '::1'] },
   drainSeconds: 5,
   trustFramework: {
     apiUrl: urls.directoryApi,

@@ -64,6 +64,7 @@ export function loadConfig(
     logLevel: raw.log.level,
     database: raw.database,
     trustFramework: trustFrameworkOf(raw.trustFramework, files),
+    outbound: raw.outbound,
     drainSeconds: raw.drainSeconds,
     tenants: tenants.map(({ tenant }) => tenant),
   }

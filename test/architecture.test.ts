@@ -49,7 +49,14 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['sandbox/tpp/'],
   pg: ['src/db.ts'],
   pino: ['src/log.ts'],
-  undici: ['src/lfi/', 'src/participants/directory.ts', 'sandbox/bank/', 'sandbox/demo/', 'sandbox/tpp/transport.ts'],
+  undici: [
+    'src/fetch-guard.ts',
+    'src/lfi/',
+    'src/participants/directory.ts',
+    'sandbox/bank/',
+    'sandbox/demo/',
+    'sandbox/tpp/transport.ts',
+  ],
   yaml: ['src/schema-registry/'],
 }
 

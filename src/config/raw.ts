@@ -5,7 +5,7 @@ import type { Config, KeyStoreConfig, ListenerRole, TenantConfig, TrustFramework
 type PairFiles = { readonly certificateFile: string; readonly keyFile: string }
 type KeyFile = { readonly kid: string; readonly keyFile: string }
 
-export type RawDeployment = Pick<Config, 'environment' | 'database' | 'drainSeconds'> & {
+export type RawDeployment = Pick<Config, 'environment' | 'database' | 'drainSeconds' | 'outbound'> & {
   readonly roles?: Config['roles']
   readonly log: { readonly level: Config['logLevel'] }
   readonly trustFramework: Omit<TrustFrameworkConfig, 'ca' | 'serverCa' | 'certificate' | 'key'> &

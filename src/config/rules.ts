@@ -1,4 +1,5 @@
 /** What no schema can say: values that only a laptop may have, and parts that must not get in each other's way. */
+import { faultOfRange } from '../address-rule.ts'
 import { profileFaults } from './profile-rules.ts'
 import { CLIENT_CERTIFICATES, type Config, type ListenerConfig, type ListenerRole, type TenantConfig } from './shape.ts'
 
@@ -11,6 +12,7 @@ export function judge(config: Config): readonly string[] {
   if (malformed.length > 0) return malformed
   return [
     ...unsafe(config),
+    ...unreadableRanges(config),
     ...unpublished(config.tenants),
     ...config.tenants.flatMap(profileFaults),
     ...sameTwice(config.tenants),
@@ -62,6 +64,13 @@ function unsafe(config: Config): readonly string[] {
         : [only(`tenant ${tenant.id}: database.url without sslmode=verify-full (or verify-ca, or require)`)]),
     ]),
   ]
+}
+
+function unreadableRanges({ outbound }: Config): readonly string[] {
+  return outbound.allowedAddresses.flatMap((range, at) => {
+    const fault = faultOfRange(range)
+    return fault === null ? [] : [`outbound.allowedAddresses.${at} ${fault}`]
+  })
 }
 
 /** Nobody else could publish a key in the moment in which it is made. */

@@ -129,12 +129,16 @@ export type TrustFrameworkConfig = {
   readonly timeoutMs: Milliseconds
 }
 
+/** Connections to places that others have named (fetch-guard.ts). */
+export type OutboundConfig = { readonly allowedAddresses: readonly string[] }
+
 export type Config = {
   readonly environment: 'sandbox' | 'preproduction' | 'production'
   readonly roles: readonly Role[]
   readonly logLevel: LogLevel
   readonly database: { readonly poolMax: number; readonly migrate: 'on-start' | 'refuse' }
   readonly trustFramework: TrustFrameworkConfig
+  readonly outbound: OutboundConfig
   readonly drainSeconds: Seconds
   readonly tenants: readonly TenantConfig[]
 }

@@ -22,6 +22,7 @@ export async function hubConfig(
     logLevel: 'silent',
     database: { poolMax: 4, migrate: 'refuse' },
     trustFramework: framework.config(300),
+    outbound: { allowedAddresses: ['127.0.0.1', '::1'] },
     drainSeconds: 1 as Seconds,
     tenants: [tenant],
   }

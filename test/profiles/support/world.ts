@@ -92,6 +92,7 @@ export async function createProfileWorld(serves: ProfilesConfig['serves'] = ['ua
       cacheSeconds: 600 as Seconds,
       timeoutMs: 2_000 as Milliseconds,
     },
+    outbound: { allowedAddresses: ['127.0.0.1', '::1'] },
     drainSeconds: 1 as Seconds,
     tenants: [
       {

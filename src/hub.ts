@@ -14,7 +14,7 @@ import { openDpop } from './dpop.ts'
 import { OperatorError } from './errors.ts'
 import { createGateway } from './gateway/index.ts'
 import { createKeyOperations, createKeyRing } from './keys/index.ts'
-import { createConnector } from './lfi/index.ts'
+import { createConnector, createConsentActions } from './lfi/index.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
 import { type ClientCertificates, createApp, type Door, type HubApp, openDoors } from './listener.ts'
 import type { Log } from './log.ts'
@@ -91,6 +91,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     firstUse: createReplayMemory(clock, LFI_JTI_MAX),
   })
   const connector = createConnector({ tenant, clock })
+  const consentActions = createConsentActions({ tenant, connector, registry })
   const room = {
     tenant,
     db,
@@ -101,6 +102,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     keys,
     dpop,
     connector,
+    consentActions,
     authenticate,
     clock,
     log,

@@ -56,6 +56,19 @@ export type LfiAuthentication =
       readonly scope?: string
     }
 
+export type ConsentTypeName = 'account-access' | 'service-initiation' | 'insurance'
+/** What the LFI is asked and told about consents (lfi-api 5), by type of consent. */
+export type ConsentActionsConfig = {
+  readonly validate: readonly ConsentTypeName[]
+  /** What happens to a pushed request when the LFI cannot be asked. */
+  readonly validateFailure: 'refuse' | 'accept'
+  readonly augment: readonly ConsentTypeName[]
+  readonly events: readonly ConsentTypeName[]
+  readonly validateTimeoutMs: Milliseconds
+  readonly augmentTimeoutMs: Milliseconds
+  readonly eventTimeoutMs: Milliseconds
+}
+
 export type ProfileName = 'uae' | 'fapi2'
 export type SignatureAlgorithm = 'PS256' | 'ES256' | 'EdDSA'
 /** A client of plain FAPI 2.0, as the operator describes it. */
@@ -97,6 +110,8 @@ export type TenantConfig = {
     readonly key: Secret<string>
     readonly authentication: LfiAuthentication
     readonly callerJwt: { readonly required: boolean; readonly audience: string }
+    /** Absent: none. */
+    readonly consentActions?: ConsentActionsConfig
     readonly connections: number
     readonly timeoutMs: Milliseconds
     readonly connectTimeoutMs: Milliseconds

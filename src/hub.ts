@@ -12,6 +12,7 @@ import { createConsentStore } from './consent-store/index.ts'
 import { type Db, migrate, openDatabase, pendingMigrations } from './db.ts'
 import { openDpop } from './dpop.ts'
 import { OperatorError } from './errors.ts'
+import { createFetchGuard } from './fetch-guard.ts'
 import { createGateway } from './gateway/index.ts'
 import { createKeyOperations, createKeyRing } from './keys/index.ts'
 import { createConnector, createConsentActions } from './lfi/index.ts'
@@ -19,6 +20,7 @@ import { createLfiAuthentication } from './lfi-caller.ts'
 import { type ClientCertificates, createApp, type Door, type HubApp, openDoors } from './listener.ts'
 import type { Log } from './log.ts'
 import { migrations } from './migrations.ts'
+import { createNoticeDesk, createNotices } from './notices/index.ts'
 import { createParticipants } from './participants/index.ts'
 import { capabilitiesOf } from './profiles.ts'
 import { createReplayMemory } from './replay.ts'
@@ -107,6 +109,9 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     clock,
     log,
   }
+  const guard = createFetchGuard(config.outbound.allowedAddresses)
+  const desk = createNoticeDesk(room)
+  const notices = createNotices({ ...room, guard })
   const authServer = createAuthServer(room)
   const gateway = createGateway(room)
   const consentManager = createConsentManager(room)
@@ -116,7 +121,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     rs: gateway.mount,
     hh: authServer.mountLfi,
     cm: (app) => app.use(consentManager),
-    admin: (app) => mountAdmin(app, room),
+    admin: (app) => mountAdmin(app, { ...room, desk }),
   }
   const played = config.roles.filter((role): role is ListenerRole => role !== 'worker')
   const doors = played.map((role): Door => {
@@ -134,9 +139,11 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const sealer = createSealer({ db, tenantId: tenant.id, key: tenant.keys.audit, clock, log })
   if (config.roles.includes('worker')) {
     sealer.start()
+    notices.start()
     timers.push(
       every(SWEEP_EVERY_MS, 'consent sweep', log, () => consents.sweep(SWEEP_BATCH)),
       every(PURGE_EVERY_MS, 'purge of authorization records', log, () => authServer.purge()),
+      every(PURGE_EVERY_MS, 'purge of settled notices', log, () => notices.purge()),
     )
     if (tenant.keys.store !== null) {
       const { environment } = config
@@ -158,6 +165,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     doors,
     close: async () => {
       for (const timer of timers) await timer.stop()
+      await notices.stop()
       await note('stopped').catch((error: unknown) => log.error({ err: error }, 'the stop was not recorded'))
       await audit.close()
       await sealer.stop()

@@ -7,6 +7,7 @@ import { configCommand } from './cli/config.ts'
 import { hubCommand, migrateCommand } from './cli/hub.ts'
 import { keysCommand } from './cli/keys.ts'
 import { sandboxCommand } from './cli/sandbox.ts'
+import { webhookCommand } from './cli/webhook.ts'
 import { OperatorError } from './errors.ts'
 
 const program = new Command('falaj')
@@ -19,6 +20,7 @@ const program = new Command('falaj')
   .addCommand(configCommand())
   .addCommand(clientCommand())
   .addCommand(keysCommand())
+  .addCommand(webhookCommand())
   .addCommand(auditCommand())
   .addHelpText(
     'after',

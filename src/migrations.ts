@@ -4,6 +4,14 @@ import { migrations as authServer } from './auth-server/index.ts'
 import { migrations as consentStore } from './consent-store/index.ts'
 import type { Migration } from './db.ts'
 import { migrations as keys } from './keys/index.ts'
+import { migrations as notices } from './notices/index.ts'
 import { migrations as participants } from './participants/index.ts'
 
-export const migrations: readonly Migration[] = [...audit, ...consentStore, ...participants, ...authServer, ...keys]
+export const migrations: readonly Migration[] = [
+  ...audit,
+  ...consentStore,
+  ...participants,
+  ...authServer,
+  ...keys,
+  ...notices,
+]

@@ -16,7 +16,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'auth-server': ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
   gateway: ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
   'consent-manager': ['audit', 'consent-store', 'participants'],
-  admin: ['audit', 'consent-store', 'participants'],
+  notices: ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
+  admin: ['audit', 'consent-store', 'notices', 'participants'],
 }
 
 /** Files that put rooms together. They see every door, and only they import one another. */
@@ -52,6 +53,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   undici: [
     'src/fetch-guard.ts',
     'src/lfi/',
+    'src/notices/post.ts',
     'src/participants/directory.ts',
     'sandbox/bank/',
     'sandbox/demo/',

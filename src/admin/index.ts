@@ -1,5 +1,6 @@
 /**
- * The operator's door: health for whoever runs the process, and the activation of participants for the LFI. Mutual
+ * The operator's door: health for whoever runs the process, the activation of participants for the LFI, and
+ * webhooks that could not be delivered. Mutual
  * TLS with a certificate of the LFI's organisation; every act leaves an audit entry in the transaction that makes it.
  */
 import type { Audit } from '../audit/index.ts'
@@ -9,12 +10,15 @@ import type { TenantConfig } from '../config.ts'
 import { type Db, query } from '../db.ts'
 import { HubError, toHubError } from '../errors.ts'
 import type { HubApp, HubContext } from '../listener.ts'
+import type { NoticeDesk } from '../notices/index.ts'
 import type { Client, LocalStatus, ParticipantLevel, Participants } from '../participants/index.ts'
+import { answerWebhooks } from './webhooks.ts'
 
 export type AdminDeps = {
   readonly tenant: TenantConfig
   readonly db: Db
   readonly participants: Participants
+  readonly desk: NoticeDesk
   readonly audit: Audit
   readonly clock: Clock
 }
@@ -60,6 +64,7 @@ async function route(ctx: HubContext, deps: AdminDeps): Promise<void> {
     ctx.body = { data: (await deps.participants.list()).map(summary) }
     return
   }
+  if (await answerWebhooks(ctx, deps.desk)) return
   const match = STATUS_PATH.exec(ctx.path)
   const level = LEVELS.get(match?.[1] ?? '')
   if (level === undefined || match?.[2] === undefined) throw new HubError('NotFound')

@@ -1,6 +1,13 @@
 /** The two files as written, once the schema has accepted them and filled in the defaults. */
 import type { EncryptionKeyReference, SecretReference } from './files.ts'
-import type { Config, KeyStoreConfig, ListenerRole, TenantConfig, TrustFrameworkConfig } from './shape.ts'
+import type {
+  Config,
+  KeyStoreConfig,
+  ListenerRole,
+  TenantConfig,
+  TrustFrameworkConfig,
+  WebhooksConfig,
+} from './shape.ts'
 
 type PairFiles = { readonly certificateFile: string; readonly keyFile: string }
 type KeyFile = { readonly kid: string; readonly keyFile: string }
@@ -36,6 +43,7 @@ type Kept =
   | 'profiles'
 
 export type RawTenant = Pick<TenantConfig, Kept | 'lifetimes' | 'limits'> & {
+  readonly webhooks: Omit<WebhooksConfig, 'ca'> & { readonly caFile?: string }
   readonly database: { readonly url: SecretReference }
   readonly listeners: Readonly<
     Record<ListenerRole, PairFiles & { readonly origin: string; readonly address: string; readonly port: number }>

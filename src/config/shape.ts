@@ -69,6 +69,22 @@ export type ConsentActionsConfig = {
   readonly eventTimeoutMs: Milliseconds
 }
 
+/** How webhooks are delivered to TPPs (tpp-api 8.1). */
+export type WebhooksConfig = {
+  /** Authorities of the receivers' servers; null: the system's. */
+  readonly ca: string | null
+  /** One attempt, from the connection to the last byte. */
+  readonly timeoutMs: Milliseconds
+  /** On their way to one client at a time, in one process. */
+  readonly perReceiver: number
+  readonly attemptsMax: number
+  readonly giveUpSeconds: Seconds
+  readonly firstDelayMs: Milliseconds
+  readonly delayMaxMs: Milliseconds
+  /** How long what was settled is kept. */
+  readonly keepDays: number
+}
+
 export type ProfileName = 'uae' | 'fapi2'
 export type SignatureAlgorithm = 'PS256' | 'ES256' | 'EdDSA'
 /** A client of plain FAPI 2.0, as the operator describes it. */
@@ -118,6 +134,8 @@ export type TenantConfig = {
     readonly responseBytesMax: number
     readonly pageSize: number
   }
+  /** Absent: none are delivered. */
+  readonly webhooks?: WebhooksConfig
   /** Absent: every client follows `uae`. */
   readonly profiles?: ProfilesConfig
   readonly activation: 'manual' | 'automatic'

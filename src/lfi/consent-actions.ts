@@ -2,8 +2,9 @@
  * What the LFI has to say about a consent, before it is stored (validate, augment) and after each change (events):
  * lfi-api 5.2. Each is asked only where the tenant's configuration says so, for the types of consent that it names.
  */
+import type { Milliseconds } from '../clock.ts'
 import type { ConsentActionsConfig, TenantConfig } from '../config.ts'
-import { type Consent, lfiRecord } from '../consent-store/index.ts'
+import { type Consent, type ConsentType, lfiRecord } from '../consent-store/index.ts'
 import type { CorrelationId } from '../ids.ts'
 import type { Check, SchemaRegistry } from '../schema-registry.ts'
 import type { Connector, Exchange } from './connector.ts'
@@ -27,8 +28,9 @@ export type Interaction = { readonly correlationId: CorrelationId; readonly corr
 export type ConsentActions = {
   /** Everything of the hub's own has been checked, nothing is stored. Never rejects for what the LFI does. */
   review(draft: Consent, interaction: Interaction): Promise<Review>
-  /** Whether the LFI wants to hear of changes of such a consent. */
-  hears(consent: Pick<Consent, 'type'>): boolean
+  /** The types of consent of whose changes the LFI wants to hear. */
+  readonly heard: readonly ConsentType[]
+  readonly eventTimeoutMs: Milliseconds
   /** Once, whatever comes of it. */
   tell(event: 'post' | 'patch', consent: Consent, interaction: Interaction): Promise<Exchange>
 }
@@ -44,6 +46,7 @@ export function createConsentActions(deps: {
 }): ConsentActions {
   const { tenant, connector, registry } = deps
   const config = tenant.lfi.consentActions ?? null
+  const eventTimeoutMs = config?.eventTimeoutMs ?? tenant.lfi.timeoutMs
   const isVerdict = registry.response('consent-events-actions', 'validateConsent', 200)
   const isAugmentation = registry.response('consent-events-actions', 'augmentAccountConsent', 200)
 
@@ -90,9 +93,10 @@ export function createConsentActions(deps: {
       const augmented = await augment(draft, interaction, config)
       return { ...augmented, calls: [...judged.calls, ...augmented.calls] }
     },
-    hears: ({ type }) => config?.events.includes(type) === true,
+    heard: config?.events ?? [],
+    eventTimeoutMs,
     tell: (event, consent, interaction) =>
-      ask({ ...EVENT, target: `/consent/event/${event}` }, consent, interaction, config?.eventTimeoutMs ?? 0),
+      ask({ ...EVENT, target: `/consent/event/${event}` }, consent, interaction, eventTimeoutMs),
   }
 }
 

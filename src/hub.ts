@@ -111,7 +111,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   }
   const guard = createFetchGuard(config.outbound.allowedAddresses)
   const desk = createNoticeDesk(room)
-  const notices = createNotices({ ...room, guard })
+  const notices = createNotices({ ...room, guard, drainSeconds: config.drainSeconds })
   const authServer = createAuthServer(room)
   const gateway = createGateway(room)
   const consentManager = createConsentManager(room)

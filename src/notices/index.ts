@@ -3,7 +3,7 @@
  * webhooks to TPPs, until they are acknowledged or given up.
  */
 import type { Audit } from '../audit/index.ts'
-import { type Clock, plus, toMilliseconds } from '../clock.ts'
+import { type Clock, plus, type Seconds, secondsToMilliseconds, toMilliseconds } from '../clock.ts'
 import type { TenantConfig, WebhooksConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
 import { type Db, inTransaction, type Migration } from '../db.ts'
@@ -74,7 +74,7 @@ export function createNoticeDesk(deps: {
 
 export type Notices = {
   start(): void
-  /** Waits for what is on its way. */
+  /** Waits for what is on its way, as long as is allowed; what has not arrived by then is tried again. */
   stop(): Promise<void>
   /** Removes what was settled long ago; returns how many. */
   purge(): Promise<number>
@@ -91,6 +91,8 @@ export type NoticesDeps = {
   readonly audit: Audit
   readonly clock: Clock
   readonly log: Log
+  /** How long a stop may wait for receivers. */
+  readonly drainSeconds: Seconds
   readonly random?: () => number
   /** How often the outbox is looked at. */
   readonly everyMs?: number
@@ -113,7 +115,9 @@ export function createNotices(deps: NoticesDeps): Notices {
       for (const lane of lanes) lane.start()
     },
     stop: async () => {
+      const late = setTimeout(() => void webhooks?.close(), secondsToMilliseconds(deps.drainSeconds))
       await Promise.all(lanes.map((lane) => lane.stop()))
+      clearTimeout(late)
       await webhooks?.close()
     },
     purge: () => purgeSettled(db, plus(clock.now(), toMilliseconds(-(config?.keepDays ?? 0) * DAY_MS))),

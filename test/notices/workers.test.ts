@@ -104,6 +104,22 @@ test('a worker that is asked to stop takes up nothing new and finishes what is o
   expect((await rig.rows('tpp-webhook')).map(({ state }) => state)).toEqual(['delivered', 'waiting'])
 })
 
+test('a receiver that hangs does not keep a worker from stopping, and gets the event later', async () => {
+  await rig.close()
+  rig = await createRig({ drainSeconds: 0, webhooks: { timeoutMs: 60_000 as never } })
+  rig.tpp.receiver.answer = silence
+  const worker = rig.work()
+  await rig.authorize(await rig.subscribed())
+  await rig.tpp.receiver.until(1)
+  await worker.stop()
+  expect(await rig.rows('tpp-webhook')).toMatchObject([{ state: 'waiting', attempts: 1 }])
+  rig.tpp.receiver.answer = status(202)
+  rig.advance(61_000)
+  rig.work()
+  await rig.settled('tpp-webhook')
+  expect(new Set(await jtis()).size).toBe(1)
+})
+
 describe('the operator', () => {
   const dead = async () => {
     rig.tpp.receiver.answer = status(410)

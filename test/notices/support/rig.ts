@@ -58,6 +58,7 @@ export type Options = {
   readonly actions?: Partial<ConsentActionsConfig>
   readonly tpps?: number
   readonly allowedAddresses?: readonly string[]
+  readonly drainSeconds?: number
 }
 
 const newKey = (kid: string): SigningKey => {
@@ -202,6 +203,7 @@ export async function createRig(options: Options = {}) {
       clock,
       log,
       everyMs: 20,
+      drainSeconds: (options.drainSeconds ?? 5) as Seconds,
       // The longest delay there is.
       random: () => 1,
       ...more,

@@ -36,7 +36,8 @@ export function consentRoutes<S>(
 function judge(consent: Json): Verdict {
   const body = consent['consentBody'] as { readonly Data?: { readonly AccountType?: unknown } } | undefined
   const wanted = body?.Data?.AccountType
-  if (!Array.isArray(wanted) || wanted.some((each) => each !== 'Corporate')) return { status: 'valid' }
+  const corporateOnly = Array.isArray(wanted) && wanted.length > 0 && wanted.every((each) => each === 'Corporate')
+  if (!corporateOnly) return { status: 'valid' }
   return { status: 'invalid', code: 'UNSUPPORTED_CONSENT', description: 'This bank keeps no accounts of corporations' }
 }
 

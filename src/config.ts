@@ -87,9 +87,10 @@ function trustFrameworkOf(raw: RawDeployment['trustFramework'], files: Files): T
 type LoadedTenant = { readonly tenant: TenantConfig; readonly faults: readonly string[] }
 
 function loadTenant(file: string, env: NodeJS.ProcessEnv): LoadedTenant {
-  const { database, listeners, keys, lfi, ...kept } = accepted(file, checkTenant)
+  const { database, listeners, keys, lfi, webhooks, ...kept } = accepted(file, checkTenant)
   const files = createFiles(file, env)
   const { caFile, certificateFile, keyFile, authentication, callerJwt, ...keptOfLfi } = lfi
+  const { caFile: receiversCaFile, ...keptOfWebhooks } = webhooks
   const rsaKey = (raw: { readonly kid: string; readonly keyFile: string }): KeyConfig => ({
     kid: raw.kid,
     key: files.rsaKey(raw.keyFile),
@@ -103,6 +104,10 @@ function loadTenant(file: string, env: NodeJS.ProcessEnv): LoadedTenant {
       encryption: keys.encryption.map(rsaKey),
       store: keyStoreOf(keys, files),
       audit: files.ed25519Key(keys.audit.keyFile),
+    },
+    webhooks: {
+      ...keptOfWebhooks,
+      ca: receiversCaFile === undefined ? null : files.authorities(receiversCaFile),
     },
     lfi: {
       ...keptOfLfi,
@@ -161,6 +166,7 @@ function tlsOf(raw: RawTls, files: Files): ListenerTls {
 function authenticationOf(raw: RawAuthentication, files: Files): LfiAuthentication {
   if (raw.type === 'none') return { type: 'none' }
   if (raw.type === 'api-key') return { type: 'api-key', key: files.secret(raw.key) }
+  if (raw.type === 'client-credentials') return { ...raw, clientSecret: files.secret(raw.clientSecret) }
   const { audience, kid, keyFile, lifetimeSeconds } = raw
   return { type: 'jwt', audience, kid, key: files.rsaKey(keyFile), lifetimeSeconds: lifetimeSeconds as Seconds }
 }

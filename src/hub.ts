@@ -12,8 +12,10 @@ import { createConsentStore } from './consent-store/index.ts'
 import { type Db, migrate, openDatabase, pendingMigrations, poolUsage, query } from './db.ts'
 import { openDpop } from './dpop.ts'
 import { OperatorError } from './errors.ts'
+import { createFetchGuard } from './fetch-guard.ts'
 import { createGateway } from './gateway/index.ts'
 import { createKeyOperations, createKeyRing } from './keys/index.ts'
+import { createConnector, createConsentActions } from './lfi/index.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
 import {
   type AppDeps,
@@ -28,6 +30,7 @@ import {
 import type { Log } from './log.ts'
 import { createMetrics, type Levels } from './metrics.ts'
 import { migrations } from './migrations.ts'
+import { createNoticeDesk, createNotices } from './notices/index.ts'
 import { createParticipants } from './participants/index.ts'
 import { capabilitiesOf } from './profiles.ts'
 import { createReplayMemory } from './replay.ts'
@@ -116,6 +119,8 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   })
   const reports = createReports({ db, tenant, audit, clock })
   const metrics = createMetrics(levelsOf(db, reports))
+  const connector = createConnector({ tenant, clock })
+  const consentActions = createConsentActions({ tenant, connector, registry })
   const room = {
     tenant,
     db,
@@ -125,6 +130,8 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     registry,
     keys,
     dpop,
+    connector,
+    consentActions,
     authenticate,
     reports,
     metrics,
@@ -132,6 +139,9 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     clock,
     log,
   }
+  const guard = createFetchGuard(config.outbound.allowedAddresses)
+  const desk = createNoticeDesk(room)
+  const notices = createNotices({ ...room, guard, drainSeconds: config.drainSeconds })
   const authServer = createAuthServer(room)
   const gateway = createGateway(room)
   const consentManager = createConsentManager(room)
@@ -141,7 +151,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     rs: gateway.mount,
     hh: authServer.mountLfi,
     cm: (app) => app.use(consentManager),
-    admin: (app) => mountAdmin(app, room),
+    admin: (app) => mountAdmin(app, { ...room, desk }),
   }
   const played = config.roles.filter((role): role is ListenerRole => role !== 'worker')
   const whole = createCapacity(tenant.limits.requestsInFlight)
@@ -164,6 +174,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const sealer = createSealer({ db, tenantId: tenant.id, key: tenant.keys.audit, clock, log })
   if (config.roles.includes('worker')) {
     sealer.start()
+    notices.start()
     timers.push(
       every(SWEEP_EVERY_MS, 'consent sweep', log, () => consents.sweep(SWEEP_BATCH)),
       every(PURGE_EVERY_MS, 'purge of authorization records', log, () => authServer.purge()),
@@ -176,6 +187,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
         log,
         createHeartbeat({ hello: gateway.hello, audit, tenantId: tenant.id, clock }),
       ),
+      every(PURGE_EVERY_MS, 'purge of settled notices', log, () => notices.purge()),
     )
     if (tenant.keys.store !== null) {
       const { environment } = config
@@ -197,11 +209,12 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     doors,
     close: async () => {
       for (const timer of timers) await timer.stop()
+      await notices.stop()
       await note('stopped').catch((error: unknown) => log.error({ err: error }, 'the stop was not recorded'))
       await audit.close()
       await sealer.stop()
       await keys.close()
-      await gateway.close()
+      await connector.close()
       await participants.close()
       await db.destroy()
     },

@@ -8,6 +8,7 @@ import { hubCommand, migrateCommand } from './cli/hub.ts'
 import { keysCommand } from './cli/keys.ts'
 import { explainCommand, outageCommand, reportCommand } from './cli/reports.ts'
 import { sandboxCommand } from './cli/sandbox.ts'
+import { webhookCommand } from './cli/webhook.ts'
 import { OperatorError } from './errors.ts'
 
 const program = new Command('falaj')
@@ -20,6 +21,7 @@ const program = new Command('falaj')
   .addCommand(configCommand())
   .addCommand(clientCommand())
   .addCommand(keysCommand())
+  .addCommand(webhookCommand())
   .addCommand(auditCommand())
   .addCommand(reportCommand())
   .addCommand(outageCommand())

@@ -4,6 +4,7 @@ import { migrations as authServer } from './auth-server/index.ts'
 import { migrations as consentStore } from './consent-store/index.ts'
 import type { Migration } from './db.ts'
 import { migrations as keys } from './keys/index.ts'
+import { migrations as notices } from './notices/index.ts'
 import { migrations as participants } from './participants/index.ts'
 import { migrations as reports } from './reports/index.ts'
 
@@ -14,4 +15,5 @@ export const migrations: readonly Migration[] = [
   ...authServer,
   ...keys,
   ...reports,
+  ...notices,
 ]

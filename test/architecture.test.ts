@@ -12,11 +12,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'consent-store': ['audit'],
   participants: ['audit'],
   keys: ['audit'],
-  'auth-server': ['audit', 'consent-store', 'keys', 'participants'],
-  gateway: ['audit', 'consent-store', 'keys', 'participants', 'reports'],
+  lfi: ['consent-store', 'participants'],
+  'auth-server': ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
+  gateway: ['audit', 'consent-store', 'keys', 'lfi', 'participants', 'reports'],
   reports: ['audit'],
   'consent-manager': ['audit', 'consent-store', 'participants'],
-  admin: ['audit', 'consent-store', 'participants', 'reports'],
+  notices: ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
+  admin: ['audit', 'consent-store', 'notices', 'participants', 'reports'],
 }
 
 /** Files that put rooms together. They see every door, and only they import one another. */
@@ -55,7 +57,8 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['src/metrics.ts'],
   undici: [
     'src/fetch-guard.ts',
-    'src/gateway/connector/',
+    'src/lfi/',
+    'src/notices/post.ts',
     'src/participants/directory.ts',
     'src/revocation/fetch.ts',
     'sandbox/bank/',

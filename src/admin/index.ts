@@ -1,8 +1,8 @@
 /**
- * The operator's door: health and figures for whoever runs the process, activation of participants, reports and
- * outages for the LFI. Mutual TLS with a certificate of the LFI's organisation; every act leaves an audit entry in
- * the transaction that makes it, and every call one before it is answered. Health and figures are read by machines
- * every few seconds, say nothing about anybody, and are not recorded.
+ * The operator's door: health and figures for whoever runs the process; activation of participants, reports, outages,
+ * and webhooks that could not be delivered, for the LFI. Mutual TLS with a certificate of the LFI's organisation; every
+ * act leaves an audit entry in the transaction that makes it, and every call one before it is answered. Health and
+ * figures are read by machines every few seconds, say nothing about anybody, and are not recorded.
  */
 import type { Audit } from '../audit/index.ts'
 import { parseJson, readBody } from '../body.ts'
@@ -11,14 +11,17 @@ import { HubError, toHubError } from '../errors.ts'
 import type { HubApp, HubContext } from '../listener.ts'
 import { explained, resourceOf, UNEXPLAINED } from '../measure.ts'
 import { type Metrics, measuredAs } from '../metrics.ts'
+import type { NoticeDesk } from '../notices/index.ts'
 import type { Client, LocalStatus, ParticipantLevel, Participants } from '../participants/index.ts'
 import type { Reports } from '../reports/index.ts'
 import { failingParts, type ReadyDeps } from './ready.ts'
 import { reportOperationsAt } from './report-operations.ts'
+import { answerWebhooks } from './webhooks.ts'
 
 export type AdminDeps = Omit<ReadyDeps, 'tenantId'> & {
   readonly tenant: TenantConfig
   readonly participants: Participants
+  readonly desk: NoticeDesk
   readonly audit: Audit
   readonly reports: Reports
   readonly metrics: Metrics
@@ -97,6 +100,7 @@ async function route(ctx: HubContext, deps: AdminDeps, called: Called): Promise<
   if (onPath.length > 0) {
     throw new HubError('MethodNotAllowed', { allow: onPath.map(({ operation }) => operation.method) })
   }
+  if (await answerWebhooks(ctx, deps.desk)) return
   const match = STATUS_PATH.exec(ctx.path)
   const level = LEVELS.get(match?.[1] ?? '')
   if (level === undefined || match?.[2] === undefined) throw new HubError('NotFound')

@@ -1,6 +1,14 @@
 /** The two files as written, once the schema has accepted them and filled in the defaults. */
 import type { EncryptionKeyReference, SecretReference } from './files.ts'
-import type { Config, KeyStoreConfig, ListenerRole, ListenerTls, TenantConfig, TrustFrameworkConfig } from './shape.ts'
+import type {
+  Config,
+  KeyStoreConfig,
+  ListenerRole,
+  ListenerTls,
+  TenantConfig,
+  TrustFrameworkConfig,
+  WebhooksConfig,
+} from './shape.ts'
 
 type PairFiles = { readonly certificateFile: string; readonly keyFile: string }
 type BehindProxy = Extract<ListenerTls, { readonly mode: 'behind-proxy' }>
@@ -25,6 +33,13 @@ export type RawAuthentication =
   | { readonly type: 'none' }
   | (KeyFile & { readonly type: 'jwt'; readonly audience: string; readonly lifetimeSeconds: number })
   | { readonly type: 'api-key'; readonly key: SecretReference }
+  | {
+      readonly type: 'client-credentials'
+      readonly tokenUrl: string
+      readonly clientId: string
+      readonly clientSecret: SecretReference
+      readonly scope?: string
+    }
 
 type Kept =
   | 'id'
@@ -38,6 +53,7 @@ type Kept =
   | 'retention'
 
 export type RawTenant = Pick<TenantConfig, Kept | 'lifetimes' | 'limits'> & {
+  readonly webhooks: Omit<WebhooksConfig, 'ca'> & { readonly caFile?: string }
   readonly database: { readonly url: SecretReference }
   readonly listeners: Readonly<Record<ListenerRole, RawListener>>
   readonly keys: {

@@ -39,7 +39,7 @@ export {
   type Usable,
   usable,
 } from './consent.ts'
-export { isRepeated, type LodgeAsk, type Lodged } from './lodge.ts'
+export { awaiting, isRepeated, type LodgeAsk, type Lodged } from './lodge.ts'
 export type { Revocation } from './operations.ts'
 export type { LfiPatch, PatchableStatus, TppPatch } from './steps.ts'
 export type { ConsentFilter } from './store.ts'

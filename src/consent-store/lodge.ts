@@ -24,6 +24,8 @@ export type LodgeAsk = {
   readonly scope: string
   readonly authorizeBy: Instant
   readonly interactionId: CorrelationId | null
+  /** What the LFI has added before the consent was stored (lfi-api 5.2). */
+  readonly isLargeCorporate?: boolean
 }
 
 /**
@@ -58,7 +60,8 @@ export function isRepeated(consent: Consent, { clientId, request }: Pick<LodgeAs
   )
 }
 
-function awaiting(ask: LodgeAsk, now: Instant): Awaiting {
+/** The consent that would be stored. */
+export function awaiting(ask: LodgeAsk, now: Instant): Awaiting {
   const { request } = ask
   const base = request.consent['BaseConsentId']
   assert(request.type === ask.rarType && request.consent['ConsentId'] === ask.consentId)
@@ -76,7 +79,7 @@ function awaiting(ask: LodgeAsk, now: Instant): Awaiting {
     scope: ask.scope,
     permissions: permissionsOf(request),
     subscription: request.subscription ?? null,
-    isLargeCorporate: null,
+    isLargeCorporate: ask.isLargeCorporate ?? null,
     supplementaryInformation: null,
     parId: null,
     interactionId: null,

@@ -9,5 +9,7 @@ export const API_SET_OF: Readonly<Record<DocumentId, ApiSet | null>> = {
   'data-sharing': null,
   'health-check': null,
   'consent-manager': null,
+  'consent-events-actions': null,
   'headless-authorization': null,
+  webhook: null,
 }

@@ -8,8 +8,10 @@ export type Node = { readonly [key: string]: unknown }
 export const DOCUMENTS = {
   'account-information': 'standards/account-information.v2.1.yaml',
   onboarding: 'standards/onboarding.v2.1.yaml',
+  webhook: 'standards/webhook.v2.1.yaml',
   'data-sharing': 'ozone-connect/data-sharing.v2.1.yaml',
   'health-check': 'ozone-connect/health-check.v2.1.yaml',
+  'consent-events-actions': 'ozone-connect/consent-events-actions.v2.1.yaml',
   'consent-manager': 'api-hub/consent-manager.v2.1.yaml',
   'tpp-reports': 'api-hub/tpp-reports.v2.1.yaml',
   'headless-authorization': 'api-hub/headless-authorization.v2.1.yaml',

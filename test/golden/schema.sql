@@ -196,12 +196,25 @@ create table outbox (
   url text,
   body json,
   interaction_id text,
+  event_id uuid default gen_random_uuid() not null,
+  state text default 'waiting'::text not null,
+  attempts integer default 0 not null,
+  due_at timestamp with time zone,
+  claimed_until timestamp with time zone,
+  revived_at timestamp with time zone,
+  settled_at timestamp with time zone,
+  outcome text,
   constraint outbox_consent_id_revision_kind_key UNIQUE (consent_id, revision, kind),
   constraint outbox_pkey PRIMARY KEY (id),
   constraint outbox_consent_id_fkey FOREIGN KEY (consent_id) REFERENCES consent(id),
+  constraint outbox_claimed CHECK (((state = 'sending'::text) = (claimed_until IS NOT NULL))),
   constraint outbox_kind_check CHECK ((kind = ANY (ARRAY['lfi-event'::text, 'tpp-webhook'::text]))),
+  constraint outbox_settled CHECK (((state = ANY (ARRAY['waiting'::text, 'sending'::text])) = (settled_at IS NULL))),
+  constraint outbox_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sending'::text, 'delivered'::text, 'failed'::text, 'dropped'::text, 'dead'::text]))),
   constraint outbox_webhook CHECK (((kind = 'tpp-webhook'::text) = ((url IS NOT NULL) AND (body IS NOT NULL))))
 );
+CREATE INDEX outbox_open ON public.outbox USING btree (kind, consent_id, id) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text]));
+CREATE INDEX outbox_settled_at ON public.outbox USING btree (settled_at) WHERE (settled_at IS NOT NULL);
 
 create table report_cursor (
   one boolean default true not null,

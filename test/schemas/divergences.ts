@@ -63,6 +63,12 @@ export const VERDICT_DIVERGENCES: readonly Divergence[] = [
     reason:
       'TPPs may ask for ReadFXRemittanceCharges, which the published consent record does not know (lfi-api 9 row 7).',
   },
+  {
+    where:
+      /^consent-events-actions \S+ request \S+\.Permissions\[\] · listed value · made from ours · published refuses$/,
+    reason:
+      'The list beside the events is older than the one of the record they carry: statements, rates and FX charges are missing.',
+  },
 ]
 
 export const EXAMPLE_DIVERGENCES: readonly Divergence[] = []

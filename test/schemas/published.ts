@@ -24,6 +24,14 @@ export const PAIRS: Readonly<Record<DocumentId, { readonly ours: string; readonl
     ours: 'ozone-connect/health-check.v2.1.yaml',
     published: 'ozone-connect/uae-ozone-connect-health-check-openapi.yaml',
   },
+  webhook: {
+    ours: 'standards/webhook.v2.1.yaml',
+    published: 'standards/uae-webhook-template-openapi.yaml',
+  },
+  'consent-events-actions': {
+    ours: 'ozone-connect/consent-events-actions.v2.1.yaml',
+    published: 'ozone-connect/uae-ozone-connect-consent-events-actions-openapi.yaml',
+  },
   'consent-manager': {
     ours: 'api-hub/consent-manager.v2.1.yaml',
     published: 'api-hub/uae-api-hub-consent-manager-openapi.yaml',
@@ -77,6 +85,15 @@ const OTHER_CONSENT_TYPES = new Set([
   'ServiceInitiationAuthorizationDetails',
   'ConsentManager.AEBankServiceInitiationConsentUpdateProperties',
   'ConsentManager.AEInsuranceDataSharingConsentUpdateProperties',
+  'Bank Service Initiation Consent',
+  'AEInsurance.AEReadInsuranceConsent1Properties',
+])
+/** Events of resources that the project does not serve yet. */
+const OTHER_EVENTS = new Set([
+  'AEWebhookAccountOpeningEventProperties',
+  'AEWebhookFxQuoteEventProperties',
+  'AEWebhookInsuranceEventProperties',
+  'AEWebhookPaymentInitiationEventProperties',
 ])
 
 /**
@@ -88,8 +105,7 @@ export function meant(root: Json, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const copy = Object.fromEntries(Object.entries(value).map(([key, member]) => [key, meant(root, member)]))
   for (const choice of ['oneOf', 'anyOf']) {
-    if (Array.isArray(copy[choice]))
-      copy[choice] = copy[choice].filter((branch: unknown) => !OTHER_CONSENT_TYPES.has(nameOf(branch)))
+    if (Array.isArray(copy[choice])) copy[choice] = copy[choice].filter((branch: unknown) => !isOther(nameOf(branch)))
   }
   if (copy['additionalProperties'] !== false || !Array.isArray(copy['allOf'])) return copy
   const { allOf, ...own } = copy
@@ -102,7 +118,11 @@ export function meant(root: Json, value: unknown): unknown {
   }
 }
 
-const nameOf = (branch: unknown): string => String(json(branch)['$ref'] ?? '').replace('#/components/schemas/', '')
+const isOther = (name: string): boolean => OTHER_CONSENT_TYPES.has(name) || OTHER_EVENTS.has(name)
+
+/** Of a reference, or of a branch that is written out in its place. */
+const nameOf = (branch: unknown): string =>
+  String(json(branch)['$ref'] ?? json(branch)['title'] ?? '').replace('#/components/schemas/', '')
 
 export type Verdict = (value: unknown) => boolean
 

@@ -4,6 +4,7 @@ import Koa from 'koa'
 import type { Book } from '../data/book.ts'
 import type { UserSpec } from '../data/spec.ts'
 import type { Log } from '../log.ts'
+import { consentRoutes } from './consents.ts'
 import { faultOf } from './faults.ts'
 import { healthRoutes, socketOf } from './health.ts'
 import type { HubCaller } from './hub-caller.ts'
@@ -23,6 +24,10 @@ export function createOzoneConnect(deps: {
   const app = new Koa<State>()
   const router = new Router<State>()
   healthRoutes(router)
+  consentRoutes(router, {
+    bank: book.bank.code,
+    admit: (ctx) => hub.admit(socketOf(ctx), ctx.req.headers.authorization),
+  })
 
   /** The hub, on behalf of one of our users. */
   async function admit(ctx: Koa.Context): Promise<UserSpec> {

@@ -1,6 +1,6 @@
+import { lfiHeaders } from '../../lfi/index.ts'
 import { onlyForeignExchange } from '../../permissions.ts'
 import { TRACE_HEADER, traceparent } from '../../trace.ts'
-import { lfiHeaders } from '../connector/index.ts'
 import type { Facts } from '../facts.ts'
 import { readPage } from '../paging.ts'
 import { PERIOD_PARAMETERS } from '../period.ts'

@@ -1,20 +1,21 @@
-/** The connector to one LFI: asks its operations and reports how that went. */
-import type { Clock } from '../../clock.ts'
-import type { TenantConfig } from '../../config.ts'
-import { type Answered, type Attempt, createWire, type Failed } from './exchange.ts'
+/** Asks the LFI's operations over one pool of connections and reports how that went. */
+import type { Clock } from '../clock.ts'
+import type { TenantConfig } from '../config.ts'
+import { type Answered, type Attempt, createWire, type Failed, type Method } from './exchange.ts'
 import type { Headers } from './headers.ts'
 import { createLfiAuthorization } from './lfi-auth.ts'
 
-export { lfiHeaders } from './headers.ts'
-export { LFI_CODES, toTppError } from './lfi-errors.ts'
-
 export type LfiCall = {
   readonly operationId: string
-  readonly method: 'GET'
+  readonly method: Method
   /** Path as documented, for the records. */
   readonly route: string
   readonly target: string
   readonly headers: Headers
+  /** JSON, already written out. */
+  readonly body?: string
+  /** Shorter than the configured time for a whole call. */
+  readonly timeoutMs?: number
 }
 /** One call and its outcome; kept for the audit entry whatever comes after it. */
 export type Exchange = {
@@ -36,15 +37,35 @@ export type Connector = {
 }
 
 export function createConnector(deps: { readonly tenant: TenantConfig; readonly clock: Clock }): Connector {
-  const wire = createWire(deps.tenant.lfi)
-  const authorization = createLfiAuthorization(deps.tenant.lfi, deps.clock)
+  const { lfi } = deps.tenant
+  const wire = createWire(lfi, lfi.ozoneConnectUrl)
+  const authorization = createLfiAuthorization(lfi, deps.clock)
+
+  const askOnce = (call: LfiCall, proof: string | null, gone: AbortSignal | null): Promise<Attempt> => {
+    const { operationId: _, route: __, ...question } = call
+    const headers = {
+      ...call.headers,
+      ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(proof === null ? {} : { authorization: proof }),
+    }
+    return wire.exchange({ ...question, headers }, gone)
+  }
+
+  const attemptOf = async (call: LfiCall, gone: AbortSignal | null): Promise<Attempt> => {
+    const given = authorization.value()
+    const proof = given instanceof Promise ? await given : given
+    if (proof !== null && typeof proof !== 'string') return proof
+    const attempt = await askOnce(call, proof, gone)
+    // The LFI has refused a token that was kept: it did nothing, so that the call may go out again with a new one.
+    if (attempt.status !== 401 || proof === null || !authorization.refused(proof)) return attempt
+    const renewed = await authorization.value()
+    return typeof renewed === 'string' ? askOnce(call, renewed, gone) : attempt
+  }
+
   return {
     async ask(call, gone) {
-      const value = authorization()
-      const proof = value instanceof Promise ? await value : value
       const startedAt = performance.now()
-      const headers = proof === null ? call.headers : { ...call.headers, authorization: proof }
-      const attempt = await wire.exchange({ method: call.method, target: call.target, headers }, gone)
+      const attempt = await attemptOf(call, gone)
       const { operationId, method, route } = call
       return { operationId, method, route, lfiMs: performance.now() - startedAt, attempt }
     },
@@ -57,7 +78,9 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
       const detail = unhealthy(attempt)
       return { ok: detail === null, ms: performance.now() - startedAt, detail }
     },
-    close: () => wire.close(),
+    close: async () => {
+      await Promise.all([wire.close(), authorization.close()])
+    },
   }
 }
 

@@ -1,0 +1,14 @@
+/**
+ * Calls to one LFI. A room of its own, because whoever follows a TPP's request may have to ask the LFI: the gateway for
+ * data, the authorization server for its say about a new consent, the worker to tell it of a change.
+ */
+export { type Connector, createConnector, type Exchange, type LfiCall, type LfiReply } from './connector.ts'
+export {
+  type ConsentActions,
+  createConsentActions,
+  type Review,
+  type ReviewCall,
+} from './consent-actions.ts'
+export type { Answered, Attempt } from './exchange.ts'
+export { lfiHeaders } from './headers.ts'
+export { LFI_CODES, toTppError } from './lfi-errors.ts'

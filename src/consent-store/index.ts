@@ -39,6 +39,22 @@ export {
   type Usable,
   usable,
 } from './consent.ts'
+export {
+  amountsIn,
+  type ControlParameters,
+  controlParametersOf,
+  type FilePayment,
+  type MultiPayment,
+  type Parsed as ParsedControlParameters,
+  type Period as PaymentPeriod,
+  type PeriodicSchedule,
+  type PeriodLimits,
+  type PeriodType,
+  parseControlParameters,
+  type ScheduleType,
+  type SinglePayment,
+} from './control-parameters.ts'
+export { isExhausted, type Spending } from './exhausted.ts'
 export { isRepeated, type LodgeAsk, type Lodged } from './lodge.ts'
 export type { Revocation } from './operations.ts'
 export type { LfiPatch, PatchableStatus, TppPatch } from './steps.ts'

@@ -29,7 +29,4 @@ export const listConsents = stage({
   },
 })
 
-function view(consent: Consent, { tenant, registry }: Services): unknown {
-  const at = `${tenant.listeners.rs.origin}${registry.basePath('account-information')}/account-access-consents`
-  return tppView(consent, { self: `${at}/${consent.id}` })
-}
+const view = (consent: Consent, { tenant }: Services): unknown => tppView(consent, tenant.listeners.rs.origin)

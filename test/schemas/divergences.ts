@@ -73,6 +73,16 @@ export const VERDICT_DIVERGENCES: readonly Divergence[] = [
     reason:
       'TPPs may ask for ReadFXRemittanceCharges, which the published consent record does not know (lfi-api 9 row 7).',
   },
+  {
+    where:
+      /^consent-manager \S+ 200 data(?:\[\])?\.request\.(?:type|consent) · member left out · made from \S+ · published accepts$/,
+    reason: 'Published without required members, so that an empty request is of every type and of none.',
+  },
+  {
+    where:
+      /^consent-manager \S+ 200 data(?:\[\])?\.\S+\.OpenFinanceBilling\.Purpose · listed value · made from ours · published refuses$/,
+    reason: 'TPPs may ask with the purpose Other, which the published consent record does not know (lfi-api 9 row 40).',
+  },
 ]
 
 export const EXAMPLE_DIVERGENCES: readonly Divergence[] = []

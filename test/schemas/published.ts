@@ -41,12 +41,25 @@ export const PAIRS: Readonly<Record<DocumentId, { readonly ours: string; readonl
     published: 'ozone-connect/uae-ozone-connect-bank-service-initiation-openapi.yaml',
   },
 }
-export const RAR = {
-  ours: 'rar/account-access-consent.v2.1.yaml',
-  published: 'standards/uae-authorization-endpoints-openapi.yaml',
-  urn: 'urn:openfinanceuae:account-access-consent:v2.1',
-  component: 'AEBankDataSharingRichAuthorizationRequestsV21.AEBankDataSharingAuthorizationDetailsProperties',
-}
+export const RAR_FILE = 'standards/uae-authorization-endpoints-openapi.yaml'
+const RICH = 'RichAuthorizationRequestsV21'
+export const RAR = [
+  {
+    ours: 'rar/account-access-consent.v2.1.yaml',
+    urn: 'urn:openfinanceuae:account-access-consent:v2.1',
+    component: `AEBankDataSharing${RICH}.AEBankDataSharingAuthorizationDetailsProperties`,
+  },
+  {
+    ours: 'rar/service-initiation-consent.v2.1.yaml',
+    urn: 'urn:openfinanceuae:service-initiation-consent:v2.1',
+    component: `AEBankServiceInitiation${RICH}.AEBankServiceInitiationAuthorizationDetailsProperties`,
+  },
+  {
+    ours: 'rar/insurance-consent.v2.1.yaml',
+    urn: 'urn:openfinanceuae:insurance-consent:v2.1',
+    component: `AEInsuranceDataSharing${RICH}.AEInsuranceDataSharingAuthorizationDetailsProperties`,
+  },
+] as const
 
 export type Json = { readonly [key: string]: unknown }
 export const json = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {})
@@ -82,16 +95,6 @@ function messageOf(root: Json, schema: unknown): unknown {
   return holder === undefined ? schema : holder['message']
 }
 
-/** Branches for types of consent that the project does not offer yet. */
-const OTHER_CONSENT_TYPES = new Set([
-  'AEInsuranceConsentBody',
-  'AEPaymentConsentResponse',
-  'InsuranceAuthorizationDetails',
-  'ServiceInitiationAuthorizationDetails',
-  'ConsentManager.AEBankServiceInitiationConsentUpdateProperties',
-  'ConsentManager.AEInsuranceDataSharingConsentUpdateProperties',
-])
-
 /**
  * What a JWE holds, described where the JWE itself stands: the hub takes nothing about a person in clear, so only the
  * JWE is compared (tpp-api 2.7.3).
@@ -99,13 +102,15 @@ const OTHER_CONSENT_TYPES = new Set([
 const INSIDE_A_JWE = new Set([
   'AEBankServiceInitiation.AEDomesticPaymentPIIProperties',
   'AEBankServiceInitiation.AEInternationalPaymentPIIProperties',
+  'AEBankServiceInitiationRichAuthorizationRequests.AEDomesticPaymentPII',
+  'AEBankServiceInitiationRichAuthorizationRequests.AEInternationalPaymentPII',
+  'AEPaymentConsentPII',
 ])
-const isCompared = (branch: unknown): boolean =>
-  !OTHER_CONSENT_TYPES.has(nameOf(branch)) && !INSIDE_A_JWE.has(nameOf(branch))
+const isCompared = (branch: unknown): boolean => !INSIDE_A_JWE.has(nameOf(branch))
 
 /**
  * The published schema as it is meant: a closed object that also has `allOf` forbids its own members to each other and
- * accepts nothing, so its parts become one object; and only the account-access branches stay.
+ * accepts nothing, so its parts become one object. So does one that is closed around a choice of objects.
  */
 export function meant(root: Json, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => meant(root, item))
@@ -113,6 +118,10 @@ export function meant(root: Json, value: unknown): unknown {
   const copy = Object.fromEntries(Object.entries(value).map(([key, member]) => [key, meant(root, member)]))
   for (const choice of ['oneOf', 'anyOf']) {
     if (Array.isArray(copy[choice])) copy[choice] = copy[choice].filter(isCompared)
+  }
+  if (copy['additionalProperties'] === false && Array.isArray(copy['oneOf']) && copy['properties'] === undefined) {
+    const { additionalProperties: _, ...choice } = copy
+    return choice
   }
   if (copy['additionalProperties'] !== false || !Array.isArray(copy['allOf'])) return copy
   const { allOf, ...own } = copy

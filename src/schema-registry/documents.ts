@@ -14,6 +14,8 @@ export const DOCUMENTS = {
   'headless-authorization': 'api-hub/headless-authorization.v2.1.yaml',
   'bank-initiation': 'standards/bank-initiation.v2.1.yaml',
   'service-initiation': 'ozone-connect/service-initiation.v2.1.yaml',
+  'payment-consents': 'standards/payment-consents.v2.1.yaml',
+  'insurance-consents': 'standards/insurance-consents.v2.1.yaml',
 } as const satisfies Record<string, string>
 
 export type DocumentId = keyof typeof DOCUMENTS

@@ -40,6 +40,14 @@ export const PAIRS: Readonly<Record<DocumentId, { readonly ours: string; readonl
     ours: 'ozone-connect/service-initiation.v2.1.yaml',
     published: 'ozone-connect/uae-ozone-connect-bank-service-initiation-openapi.yaml',
   },
+  'payment-consents': {
+    ours: 'standards/payment-consents.v2.1.yaml',
+    published: 'standards/uae-bank-initiation-openapi.yaml',
+  },
+  'insurance-consents': {
+    ours: 'standards/insurance-consents.v2.1.yaml',
+    published: 'standards/uae-insurance-openapi.yaml',
+  },
 }
 export const RAR_FILE = 'standards/uae-authorization-endpoints-openapi.yaml'
 const RICH = 'RichAuthorizationRequestsV21'

@@ -26,6 +26,7 @@ type Kept =
   | 'jwksUrl'
   | 'activation'
   | 'fieldFilter'
+  | 'paymentPurposeCodes'
   | 'profiles'
 
 export type RawTenant = Pick<TenantConfig, Kept | 'lifetimes' | 'limits'> & {

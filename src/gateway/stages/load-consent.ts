@@ -31,7 +31,7 @@ export const loadConsent = stage({
       throw unauthorized('the access token is no longer valid for its consent')
     }
     if (isRevoked(judged.consent, userToken.jti)) throw unauthorized('the access token was revoked')
-    if (consent.rarType !== read.rarType) {
+    if (consent.rarType !== read.rarType && consent.rarType !== read.alsoUnder) {
       throw new HubError('Consent.Invalid', { reason: 'The consent is of another type or version than the path' })
     }
     return { consent: judged.consent }

@@ -124,6 +124,7 @@ export async function createProfileWorld(serves: ProfilesConfig['serves'] = ['ua
         ...(serves.includes('fapi2') ? { profiles } : {}),
         activation: 'automatic',
         fieldFilter: 'basic-detail',
+        paymentPurposeCodes: ['ACM', 'SAL'],
         lifetimes: {
           accessTokenSeconds: 600 as Seconds,
           requestUriSeconds: 90 as Seconds,

@@ -26,10 +26,10 @@ type Kept =
   | 'jwksUrl'
   | 'activation'
   | 'fieldFilter'
-  | 'paymentPurposeCodes'
   | 'profiles'
 
 export type RawTenant = Pick<TenantConfig, Kept | 'lifetimes' | 'limits'> & {
+  readonly paymentPurposeCodes?: TenantConfig['paymentPurposeCodes']
   readonly database: { readonly url: SecretReference }
   readonly listeners: Readonly<
     Record<ListenerRole, PairFiles & { readonly origin: string; readonly address: string; readonly port: number }>

@@ -16,6 +16,9 @@ import type { Instant } from '../clock.ts'
 import type { AccountId, ClientId, ConsentId, InteractionId, OrganisationId } from '../ids.ts'
 import { never } from '../ids.ts'
 import { authorizersOf, type PaymentTerms, termsAt, verdictOf } from './payment.ts'
+import type { JsonObject, NonEmpty, RarElement, Subscription } from './shapes.ts'
+
+export type { JsonObject, NonEmpty, RarElement, Subscription } from './shapes.ts'
 
 export const STATUSES = [
   'AwaitingAuthorization',
@@ -31,16 +34,6 @@ export type ConsentType = 'account-access' | 'service-initiation' | 'insurance'
 export type CallerKind = 'tpp' | 'lfi' | 'hub' | 'operator'
 export type AuthorizationChannel = 'App' | 'Web'
 export type RevokedBy = 'LFI' | 'TPP' | 'LFI.InitiatedByUser' | 'TPP.InitiatedByUser'
-export type NonEmpty<T> = readonly [T, ...T[]]
-export type JsonObject = Readonly<Record<string, unknown>>
-
-export type Subscription = { readonly Webhook: { readonly Url: string; readonly IsActive: boolean } }
-/** One element of `authorization_details`, as the TPP pushed it and as the schema of its type accepted it. */
-export type RarElement = {
-  readonly type: string
-  readonly consent: JsonObject
-  readonly subscription?: Subscription
-}
 /** How the LFI names the user; members besides `userId` are its own (lfi-api 2.3). */
 export type Psu = JsonObject & { readonly userId: string }
 

@@ -4,7 +4,7 @@
  */
 import { type LocalDate, toLocalDate } from '../local-date.ts'
 import { type Decimal, type Money, toMoney } from '../money.ts'
-import type { JsonObject, NonEmpty } from './consent.ts'
+import type { JsonObject, NonEmpty } from './shapes.ts'
 
 export type PeriodType = 'Day' | 'Week' | 'Month' | 'Year'
 

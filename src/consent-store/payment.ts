@@ -1,8 +1,8 @@
 /** What a payment consent holds beyond other consents (tpp-api 4.7, 4.8; lfi-api 2.3). */
 import { type Instant, plus, toInstant, toMilliseconds } from '../clock.ts'
 import { type Money, noMoney, toWireMoney, type WireMoney } from '../money.ts'
-import type { JsonObject, RarElement } from './consent.ts'
 import { type ControlParameters, controlParametersOf } from './control-parameters.ts'
+import type { JsonObject, RarElement } from './shapes.ts'
 
 export type AuthorizationStatus = 'Pending' | 'Approved' | 'Rejected'
 export type Authorizer = {

@@ -90,11 +90,11 @@ const chargesOf = (charges: readonly Charge[] | undefined): readonly Charge[] | 
   charges?.map(({ Amount: { Amount, Currency }, ...rest }) => ({ ...rest, Amount: { Amount, Currency } })) ?? null
 
 /** It travels in a header of calls to the LFI: RFC 6750 2.1, and no longer than headers may be. */
-const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]{1,4096}={0,2}$/
+const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]{1,2048}={0,2}$/
 
 function connectTokenOf(token: string | undefined): string | null {
   if (token === undefined) return null
-  if (!BEARER_TOKEN.test(token)) throw invalid('ConnectToken', 'must be a bearer token of at most 4096 characters')
+  if (!BEARER_TOKEN.test(token)) throw invalid('ConnectToken', 'must be a bearer token of at most 2048 characters')
   return token
 }
 

@@ -167,7 +167,7 @@ export const REFUSALS = {
   expired: 'The consent has expired',
   'too-early': 'The consent has not reached its end',
   'psu-unknown': 'An authorized consent needs psuIdentifiers',
-  'accounts-unknown': 'An authorized consent needs at least one account',
+  'accounts-unknown': 'An authorized consent needs at least one account, or policy',
   'channel-unknown': 'An authorized consent needs an authorizationChannel',
   'psu-changed': 'An authorized consent cannot pass to another user',
   'psu-of-chain': 'The consent continues one of another user',

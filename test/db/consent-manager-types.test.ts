@@ -92,12 +92,7 @@ describe('a payment consent', () => {
       /must be one of/,
     ],
     ['a token that is none', { ConnectToken: 'a b' }, MALFORMED, /ConnectToken must be a bearer token/],
-    [
-      'a token without end',
-      { ConnectToken: 'a'.repeat(2049) },
-      MALFORMED,
-      /ConnectToken must be a bearer token/,
-    ],
+    ['a token without end', { ConnectToken: 'a'.repeat(2049) }, MALFORMED, /ConnectToken must be a bearer token/],
     [
       'others, where one has to be enough',
       { 'consentBody.Meta.MultipleAuthorizers': AUTHORIZERS },

@@ -220,3 +220,12 @@ describe('a renewal', () => {
     expectRefused((await renewing(mine.consentId)).answer, 'invalid_request', /names a consent of another type/)
   })
 })
+
+test('nothing of what is personal is in a log', async () => {
+  const { push } = await pushed((each) => forPayment(each))
+  const logs = world.logs()
+  expect(logs).toContain('listening')
+  expect(logs).not.toContain(JWE)
+  expect(logs).not.toContain('bGF5bGE')
+  expect(await world.statusOf(push.consentId)).toBe('AwaitingAuthorization')
+})

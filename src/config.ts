@@ -9,6 +9,7 @@ import deploymentSchema from '../config/deployment.schema.json' with { type: 'js
 import tenantSchema from '../config/tenant.schema.json' with { type: 'json' }
 import type { Seconds } from './clock.ts'
 import { createFiles, type Files, whyUnreadable } from './config/files.ts'
+import { PURPOSE_CODES } from './config/purpose-codes.ts'
 import type { RawAuthentication, RawDeployment, RawTenant, RawTls } from './config/raw.ts'
 import { judge } from './config/rules.ts'
 import {
@@ -97,6 +98,7 @@ function loadTenant(file: string, env: NodeJS.ProcessEnv): LoadedTenant {
   })
   const tenant: TenantConfig = {
     ...withoutSchema(kept),
+    paymentPurposeCodes: kept.paymentPurposeCodes ?? PURPOSE_CODES,
     databaseUrl: files.secret(database.url),
     listeners: listenersOf(listeners, files),
     keys: {

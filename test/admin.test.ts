@@ -127,7 +127,7 @@ describe('participants', () => {
           organisationId: framework.enrolment.tpp.organisationId,
           softwareStatementId: client().softwareStatementId,
           status: 'inactive',
-          roles: ['BDSP', 'BSIP'],
+          roles: ['BDSP', 'BSIP', 'ISP'],
         },
       ],
     })

@@ -13,7 +13,7 @@ import type { HubContext } from '../listener.ts'
 import { type Participants, tppView } from '../participants/index.ts'
 import { fileId, removeRow } from './engine-records.ts'
 import { answerOAuthError } from './oauth-answer.ts'
-import { type AccountAccessDetail, clientIdOf } from './rar.ts'
+import { type ConsentDetail, clientIdOf } from './rar.ts'
 import { REQUEST_URN } from './spent-request.ts'
 import type { Oidc, TppTrace } from './tpp-records.ts'
 import type { Unit } from './unit-of-work.ts'
@@ -40,7 +40,7 @@ export async function lodge(
 ): Promise<void> {
   const clientId = clientIdOf(ctx as unknown as KoaContextWithOIDC)
   const client = await deps.participants.client(clientId)
-  const [detail] = JSON.parse(String(oidc.params?.['authorization_details'])) as readonly [AccountAccessDetail]
+  const [detail] = JSON.parse(String(oidc.params?.['authorization_details'])) as readonly [ConsentDetail]
   const consentId = toConsentId(detail.consent.ConsentId)
   if (client === null || consentId === null) throw new Error('an authenticated push without client or consent id')
   const pushed = ctx.body as { readonly request_uri: string }
@@ -97,7 +97,9 @@ const headersToKeep = (ctx: HubContext): Readonly<Record<string, string>> =>
     ),
   )
 
-function authorizeBy(deps: LodgingDeps, detail: AccountAccessDetail): Instant {
+/** Whoever is to authorize, the first does so within the window; others may have longer (consent-store, payment.ts). */
+function authorizeBy(deps: LodgingDeps, detail: ConsentDetail): Instant {
+  const { AuthorizationExpirationDateTime: asked, ExpirationDateTime: end } = detail.consent
   const window = deps.clock.now() + secondsToMilliseconds(deps.tenant.lifetimes.authorizationWindowSeconds)
-  return Math.min(window, toInstant(detail.consent.ExpirationDateTime)) as Instant
+  return Math.min(window, toInstant(end), ...(asked === undefined ? [] : [toInstant(asked)])) as Instant
 }

@@ -1,9 +1,9 @@
 /** What this release serves; discovery lists exactly this, and a client is limited to it. */
 export const ACCOUNT_ACCESS = 'urn:openfinanceuae:account-access-consent:v2.1'
-export const SERVED_RAR_TYPES: readonly string[] = [ACCOUNT_ACCESS]
-export const SERVED_SCOPES: readonly string[] = ['openid', 'accounts', 'tpp-reports']
+export const SERVICE_INITIATION = 'urn:openfinanceuae:service-initiation-consent:v2.1'
+export const INSURANCE = 'urn:openfinanceuae:insurance-consent:v2.1'
+export const SERVED_RAR_TYPES = [ACCOUNT_ACCESS, SERVICE_INITIATION, INSURANCE] as const
+export type ServedRarType = (typeof SERVED_RAR_TYPES)[number]
+export const SERVED_SCOPES: readonly string[] = ['openid', 'accounts', 'payments', 'insurance', 'tpp-reports']
 
-/** The scopes that a consent of the type must be asked with, no more and no less (tpp-api 2.5). */
-export const SCOPES_OF_RAR_TYPE: ReadonlyMap<string, readonly string[]> = new Map([
-  [ACCOUNT_ACCESS, ['openid', 'accounts']],
-])
+export const isServed = (type: string): type is ServedRarType => (SERVED_RAR_TYPES as readonly string[]).includes(type)

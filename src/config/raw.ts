@@ -54,6 +54,7 @@ type Kept =
 
 export type RawTenant = Pick<TenantConfig, Kept | 'lifetimes' | 'limits'> & {
   readonly webhooks: Omit<WebhooksConfig, 'ca'> & { readonly caFile?: string }
+  readonly paymentPurposeCodes?: TenantConfig['paymentPurposeCodes']
   readonly database: { readonly url: SecretReference }
   readonly listeners: Readonly<Record<ListenerRole, RawListener>>
   readonly keys: {

@@ -155,6 +155,8 @@ export type TenantConfig = {
   readonly profiles?: ProfilesConfig
   readonly activation: 'manual' | 'automatic'
   readonly fieldFilter: 'basic-detail' | 'off'
+  /** What a payment may be for. */
+  readonly paymentPurposeCodes: readonly string[]
   readonly lifetimes: {
     readonly accessTokenSeconds: Seconds
     readonly requestUriSeconds: Seconds

@@ -65,7 +65,8 @@ export function createHandlers(deps: {
       return one((await consents.trail(id)).map((row) => toAuditRow(row, tenant.id)))
     },
     patchConsent: async (call) => {
-      await consents.patchByLfi(consentIdOf(call), toLfiPatch(call.body), call.caller)
+      const { id, type } = await known(call)
+      await consents.patchByLfi(id, toLfiPatch(call.body, type), call.caller)
       return { status: 204 }
     },
     revokeConsentsByConsentId: async (call) => {

@@ -19,7 +19,7 @@ import {
 } from './consent.ts'
 import { enqueue } from './outbox.ts'
 import type { Step } from './steps.ts'
-import { lock, save } from './store.ts'
+import { chainUserOf, lock, save } from './store.ts'
 import { addTrail, type Caller, type ChangeName, difference } from './trail.ts'
 
 export type Unit = {
@@ -39,7 +39,8 @@ export type ChangeRequest = {
   readonly caller: Caller
   /** Absent and foreign look the same to a caller: it is told that there is no such consent. */
   readonly mayTouch?: (consent: Consent) => boolean
-  readonly step: (consent: Consent, now: Instant) => Step
+  /** `chainUser`: who authorized the consents that this one continues; null where nobody has. */
+  readonly step: (consent: Consent, now: Instant, chainUser: string | null) => Step
   /** Facts of this change for the trail that are no members of the consent. */
   readonly remark?: JsonObject
 }
@@ -53,7 +54,7 @@ export async function changeIn(tx: Tx, unit: Unit, request: ChangeRequest): Prom
   const before = await lock(tx, request.id)
   if (before === null || request.mayTouch?.(before) === false) throw unknownConsent()
   const now = unit.clock.now()
-  const step = request.step(before, now)
+  const step = request.step(before, now, await chainUserOf(tx, before))
   if (step === null) return { consent: atClock(before, now), changed: [] }
   if (!step.ok) throw refused(step.refusal, request.caller)
   return record(tx, unit, before, step, request)

@@ -9,8 +9,17 @@ import { attachGrant, attachPar, claimCompletion, detachGrant } from './journey.
 import { type LodgeAsk, type Lodged, lodge } from './lodge.ts'
 import { consentTables } from './migrations/0010-consent.ts'
 import { consentRevokedTokens } from './migrations/0011-consent-revoked-tokens.ts'
-import { linkInteraction, patchByLfi, patchByTpp, type Revocation, revoke, revokeGroup } from './operations.ts'
-import type { LfiPatch, TppPatch } from './steps.ts'
+import { paymentConsents } from './migrations/0012-payment-consents.ts'
+import {
+  linkInteraction,
+  notePayment,
+  patchByLfi,
+  patchByTpp,
+  type Revocation,
+  revoke,
+  revokeGroup,
+} from './operations.ts'
+import type { LfiPatch, PaymentNote, TppPatch } from './steps.ts'
 import { type ConsentFilter, list, read, readGroup, rememberedConsents } from './store.ts'
 import { sweep } from './sweeper.ts'
 import { type Caller, readTrail, type TrailRow } from './trail.ts'
@@ -31,6 +40,7 @@ export {
   type JsonObject,
   type LiveConsent,
   type NonEmpty,
+  type PaymentConsent,
   type Psu,
   type RarElement,
   type RevokedBy,
@@ -39,14 +49,38 @@ export {
   type Usable,
   usable,
 } from './consent.ts'
+export {
+  amountsIn,
+  type ControlParameters,
+  controlParametersOf,
+  type FilePayment,
+  type MultiPayment,
+  type Parsed as ParsedControlParameters,
+  type Period as PaymentPeriod,
+  type PeriodicSchedule,
+  type PeriodLimits,
+  type PeriodType,
+  parseControlParameters,
+  type ScheduleType,
+  type SinglePayment,
+} from './control-parameters.ts'
+export { isExhausted, type Spending } from './exhausted.ts'
 export { awaiting, isRepeated, type LodgeAsk, type Lodged } from './lodge.ts'
 export type { Revocation } from './operations.ts'
-export type { LfiPatch, PatchableStatus, TppPatch } from './steps.ts'
+export {
+  type Charge,
+  type ExchangeRate,
+  isCoherent,
+  type MultipleAuthorizers,
+  type PaymentConsumption,
+  type PaymentTerms,
+} from './payment.ts'
+export type { LfiPatch, PatchableStatus, PaymentNote, PaymentPatch, TppPatch } from './steps.ts'
 export type { ConsentFilter } from './store.ts'
 export type { Caller, ChangeName, TrailRow } from './trail.ts'
 export { CONSENT_TYPE_NAMES, lfiRecord, type TppConsentView, tppData, tppView } from './views.ts'
 
-export const migrations: readonly Migration[] = [consentTables, consentRevokedTokens]
+export const migrations: readonly Migration[] = [consentTables, consentRevokedTokens, paymentConsents]
 
 /**
  * What is read is the consent as it stands by the clock: past its end it is Expired (or Rejected, when it lapsed),
@@ -76,6 +110,8 @@ export type ConsentStore = {
   revokeToken(tx: Tx, id: ConsentId, token: RevokedToken): Promise<boolean>
   patchByTpp(id: ConsentId, clientId: ClientId, patch: TppPatch, caller: Caller): Promise<Outcome>
   patchByLfi(id: ConsentId, patch: LfiPatch, caller: Caller): Promise<Outcome>
+  /** Within the transaction that records a payment: what is used up now; the consent is consumed when all of it is. */
+  notePayment(tx: Tx, id: ConsentId, note: PaymentNote, caller: Caller): Promise<Outcome>
   /** A consent that has ended stays as it is. */
   revoke(id: ConsentId, ask: Revocation, caller: Caller): Promise<Outcome>
   revokeGroup(groupId: string, ask: Revocation, caller: Caller): Promise<readonly Outcome[]>
@@ -112,6 +148,7 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
     revokeToken: (tx, id, token) => addRevokedToken(tx, clock, { of: 'consent', id }, token),
     patchByTpp: (id, clientId, patch, caller) => patchByTpp(deps, id, clientId, patch, caller),
     patchByLfi: (id, patch, caller) => patchByLfi(deps, id, patch, caller),
+    notePayment: (tx, id, note, caller) => notePayment(tx, deps, id, note, caller),
     revoke: (id, ask, caller) => revoke(deps, id, ask, caller),
     revokeGroup: (groupId, ask, caller) => revokeGroup(deps, groupId, ask, caller),
     listForLfi: async (filter) => {

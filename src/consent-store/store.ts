@@ -58,6 +58,24 @@ export async function lock(tx: Tx, id: ConsentId): Promise<Consent | null> {
   return row === undefined ? null : toConsent(row)
 }
 
+/**
+ * Who authorized first in the chain that an awaiting consent continues: its root, or an earlier renewal. The root stays
+ * locked, so that of two renewals the second sees whom the first one belongs to.
+ */
+export async function chainUserOf(tx: Tx, consent: Consent): Promise<string | null> {
+  const { baseConsentId: root } = consent
+  if (root === null || consent.status !== 'AwaitingAuthorization') return null
+  await query(tx, 'select 1 from consent where id = ? for update', [root])
+  const earliest = await query<{ readonly psu_user_id: string }>(
+    tx,
+    `select psu_user_id from consent
+     where (id = ? or base_consent_id = ?) and client_id = ? and authorized_at is not null
+     order by authorized_at, id limit 1`,
+    [root, root, consent.clientId],
+  )
+  return earliest.rows[0]?.psu_user_id ?? null
+}
+
 /** Null as well when another transaction holds it: whoever that is will leave a consent that is not due. */
 export async function lockIfDue(tx: Tx, id: string, now: Instant): Promise<Consent | null> {
   const query = table(tx).where('id', id).andWhere('due_at', '<=', new Date(now))

@@ -4,6 +4,7 @@ import { type Instant, iso, toInstant } from '../clock.ts'
 import type { Db, Tx } from '../db.ts'
 import type { ConsentId, CorrelationId } from '../ids.ts'
 import type { CallerKind, Consent, ConsentStatus, JsonObject, Move } from './consent.ts'
+import { authorizersOf, type PaymentTerms, verdictOf, wireConsumption } from './payment.ts'
 
 /** Who makes a change, and the call that caused it. */
 export type Caller = {
@@ -50,6 +51,28 @@ const TRACED: Readonly<Record<string, Traced>> = {
   'consentUsage.lastDataShared': { value: (consent) => time(consent.lastDataSharedAt) },
   'consentUsage.lastServiceInitiationAttempt': { value: (consent) => time(consent.lastServiceInitiationAt) },
   interactionId: { value: (consent) => consent.interactionId },
+  'consentBody.Data.Charges': { value: ofPayment(({ charges }) => charges) },
+  'consentBody.Data.ExchangeRate': { value: ofPayment(({ exchangeRate }) => exchangeRate) },
+  'consentBody.Data.PaymentConsumption': {
+    value: ofPayment(({ consumption }) => consumption),
+    shown: ofPayment(({ consumption }) => (consumption === null ? null : wireConsumption(consumption))),
+  },
+  'Links.Related': {
+    value: ofPayment(({ paymentIds }) => paymentIds),
+    shown: ofPayment(({ paymentIds }) => paymentIds.length),
+  },
+  'consentBody.Meta.MultipleAuthorizers': {
+    value: ofPayment(authorizersOf),
+    shown: ofPayment((terms) => {
+      const authorizers = authorizersOf(terms)
+      return authorizers === null ? null : verdictOf(authorizers)
+    }),
+  },
+  ConnectToken: { value: ofPayment(({ connectToken }) => connectToken), shown: () => 'changed' },
+}
+
+function ofPayment(member: (terms: PaymentTerms) => unknown): (consent: Consent) => unknown {
+  return (consent) => (consent.type === 'service-initiation' ? member(consent.payment) : null)
 }
 
 /** Names of what differs, and the new values as far as the trail may show them. */

@@ -4,9 +4,13 @@ import type { DocumentId } from '../schema-registry.ts'
 
 export const API_SET_OF: Readonly<Record<DocumentId, ApiSet | null>> = {
   'account-information': 'BankDataSharing',
+  'bank-initiation': 'BankServiceInitation',
+  'payment-consents': 'BankServiceInitation',
+  'insurance-consents': 'InsuranceDataSharing',
   onboarding: null,
   'tpp-reports': null,
   'data-sharing': null,
+  'service-initiation': null,
   'health-check': null,
   'consent-manager': null,
   'consent-events-actions': null,

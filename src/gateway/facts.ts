@@ -11,7 +11,7 @@ import type { Trace } from '../trace.ts'
 import type { BodyType, Offer } from './accept.ts'
 import type { AccessToken, UserToken } from './access-token.ts'
 import type { Period } from './period.ts'
-import type { ReadRoute, Route } from './routes.ts'
+import type { ConsentListRoute, ConsentRoute, ReadRoute, Route } from './routes.ts'
 import type { Translation } from './transform/index.ts'
 
 /** The request as it came in, and what the listener worked out about it. */
@@ -40,6 +40,9 @@ export type Facts = {
   readonly route: Route
   /** The same row again, on paths that ask the LFI. */
   readonly read: ReadRoute
+  /** And on paths that look at the client's own consents. */
+  readonly consentRoute: ConsentRoute
+  readonly listRoute: ConsentListRoute
   readonly pathValues: Readonly<Record<string, string>>
   readonly offer: Offer
   readonly bodyType: BodyType

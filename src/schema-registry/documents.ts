@@ -15,6 +15,10 @@ export const DOCUMENTS = {
   'consent-manager': 'api-hub/consent-manager.v2.1.yaml',
   'tpp-reports': 'api-hub/tpp-reports.v2.1.yaml',
   'headless-authorization': 'api-hub/headless-authorization.v2.1.yaml',
+  'bank-initiation': 'standards/bank-initiation.v2.1.yaml',
+  'service-initiation': 'ozone-connect/service-initiation.v2.1.yaml',
+  'payment-consents': 'standards/payment-consents.v2.1.yaml',
+  'insurance-consents': 'standards/insurance-consents.v2.1.yaml',
 } as const satisfies Record<string, string>
 
 export type DocumentId = keyof typeof DOCUMENTS
@@ -113,12 +117,16 @@ function readParameter(root: Node, raw: unknown): Parameter {
   }
 }
 
-/** The schema of the first media type that carries the plain body: signed variants hold the same under `message`. */
+/**
+ * The schema of the first media type that carries the plain body: signed variants hold the same under `message`. Where
+ * there is no plain one, it is the claim `message` of the signed one.
+ */
 function plainSchema(holder: Node): Node | null {
-  for (const [mediaType, media] of Object.entries(node(holder['content'] ?? {}))) {
-    if (mediaType !== 'application/jwt') return node(node(media)['schema'])
-  }
-  return null
+  const content = Object.entries(node(holder['content'] ?? {}))
+  const plain = content.find(([mediaType]) => mediaType !== 'application/jwt')
+  if (plain !== undefined) return node(node(plain[1])['schema'])
+  const [signed] = content
+  return signed === undefined ? null : node(at(node(signed[1]), ['schema', 'properties', 'message']))
 }
 
 function basePathOf(root: Node): string {

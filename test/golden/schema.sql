@@ -95,13 +95,21 @@ CASE
     ELSE NULL::timestamp with time zone
 END) stored,
   revoked_tokens jsonb,
+  authorizers jsonb,
+  charges jsonb,
+  exchange_rate jsonb,
+  consumption jsonb,
+  connect_token text,
+  payment_ids text[] default '{}'::text[] not null,
   constraint consent_grant_id_key UNIQUE (grant_id),
   constraint consent_interaction_id_key UNIQUE (interaction_id),
   constraint consent_par_id_key UNIQUE (par_id),
   constraint consent_pkey PRIMARY KEY (id),
+  constraint consent_agreed CHECK (((authorizers IS NULL) OR (authorized_at IS NULL) OR ((NOT jsonb_path_exists(authorizers, '$."Authorizations"[*]?(@."AuthorizationStatus" == "Rejected")'::jsonpath)) AND ((jsonb_array_length(jsonb_path_query_array(authorizers, '$."Authorizations"[*]?(@."AuthorizationStatus" == "Approved")'::jsonpath)))::numeric >= GREATEST((1)::numeric, COALESCE(((authorizers ->> 'TotalRequired'::text))::numeric, (jsonb_array_length((authorizers -> 'Authorizations'::text)))::numeric)))))),
   constraint consent_channel_check CHECK ((channel = ANY (ARRAY['App'::text, 'Web'::text]))),
   constraint consent_completed CHECK (((completed_at IS NULL) OR (interaction_id IS NOT NULL))),
   constraint consent_consumed CHECK (((status <> 'Consumed'::text) OR (type = 'service-initiation'::text))),
+  constraint consent_debtor CHECK (((type <> 'service-initiation'::text) OR (cardinality(account_ids) <= 1))),
   constraint consent_ended CHECK (((status = ANY (ARRAY['AwaitingAuthorization'::text, 'Authorized'::text, 'Suspended'::text])) OR (grant_id IS NULL))),
   constraint consent_granted CHECK (((authorized_at IS NULL) OR ((psu IS NOT NULL) AND (cardinality(account_ids) >= 1) AND (channel IS NOT NULL)))),
   constraint consent_granted_status CHECK (
@@ -111,12 +119,15 @@ CASE
     ELSE true
 END),
   constraint consent_id_check CHECK (((length(id) >= 1) AND (length(id) <= 128))),
+  constraint consent_payment CHECK (((type = 'service-initiation'::text) OR ((num_nonnulls(authorizers, charges, exchange_rate, consumption, connect_token) + cardinality(payment_ids)) = 0))),
   constraint consent_psu_check CHECK (((psu IS NULL) OR (NOT (jsonb_typeof((psu -> 'userId'::text)) IS DISTINCT FROM 'string'::text)))),
+  constraint consent_rar_type CHECK ((rar_type ~~ (('urn:openfinanceuae:'::text || type) || '-consent:v%'::text))),
   constraint consent_rejected CHECK (((status = 'Rejected'::text) = (rejected_for IS NOT NULL))),
   constraint consent_rejected_for_check CHECK ((rejected_for = ANY (ARRAY['refused'::text, 'lapsed'::text]))),
   constraint consent_revision_check CHECK ((revision >= 1)),
   constraint consent_revoked CHECK (((status = 'Revoked'::text) = (revoked_by IS NOT NULL))),
   constraint consent_revoked_by_check CHECK ((revoked_by = ANY (ARRAY['LFI'::text, 'TPP'::text, 'LFI.InitiatedByUser'::text, 'TPP.InitiatedByUser'::text]))),
+  constraint consent_several CHECK (((authorizers IS NULL) OR (NOT ((request #>> '{consent,IsSingleAuthorization}'::text[]) IS DISTINCT FROM 'false'::text)))),
   constraint consent_status_check CHECK ((status = ANY (ARRAY['AwaitingAuthorization'::text, 'Authorized'::text, 'Rejected'::text, 'Suspended'::text, 'Revoked'::text, 'Expired'::text, 'Consumed'::text]))),
   constraint consent_type_check CHECK ((type = ANY (ARRAY['account-access'::text, 'service-initiation'::text, 'insurance'::text])))
 );
@@ -348,11 +359,14 @@ CREATE OR REPLACE FUNCTION public.consent_keep()
 AS $function$
 begin
   if (new.id, new.type, new.rar_type, new.client_id, new.organisation_id, new.base_consent_id, new.request::text,
-      new.scope, new.created_at, new.authorize_by, new.expires_at)
+      new.scope, new.created_at, new.expires_at)
      is distinct from
      (old.id, old.type, old.rar_type, old.client_id, old.organisation_id, old.base_consent_id, old.request::text,
-      old.scope, old.created_at, old.authorize_by, old.expires_at) then
+      old.scope, old.created_at, old.expires_at) then
     raise exception 'consent %: what was asked for does not change', old.id;
+  end if;
+  if new.authorize_by <> old.authorize_by and (old.authorizers is not null or new.authorizers is null) then
+    raise exception 'consent %: the authorization window moves with the first authorizer only', old.id;
   end if;
   if old.due_at is null and new.status <> old.status then
     raise exception 'consent %: % is terminal', old.id, old.status;

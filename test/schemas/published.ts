@@ -44,13 +44,42 @@ export const PAIRS: Readonly<Record<DocumentId, { readonly ours: string; readonl
     ours: 'api-hub/headless-authorization.v2.1.yaml',
     published: 'api-hub/uae-api-hub-authorisation-server-openapi.yaml',
   },
+  'bank-initiation': {
+    ours: 'standards/bank-initiation.v2.1.yaml',
+    published: 'standards/uae-bank-initiation-openapi.yaml',
+  },
+  'service-initiation': {
+    ours: 'ozone-connect/service-initiation.v2.1.yaml',
+    published: 'ozone-connect/uae-ozone-connect-bank-service-initiation-openapi.yaml',
+  },
+  'payment-consents': {
+    ours: 'standards/payment-consents.v2.1.yaml',
+    published: 'standards/uae-bank-initiation-openapi.yaml',
+  },
+  'insurance-consents': {
+    ours: 'standards/insurance-consents.v2.1.yaml',
+    published: 'standards/uae-insurance-openapi.yaml',
+  },
 }
-export const RAR = {
-  ours: 'rar/account-access-consent.v2.1.yaml',
-  published: 'standards/uae-authorization-endpoints-openapi.yaml',
-  urn: 'urn:openfinanceuae:account-access-consent:v2.1',
-  component: 'AEBankDataSharingRichAuthorizationRequestsV21.AEBankDataSharingAuthorizationDetailsProperties',
-}
+export const RAR_FILE = 'standards/uae-authorization-endpoints-openapi.yaml'
+const RICH = 'RichAuthorizationRequestsV21'
+export const RAR = [
+  {
+    ours: 'rar/account-access-consent.v2.1.yaml',
+    urn: 'urn:openfinanceuae:account-access-consent:v2.1',
+    component: `AEBankDataSharing${RICH}.AEBankDataSharingAuthorizationDetailsProperties`,
+  },
+  {
+    ours: 'rar/service-initiation-consent.v2.1.yaml',
+    urn: 'urn:openfinanceuae:service-initiation-consent:v2.1',
+    component: `AEBankServiceInitiation${RICH}.AEBankServiceInitiationAuthorizationDetailsProperties`,
+  },
+  {
+    ours: 'rar/insurance-consent.v2.1.yaml',
+    urn: 'urn:openfinanceuae:insurance-consent:v2.1',
+    component: `AEInsuranceDataSharing${RICH}.AEInsuranceDataSharingAuthorizationDetailsProperties`,
+  },
+] as const
 
 export type Json = { readonly [key: string]: unknown }
 export const json = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {})
@@ -71,23 +100,14 @@ export function resolve(root: Json, value: unknown): Json {
   )
 }
 
-/** Of the first media type that carries the plain body rather than a signed message. */
-export function plainSchema(holder: Json): unknown {
-  const plain = Object.entries(json(holder['content'])).find(([mediaType]) => mediaType !== 'application/jwt')
-  return plain === undefined ? undefined : json(plain[1])['schema']
+/** Of the first media type that carries the plain body; where all are signed, of what the signed message says. */
+export function plainSchema(root: Json, holder: Json): unknown {
+  const content = Object.entries(json(holder['content']))
+  const plain = content.find(([mediaType]) => mediaType !== 'application/jwt')
+  if (plain !== undefined) return json(plain[1])['schema']
+  return content[0] === undefined ? undefined : messageOf(root, json(content[0][1])['schema'])
 }
 
-/** Branches for types of consent that the project does not offer yet. */
-const OTHER_CONSENT_TYPES = new Set([
-  'AEInsuranceConsentBody',
-  'AEPaymentConsentResponse',
-  'InsuranceAuthorizationDetails',
-  'ServiceInitiationAuthorizationDetails',
-  'ConsentManager.AEBankServiceInitiationConsentUpdateProperties',
-  'ConsentManager.AEInsuranceDataSharingConsentUpdateProperties',
-  'Bank Service Initiation Consent',
-  'AEInsurance.AEReadInsuranceConsent1Properties',
-])
 /** Events of resources that the project does not serve yet. */
 const OTHER_EVENTS = new Set([
   'AEWebhookAccountOpeningEventProperties',
@@ -96,16 +116,40 @@ const OTHER_EVENTS = new Set([
   'AEWebhookPaymentInitiationEventProperties',
 ])
 
+/** The claims are an object with a member `message`, or several that are one; some files describe the bare message. */
+function messageOf(root: Json, schema: unknown): unknown {
+  const claims = [schema, resolve(root, schema), ...list(resolve(root, schema)['allOf'])]
+  const holder = claims.map((part) => json(json(part)['properties'])).find((members) => 'message' in members)
+  return holder === undefined ? schema : holder['message']
+}
+
+/**
+ * What a JWE holds, described where the JWE itself stands: the hub takes nothing about a person in clear, so only the
+ * JWE is compared (tpp-api 2.7.3).
+ */
+const INSIDE_A_JWE = new Set([
+  'AEBankServiceInitiation.AEDomesticPaymentPIIProperties',
+  'AEBankServiceInitiation.AEInternationalPaymentPIIProperties',
+  'AEBankServiceInitiationRichAuthorizationRequests.AEDomesticPaymentPII',
+  'AEBankServiceInitiationRichAuthorizationRequests.AEInternationalPaymentPII',
+  'AEPaymentConsentPII',
+])
+const isCompared = (branch: unknown): boolean => !INSIDE_A_JWE.has(nameOf(branch)) && !OTHER_EVENTS.has(nameOf(branch))
+
 /**
  * The published schema as it is meant: a closed object that also has `allOf` forbids its own members to each other and
- * accepts nothing, so its parts become one object; and only the account-access branches stay.
+ * accepts nothing, so its parts become one object. So does one that is closed around a choice of objects.
  */
 export function meant(root: Json, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => meant(root, item))
   if (typeof value !== 'object' || value === null) return value
   const copy = Object.fromEntries(Object.entries(value).map(([key, member]) => [key, meant(root, member)]))
   for (const choice of ['oneOf', 'anyOf']) {
-    if (Array.isArray(copy[choice])) copy[choice] = copy[choice].filter((branch: unknown) => !isOther(nameOf(branch)))
+    if (Array.isArray(copy[choice])) copy[choice] = copy[choice].filter(isCompared)
+  }
+  if (copy['additionalProperties'] === false && Array.isArray(copy['oneOf']) && copy['properties'] === undefined) {
+    const { additionalProperties: _, ...choice } = copy
+    return choice
   }
   if (copy['additionalProperties'] !== false || !Array.isArray(copy['allOf'])) return copy
   const { allOf, ...own } = copy
@@ -117,8 +161,6 @@ export function meant(root: Json, value: unknown): unknown {
     required: parts.flatMap((part) => list(json(part)['required'])),
   }
 }
-
-const isOther = (name: string): boolean => OTHER_CONSENT_TYPES.has(name) || OTHER_EVENTS.has(name)
 
 /** Of a reference, or of a branch that is written out in its place. */
 const nameOf = (branch: unknown): string =>

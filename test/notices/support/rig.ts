@@ -157,6 +157,7 @@ export async function createRig(options: Options = {}) {
     },
     activation: 'automatic',
     fieldFilter: 'basic-detail',
+    paymentPurposeCodes: ['ACM'],
     lifetimes: {
       accessTokenSeconds: 600 as Seconds,
       requestUriSeconds: 60 as Seconds,

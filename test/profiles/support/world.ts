@@ -167,6 +167,7 @@ export async function createProfileWorld(
           ...(serves.includes('fapi2') ? { profiles } : {}),
           activation: 'automatic',
           fieldFilter: 'basic-detail',
+          paymentPurposeCodes: ['ACM', 'SAL'],
           lifetimes: {
             accessTokenSeconds: 600 as Seconds,
             requestUriSeconds: 90 as Seconds,

@@ -11,12 +11,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   audit: [],
   'consent-store': ['audit'],
   participants: ['audit'],
+  'resource-log': ['audit', 'consent-store'],
   keys: ['audit'],
   'auth-server': ['audit', 'consent-store', 'keys', 'participants'],
-  gateway: ['audit', 'consent-store', 'keys', 'participants', 'reports'],
+  gateway: ['audit', 'consent-store', 'keys', 'participants', 'reports', 'resource-log'],
   reports: ['audit'],
-  'consent-manager': ['audit', 'consent-store', 'participants'],
-  admin: ['audit', 'consent-store', 'participants', 'reports'],
+  'consent-manager': ['audit', 'consent-store', 'participants', 'resource-log'],
+  admin: ['audit', 'consent-store', 'participants', 'reports', 'resource-log'],
 }
 
 /** Files that put rooms together. They see every door, and only they import one another. */

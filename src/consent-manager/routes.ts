@@ -1,7 +1,15 @@
 /** What the LFI may call at the consent manager (lfi-api 2.2), by its published names, and how a path finds its row. */
 import { HubError } from '../errors.ts'
 
+export type LogOperationId =
+  | 'getAuditConsentsByConsentIdw'
+  | 'patchPymentlog'
+  | 'UpdateAccountOpeningLog'
+  | 'UpdateFxQuoteLog'
+  | 'UpdateInsuranceQuoteLog'
+
 export type OperationId =
+  | LogOperationId
   | 'getAllConsents'
   | 'getConsentsByConsentId'
   | 'patchConsent'
@@ -25,6 +33,11 @@ export const ROUTES: readonly Route[] = [
   { method: 'PATCH', path: '/consents/{consentId}',                                         operationId: 'patchConsent' },
   { method: 'POST',  path: '/consents/{consentId}/action/revoke',                           operationId: 'revokeConsentsByConsentId' },
   { method: 'GET',   path: '/consents/{consentId}/audit',                                   operationId: 'getAuditConsentsByConsentId' },
+  { method: 'PATCH', path: '/account-opening-log/{logId}',                                  operationId: 'UpdateAccountOpeningLog' },
+  { method: 'PATCH', path: '/fx-quote-log/{logId}',                                         operationId: 'UpdateFxQuoteLog' },
+  { method: 'PATCH', path: '/insurance-quote-log/{logId}',                                  operationId: 'UpdateInsuranceQuoteLog' },
+  { method: 'GET',   path: '/payment-log',                                                  operationId: 'getAuditConsentsByConsentIdw' },
+  { method: 'PATCH', path: '/payment-log/{id}',                                             operationId: 'patchPymentlog' },
   { method: 'GET',   path: '/hello-mtls',                                                   operationId: 'helloMtls' },
   { method: 'GET',   path: '/psu/{userId}/consents',                                        operationId: 'getConsents' },
 ]

@@ -9,13 +9,16 @@ import type { AuthenticateLfi, LfiCaller } from '../lfi-caller.ts'
 import type { HubContext } from '../listener.ts'
 import { explained, resourceOf, UNEXPLAINED } from '../measure.ts'
 import { measuredAs } from '../metrics.ts'
+import type { ResourceLog } from '../resource-log/index.ts'
 import type { SchemaRegistry, Violation } from '../schema-registry.ts'
-import { type Answer, type Call, createHandlers } from './handlers.ts'
+import type { Answer, Call } from './call.ts'
+import { createHandlers } from './handlers.ts'
 import { type Matched, match, type OperationId } from './routes.ts'
 
 export type ConsentManagerDeps = {
   readonly tenant: TenantConfig
   readonly consents: ConsentStore
+  readonly resources: ResourceLog
   readonly audit: Audit
   readonly registry: SchemaRegistry
   readonly clock: Clock
@@ -26,12 +29,14 @@ export type ConsentManagerDeps = {
 export function createConsentManager(deps: ConsentManagerDeps): (ctx: HubContext) => Promise<void> {
   const handlers = createHandlers(deps)
   return async (ctx) => {
-    const seen: Seen = { caller: null, matched: null }
+    const seen: Seen = { caller: null, matched: null, query: new Map() }
     let outcome: Answer | HubError
     try {
       seen.caller = await deps.authenticate(ctx.state.peer, ctx.req.headers.authorization)
       seen.matched = match(ctx.method, ctx.path)
-      outcome = await handlers[seen.matched.route.operationId](await readCall(deps, ctx, seen.caller, seen.matched))
+      const call = await readCall(deps, ctx, seen.caller, seen.matched)
+      seen.query = call.query
+      outcome = await handlers[seen.matched.route.operationId](call)
     } catch (thrown) {
       outcome = toHubError(thrown)
     }
@@ -47,12 +52,16 @@ export function createConsentManager(deps: ConsentManagerDeps): (ctx: HubContext
   }
 }
 
-type Seen = { caller: LfiCaller | null; matched: Matched | null }
+type Seen = { caller: LfiCaller | null; matched: Matched | null; query: ReadonlyMap<string, string> }
 
 const WITH_BODY: ReadonlySet<OperationId> = new Set<OperationId>([
   'patchConsent',
   'revokeConsentsByConsentId',
   'revokeConsentsInConsentGroup',
+  'patchPymentlog',
+  'UpdateAccountOpeningLog',
+  'UpdateFxQuoteLog',
+  'UpdateInsuranceQuoteLog',
 ])
 
 async function readCall(
@@ -116,7 +125,7 @@ function entryOf(deps: ConsentManagerDeps, ctx: HubContext, seen: Seen, outcome:
     route: seen.matched?.route.path ?? null,
     status: outcome.status,
     errorCode: outcome instanceof HubError ? outcome.code : null,
-    consentId: toConsentId(seen.matched?.params.get('consentId')),
+    consentId: toConsentId(seen.matched?.params.get('consentId') ?? seen.query.get('consentId')),
     callerClientId: seen.caller?.clientId ?? null,
     hubMs: performance.now() - ctx.state.startedAt,
     resource: resourceOf(seen.matched?.route.path ?? null),

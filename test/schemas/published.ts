@@ -4,6 +4,7 @@ import { Ajv } from 'ajv'
 import { fullFormats } from 'ajv-formats/dist/formats.js'
 import { parse } from 'yaml'
 import type { DocumentId } from '../../src/schema-registry.ts'
+import { LEFT_OUT } from './divergences.ts'
 
 /** The published files are read where they are and never become part of the project. */
 const FOLDER = fileURLToPath(new URL('../../../shared/specs/uae-open-finance/', import.meta.url))
@@ -79,6 +80,10 @@ const OTHER_CONSENT_TYPES = new Set([
   'ConsentManager.AEInsuranceDataSharingConsentUpdateProperties',
 ])
 
+const LEFT_OUT_NAMES = new Set(LEFT_OUT.flatMap(({ branches }) => branches))
+/** Of the branches to leave out, those that were met. */
+export const leftOut = new Set<string>()
+
 /**
  * The published schema as it is meant: a closed object that also has `allOf` forbids its own members to each other and
  * accepts nothing, so its parts become one object; and only the account-access branches stay.
@@ -88,8 +93,7 @@ export function meant(root: Json, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const copy = Object.fromEntries(Object.entries(value).map(([key, member]) => [key, meant(root, member)]))
   for (const choice of ['oneOf', 'anyOf']) {
-    if (Array.isArray(copy[choice]))
-      copy[choice] = copy[choice].filter((branch: unknown) => !OTHER_CONSENT_TYPES.has(nameOf(branch)))
+    if (Array.isArray(copy[choice])) copy[choice] = copy[choice].filter((branch: unknown) => isKept(nameOf(branch)))
   }
   if (copy['additionalProperties'] !== false || !Array.isArray(copy['allOf'])) return copy
   const { allOf, ...own } = copy
@@ -100,6 +104,11 @@ export function meant(root: Json, value: unknown): unknown {
     properties: Object.assign({}, ...parts.map((part) => meant(root, json(part)['properties']))),
     required: parts.flatMap((part) => list(json(part)['required'])),
   }
+}
+
+function isKept(name: string): boolean {
+  if (LEFT_OUT_NAMES.has(name)) leftOut.add(name)
+  return !OTHER_CONSENT_TYPES.has(name) && !LEFT_OUT_NAMES.has(name)
 }
 
 const nameOf = (branch: unknown): string => String(json(branch)['$ref'] ?? '').replace('#/components/schemas/', '')

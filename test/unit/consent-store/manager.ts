@@ -16,6 +16,7 @@ import type { CorrelationId, OrganisationId } from '../../../src/ids.ts'
 import { createLfiAuthentication } from '../../../src/lfi-caller.ts'
 import { createApp, openDoors } from '../../../src/listener.ts'
 import { createLog } from '../../../src/log.ts'
+import { createResourceLog, type ResourceLog } from '../../../src/resource-log/index.ts'
 import { loadSchemas } from '../../../src/schema-registry.ts'
 import { Secret } from '../../../src/secret.ts'
 import { freePort } from '../../support/free-port.ts'
@@ -51,6 +52,7 @@ export type CallOptions = {
 export type TestManager = {
   readonly hub: TestStore
   readonly audit: Audit
+  readonly resources: ResourceLog
   /** Of another organisation, and of the right one by an authority that nobody trusts. */
   readonly otherLfi: Credentials
   readonly stranger: Credentials
@@ -84,7 +86,9 @@ export async function openManager(db: Db): Promise<TestManager> {
   } as unknown as TenantConfig
   const authenticate = createLfiAuthentication({ tenant, clock, keys: async () => [], firstUse: () => true })
   const app = createApp({ log, clock })
-  app.use(createConsentManager({ tenant, consents: hub.store, audit, registry: loadSchemas(), clock, authenticate }))
+  const resources = createResourceLog({ db, tenantId: TENANT, clock, audit })
+  const registry = loadSchemas()
+  app.use(createConsentManager({ tenant, consents: hub.store, resources, audit, registry, clock, authenticate }))
   const listeners = await openDoors(
     [{ tenantId: TENANT, role: 'cm', listener, clientCertificates: { mode: 'requested', ca }, app }],
     { log, drainSeconds: toSeconds(1) },
@@ -94,6 +98,7 @@ export async function openManager(db: Db): Promise<TestManager> {
   return {
     hub,
     audit,
+    resources,
     otherLfi: await credentials(framework, randomUUID()),
     stranger: await credentials(elsewhere, LFI_ORGANISATION),
     call,

@@ -1,5 +1,6 @@
 /** What the LFI may call at the consent manager (lfi-api 2.2), by its published names, and how a path finds its row. */
 import { HubError } from '../errors.ts'
+import { isStorableText } from './storable.ts'
 
 export type LogOperationId =
   | 'getAuditConsentsByConsentIdw'
@@ -72,9 +73,14 @@ function paramsOf(template: string, path: string): ReadonlyMap<string, string> |
 }
 
 function decode(name: string, raw: string): string {
+  const malformed = (cause?: unknown) =>
+    new HubError('Resource.InvalidFormat', { path: name, reason: `${name} is not percent-encoded text`, cause })
+  let text: string
   try {
-    return decodeURIComponent(raw)
+    text = decodeURIComponent(raw)
   } catch (cause) {
-    throw new HubError('Resource.InvalidFormat', { path: name, reason: `${name} is not percent-encoded UTF-8`, cause })
+    throw malformed(cause)
   }
+  if (!isStorableText(text)) throw malformed()
+  return text
 }

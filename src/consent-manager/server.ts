@@ -14,6 +14,7 @@ import type { SchemaRegistry, Violation } from '../schema-registry.ts'
 import type { Answer, Call } from './call.ts'
 import { createHandlers } from './handlers.ts'
 import { type Matched, match, type OperationId } from './routes.ts'
+import { isStorable, isStorableText } from './storable.ts'
 
 export type ConsentManagerDeps = {
   readonly tenant: TenantConfig
@@ -78,9 +79,9 @@ async function readCall(
     interactionId: ctx.state.correlationId,
   }
   const call = { params, caller, peer: ctx.state.peer }
-  if (!WITH_BODY.has(route.operationId))
-    return { ...call, query: readQuery(deps, ctx, route.operationId), body: undefined }
-  return { ...call, query: new Map(), body: await readChecked(deps, ctx, route.operationId) }
+  const query = readQuery(deps, ctx, route.operationId)
+  const body = WITH_BODY.has(route.operationId) ? await readChecked(deps, ctx, route.operationId) : undefined
+  return { ...call, query, body }
 }
 
 /** @throws HubError Resource.InvalidFormat for a parameter that is repeated, unknown or malformed */
@@ -88,6 +89,7 @@ function readQuery(deps: ConsentManagerDeps, ctx: HubContext, operationId: Opera
   const query = new Map<string, string>()
   for (const [name, value] of new URLSearchParams(ctx.querystring)) {
     if (query.has(name)) throw new HubError('Resource.InvalidFormat', { reason: 'A query parameter is repeated' })
+    if (!isStorableText(value)) throw new HubError('Resource.InvalidFormat', { reason: 'A query value is not text' })
     query.set(name, value)
   }
   refuse('Resource.InvalidFormat', deps.registry.parameters('consent-manager', operationId).query(plain(query)))
@@ -98,6 +100,7 @@ function readQuery(deps: ConsentManagerDeps, ctx: HubContext, operationId: Opera
 async function readChecked(deps: ConsentManagerDeps, ctx: HubContext, operationId: OperationId): Promise<unknown> {
   if (mediaType(ctx.req.headers['content-type']) !== 'application/json') throw new HubError('UnsupportedMediaType')
   const body = parseJson(await readBody(ctx.req, deps.tenant.limits.bodyBytesMax))
+  if (!isStorable(body)) throw new HubError('Body.InvalidFormat', { reason: 'A text of the body cannot be kept' })
   refuse('Body.InvalidFormat', deps.registry.requestBody('consent-manager', operationId)?.(body) ?? [])
   return body
 }

@@ -10,7 +10,9 @@ import { type LodgeAsk, type Lodged, lodge } from './lodge.ts'
 import { consentTables } from './migrations/0010-consent.ts'
 import { consentRevokedTokens } from './migrations/0011-consent-revoked-tokens.ts'
 import { outboxResources } from './migrations/0014-outbox-resources.ts'
+import { consentVersions } from './migrations/0015-consent-version.ts'
 import { linkInteraction, patchByLfi, patchByTpp, type Revocation, revoke, revokeGroup } from './operations.ts'
+import { type Past, readPast } from './past.ts'
 import type { LfiPatch, TppPatch } from './steps.ts'
 import { type ConsentFilter, list, read, readGroup, rememberedConsents } from './store.ts'
 import { sweep } from './sweeper.ts'
@@ -43,12 +45,13 @@ export {
 export { isRepeated, type LodgeAsk, type Lodged } from './lodge.ts'
 export type { Revocation } from './operations.ts'
 export { enqueueResource, type ResourceKind } from './outbox.ts'
+export { agreementOf, type Past } from './past.ts'
 export type { LfiPatch, PatchableStatus, TppPatch } from './steps.ts'
 export type { ConsentFilter } from './store.ts'
 export type { Caller, ChangeName, TrailRow } from './trail.ts'
 export { CONSENT_TYPE_NAMES, lfiRecord, type TppConsentView, tppData, tppView } from './views.ts'
 
-export const migrations: readonly Migration[] = [consentTables, consentRevokedTokens, outboxResources]
+export const migrations: readonly Migration[] = [consentTables, consentRevokedTokens, outboxResources, consentVersions]
 
 /**
  * What is read is the consent as it stands by the clock: past its end it is Expired (or Rejected, when it lapsed),
@@ -82,6 +85,11 @@ export type ConsentStore = {
   revoke(id: ConsentId, ask: Revocation, caller: Caller): Promise<Outcome>
   revokeGroup(groupId: string, ask: Revocation, caller: Caller): Promise<readonly Outcome[]>
   listForLfi(filter: ConsentFilter): Promise<{ readonly rows: readonly Consent[]; readonly totalRecords: number }>
+  /**
+   * What the consent was at a moment, by the clock of the hub that changed it; null for an unknown one. A change is
+   * as old as its decision, which its commit follows within the same transaction.
+   */
+  findAt(id: ConsentId, at: Instant): Promise<Past | null>
   /** Oldest first; empty for an unknown consent. */
   trail(id: ConsentId): Promise<readonly TrailRow[]>
   /** At most once a minute for a consent; counts as no change of it. */
@@ -120,6 +128,7 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
       const { rows, totalRecords } = await list(db, filter, clock.now())
       return { rows: presentAll(rows), totalRecords }
     },
+    findAt: (id, at) => readPast(db, id, at),
     trail: (id) => readTrail(db, id),
     touchUsage: createUsage(db),
     sweep: (limit) => sweep(deps, limit),

@@ -128,6 +128,8 @@ CREATE INDEX consent_psu ON public.consent USING btree (psu_user_id);
 CREATE INDEX consent_updated ON public.consent USING btree (updated_at, id);
 CREATE UNIQUE INDEX consent_id_folded ON public.consent USING btree (lower(id));
 CREATE TRIGGER consent_keep BEFORE UPDATE ON public.consent FOR EACH ROW EXECUTE FUNCTION consent_keep();
+CREATE TRIGGER consent_remember_change AFTER UPDATE ON public.consent FOR EACH ROW WHEN ((new.revision IS DISTINCT FROM old.revision)) EXECUTE FUNCTION consent_remember();
+CREATE TRIGGER consent_remember_new AFTER INSERT ON public.consent FOR EACH ROW EXECUTE FUNCTION consent_remember();
 
 create table consent_trail (
   id bigint generated always as identity not null,
@@ -149,6 +151,16 @@ create table consent_trail (
   constraint consent_trail_caller_kind_check CHECK ((caller_kind = ANY (ARRAY['tpp'::text, 'lfi'::text, 'hub'::text, 'operator'::text])))
 );
 CREATE TRIGGER consent_trail_keep BEFORE DELETE OR UPDATE ON public.consent_trail FOR EACH ROW EXECUTE FUNCTION consent_trail_keep();
+
+create table consent_version (
+  consent_id text not null,
+  revision integer not null,
+  at timestamp with time zone not null,
+  state jsonb not null,
+  constraint consent_version_pkey PRIMARY KEY (consent_id, revision),
+  constraint consent_version_consent_id_fkey FOREIGN KEY (consent_id) REFERENCES consent(id)
+);
+CREATE TRIGGER consent_version_keep BEFORE UPDATE ON public.consent_version FOR EACH ROW EXECUTE FUNCTION consent_version_keep();
 
 create table dpop_proof (
   id bytea not null,
@@ -453,6 +465,28 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.consent_remember()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        insert into consent_version (consent_id, revision, at, state)
+        values (new.id, new.revision, new.updated_at, consent_state(new));
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_state(of consent)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+        select to_jsonb(of) - array['id', 'type', 'rar_type', 'client_id', 'organisation_id', 'base_consent_id',
+          'request', 'request_headers', 'request_url', 'tpp', 'scope', 'created_at', 'authorize_by', 'expires_at',
+          'par_id', 'completed_at', 'grant_id', 'revoked_tokens', 'last_data_shared_at', 'psu_user_id', 'due_at']
+      $function$
+;
+
 CREATE OR REPLACE FUNCTION public.consent_trail_keep()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -460,6 +494,15 @@ AS $function$
 begin
   raise exception 'the trail of a consent is only ever added to';
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_version_keep()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        raise exception 'what a consent was does not change';
+      end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.payment_log_keep()

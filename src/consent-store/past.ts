@@ -34,9 +34,9 @@ export async function readPast(db: Db, id: ConsentId, at: Instant): Promise<Past
 
 /**
  * The record of the agreement. What belongs to its handling is left out, because it is not kept: the handle of the
- * pushed request, and when data was last shared, which the audit log knows call by call.
+ * pushed request, a credential, and when data was last shared, which the audit log knows call by call.
  */
 export function agreementOf(consent: Consent): JsonObject {
-  const { parId: _, consentUsage: __, ...agreement } = lfiRecord(consent)
+  const { parId: _, consentUsage: __, ConnectToken: ___, ...agreement } = lfiRecord(consent)
   return agreement
 }

@@ -122,14 +122,26 @@ END),
 );
 CREATE INDEX consent_account ON public.consent USING gin (account_ids);
 CREATE INDEX consent_client ON public.consent USING btree (client_id);
+CREATE INDEX consent_created ON public.consent USING btree (created_at DESC, id);
 CREATE INDEX consent_due ON public.consent USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX consent_group ON public.consent USING btree (base_consent_id);
 CREATE INDEX consent_psu ON public.consent USING btree (psu_user_id);
+CREATE INDEX consent_status ON public.consent USING btree (status, created_at DESC, id);
 CREATE INDEX consent_updated ON public.consent USING btree (updated_at, id);
 CREATE UNIQUE INDEX consent_id_folded ON public.consent USING btree (lower(id));
 CREATE TRIGGER consent_keep BEFORE UPDATE ON public.consent FOR EACH ROW EXECUTE FUNCTION consent_keep();
 CREATE TRIGGER consent_remember_change AFTER UPDATE ON public.consent FOR EACH ROW WHEN ((new.revision IS DISTINCT FROM old.revision)) EXECUTE FUNCTION consent_remember();
 CREATE TRIGGER consent_remember_new AFTER INSERT ON public.consent FOR EACH ROW EXECUTE FUNCTION consent_remember();
+CREATE TRIGGER consent_tally_changed AFTER UPDATE ON public.consent REFERENCING OLD TABLE AS before_it NEW TABLE AS after_it FOR EACH STATEMENT EXECUTE FUNCTION consent_tally_changed();
+CREATE TRIGGER consent_tally_emptied AFTER TRUNCATE ON public.consent FOR EACH STATEMENT EXECUTE FUNCTION consent_tally_emptied();
+CREATE TRIGGER consent_tally_gone AFTER DELETE ON public.consent REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION consent_tally_gone();
+CREATE TRIGGER consent_tally_new AFTER INSERT ON public.consent REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION consent_tally_new();
+
+create table consent_tally (
+  type text not null,
+  status text not null,
+  delta bigint not null
+);
 
 create table consent_trail (
   id bigint generated always as identity not null,
@@ -482,9 +494,52 @@ CREATE OR REPLACE FUNCTION public.consent_state(of consent)
  STABLE
 AS $function$
         select to_jsonb(of) - array['id', 'type', 'rar_type', 'client_id', 'organisation_id', 'base_consent_id',
-          'request', 'request_headers', 'request_url', 'tpp', 'scope', 'created_at', 'authorize_by', 'expires_at',
-          'par_id', 'completed_at', 'grant_id', 'revoked_tokens', 'last_data_shared_at', 'psu_user_id', 'due_at']
+          'request', 'request_headers', 'request_url', 'tpp', 'scope', 'created_at', 'expires_at',
+          'par_id', 'completed_at', 'grant_id', 'revoked_tokens', 'connect_token', 'last_data_shared_at', 'psu_user_id', 'due_at']
       $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_tally_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        insert into consent_tally
+          select type, status, sum(delta) from (
+            select type, status, 1 as delta from after_it union all select type, status, -1 from before_it) as moves
+          group by type, status having sum(delta) <> 0;
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_tally_emptied()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        delete from consent_tally;
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_tally_gone()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        insert into consent_tally select type, status, -count(*) from gone group by type, status;
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_tally_new()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        insert into consent_tally select type, status, count(*) from added group by type, status;
+        return null;
+      end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.consent_trail_keep()

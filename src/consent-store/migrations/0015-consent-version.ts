@@ -4,7 +4,8 @@ import type { Migration } from '../../db.ts'
  * What a consent was after each of its changes. Written by the database itself, with the change: no release and no
  * path of the code can leave it out, the release before this one included. Held are the columns that can differ from
  * one revision to the next; what never changes stays in the consent, and so do the columns of the authorization server
- * (grant, tokens, completion, pushed request) and the approximate time of the last use, which are no part of the agreement.
+ * (grant, tokens, completion, pushed request), the credential of a payment consent, and the approximate time of the last
+ * use, which are no part of the agreement.
  * A column that a later release adds is held as well.
  *
  * Consents from before begin with what they are now.
@@ -22,8 +23,8 @@ export const consentVersions: Migration = {
       );
       create function consent_state(of consent) returns jsonb language sql stable as $$
         select to_jsonb(of) - array['id', 'type', 'rar_type', 'client_id', 'organisation_id', 'base_consent_id',
-          'request', 'request_headers', 'request_url', 'tpp', 'scope', 'created_at', 'authorize_by', 'expires_at',
-          'par_id', 'completed_at', 'grant_id', 'revoked_tokens', 'last_data_shared_at', 'psu_user_id', 'due_at']
+          'request', 'request_headers', 'request_url', 'tpp', 'scope', 'created_at', 'expires_at',
+          'par_id', 'completed_at', 'grant_id', 'revoked_tokens', 'connect_token', 'last_data_shared_at', 'psu_user_id', 'due_at']
       $$;
       create function consent_remember() returns trigger language plpgsql as $$
       begin

@@ -15,7 +15,7 @@ import type { Db } from '../../../src/db.ts'
 import type { CorrelationId, OrganisationId } from '../../../src/ids.ts'
 import { createLfiAuthentication } from '../../../src/lfi-caller.ts'
 import { createApp, openDoors } from '../../../src/listener.ts'
-import { createLog } from '../../../src/log.ts'
+import { createLog, type Log } from '../../../src/log.ts'
 import { createResourceLog, type ResourceLog } from '../../../src/resource-log/index.ts'
 import { loadSchemas } from '../../../src/schema-registry.ts'
 import { Secret } from '../../../src/secret.ts'
@@ -64,7 +64,10 @@ export type TestManager = {
   close(): Promise<void>
 }
 
-export async function openManager(db: Db): Promise<TestManager> {
+export async function openManager(
+  db: Db,
+  log: Log = createLog({ level: 'silent', name: 'test' }),
+): Promise<TestManager> {
   const folder = await mkdtemp(join(tmpdir(), 'falaj-cm-'))
   const framework = await openAuthority(join(folder, 'framework'), 'Test')
   const elsewhere = await openAuthority(join(folder, 'elsewhere'), 'Elsewhere')
@@ -74,7 +77,6 @@ export async function openManager(db: Db): Promise<TestManager> {
 
   const hub = testStore(db)
   const { clock } = hub
-  const log = createLog({ level: 'silent', name: 'test' })
   const audit = createAudit({ db, tenantId: TENANT, clock, log })
   // The members that this role reads.
   const tenant = {

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { auditCommand } from './cli/audit.ts'
 import { clientCommand } from './cli/client.ts'
 import { configCommand } from './cli/config.ts'
+import { consentCommand } from './cli/consent.ts'
 import { hubCommand, migrateCommand } from './cli/hub.ts'
 import { keysCommand } from './cli/keys.ts'
 import { explainCommand, outageCommand, reportCommand } from './cli/reports.ts'
@@ -20,6 +21,7 @@ const program = new Command('falaj')
   .addCommand(migrateCommand())
   .addCommand(configCommand())
   .addCommand(clientCommand())
+  .addCommand(consentCommand())
   .addCommand(keysCommand())
   .addCommand(webhookCommand())
   .addCommand(auditCommand())

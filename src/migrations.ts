@@ -7,6 +7,7 @@ import { migrations as keys } from './keys/index.ts'
 import { migrations as notices } from './notices/index.ts'
 import { migrations as participants } from './participants/index.ts'
 import { migrations as reports } from './reports/index.ts'
+import { migrations as resourceLog } from './resource-log/index.ts'
 
 export const migrations: readonly Migration[] = [
   ...audit,
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   ...keys,
   ...reports,
   ...notices,
+  ...resourceLog,
 ]

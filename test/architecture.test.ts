@@ -11,14 +11,15 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   audit: [],
   'consent-store': ['audit'],
   participants: ['audit'],
+  'resource-log': ['audit', 'consent-store'],
   keys: ['audit'],
   lfi: ['consent-store', 'participants'],
   'auth-server': ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
-  gateway: ['audit', 'consent-store', 'keys', 'lfi', 'participants', 'reports'],
+  gateway: ['audit', 'consent-store', 'keys', 'lfi', 'participants', 'reports', 'resource-log'],
   reports: ['audit'],
-  'consent-manager': ['audit', 'consent-store', 'participants'],
+  'consent-manager': ['audit', 'consent-store', 'participants', 'resource-log'],
   notices: ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
-  admin: ['audit', 'consent-store', 'notices', 'participants', 'reports'],
+  admin: ['audit', 'consent-store', 'notices', 'participants', 'reports', 'resource-log'],
 }
 
 /** Files that put rooms together. They see every door, and only they import one another. */

@@ -6,10 +6,14 @@ import { addRevokedToken, type RevokedToken } from '../revoked-tokens.ts'
 import type { Outcome, Unit } from './change.ts'
 import { atClock, type Consent } from './consent.ts'
 import { attachGrant, attachPar, claimCompletion, detachGrant } from './journey.ts'
+import { type ConsentFilter, type ConsentPage, createLists } from './list.ts'
 import { type LodgeAsk, type Lodged, lodge } from './lodge.ts'
 import { consentTables } from './migrations/0010-consent.ts'
 import { consentRevokedTokens } from './migrations/0011-consent-revoked-tokens.ts'
 import { paymentConsents } from './migrations/0012-payment-consents.ts'
+import { outboxResources } from './migrations/0014-outbox-resources.ts'
+import { consentVersions } from './migrations/0015-consent-version.ts'
+import { consentLists } from './migrations/0016-consent-lists.ts'
 import {
   linkInteraction,
   notePayment,
@@ -19,8 +23,9 @@ import {
   revoke,
   revokeGroup,
 } from './operations.ts'
+import { type Past, readPast } from './past.ts'
 import type { LfiPatch, PaymentNote, TppPatch } from './steps.ts'
-import { type ConsentFilter, list, read, readGroup, rememberedConsents } from './store.ts'
+import { read, readGroup, rememberedConsents } from './store.ts'
 import { sweep } from './sweeper.ts'
 import { type Caller, readTrail, type TrailRow } from './trail.ts'
 import { createUsage } from './usage.ts'
@@ -65,8 +70,11 @@ export {
   type SinglePayment,
 } from './control-parameters.ts'
 export { isExhausted, type Spending } from './exhausted.ts'
+export type { ConsentFilter, ConsentPage } from './list.ts'
 export { awaiting, isRepeated, type LodgeAsk, type Lodged } from './lodge.ts'
 export type { Revocation } from './operations.ts'
+export { enqueueResource, type ResourceKind } from './outbox.ts'
+export { agreementOf, type Past } from './past.ts'
 export {
   type Charge,
   type ExchangeRate,
@@ -76,11 +84,17 @@ export {
   type PaymentTerms,
 } from './payment.ts'
 export type { LfiPatch, PatchableStatus, PaymentNote, PaymentPatch, TppPatch } from './steps.ts'
-export type { ConsentFilter } from './store.ts'
 export type { Caller, ChangeName, TrailRow } from './trail.ts'
 export { CONSENT_TYPE_NAMES, lfiRecord, type TppConsentView, tppData, tppView } from './views.ts'
 
-export const migrations: readonly Migration[] = [consentTables, consentRevokedTokens, paymentConsents]
+export const migrations: readonly Migration[] = [
+  consentTables,
+  consentRevokedTokens,
+  paymentConsents,
+  outboxResources,
+  consentVersions,
+  consentLists,
+]
 
 /**
  * What is read is the consent as it stands by the clock: past its end it is Expired (or Rejected, when it lapsed),
@@ -115,7 +129,13 @@ export type ConsentStore = {
   /** A consent that has ended stays as it is. */
   revoke(id: ConsentId, ask: Revocation, caller: Caller): Promise<Outcome>
   revokeGroup(groupId: string, ask: Revocation, caller: Caller): Promise<readonly Outcome[]>
-  listForLfi(filter: ConsentFilter): Promise<{ readonly rows: readonly Consent[]; readonly totalRecords: number }>
+  /** The total of a page that continues one of the last minute is the one of then. */
+  listForLfi(filter: ConsentFilter): Promise<ConsentPage>
+  /**
+   * What the consent was at a moment, by the clock of the hub that changed it; null for an unknown one. A change is
+   * as old as its decision, which its commit follows within the same transaction.
+   */
+  findAt(id: ConsentId, at: Instant): Promise<Past | null>
   /** Oldest first; empty for an unknown consent. */
   trail(id: ConsentId): Promise<readonly TrailRow[]>
   /** At most once a minute for a consent; counts as no change of it. */
@@ -129,6 +149,7 @@ export type ConsentStoreDeps = Unit
 export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
   const { db, clock } = deps
   const remembered = rememberedConsents(db)
+  const lists = createLists(db)
   const present = (consent: Consent | null) => (consent === null ? null : atClock(consent, clock.now()))
   const presentAll = (consents: readonly Consent[]) => {
     const now = clock.now()
@@ -152,9 +173,10 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
     revoke: (id, ask, caller) => revoke(deps, id, ask, caller),
     revokeGroup: (groupId, ask, caller) => revokeGroup(deps, groupId, ask, caller),
     listForLfi: async (filter) => {
-      const { rows, totalRecords } = await list(db, filter, clock.now())
+      const { rows, totalRecords } = await lists.page(filter, clock.now())
       return { rows: presentAll(rows), totalRecords }
     },
+    findAt: (id, at) => readPast(db, id, at),
     trail: (id) => readTrail(db, id),
     touchUsage: createUsage(db),
     sweep: (limit) => sweep(deps, limit),

@@ -43,8 +43,10 @@ export async function lodge(tx: Tx, unit: Unit, ask: LodgeAsk, caller: Caller): 
     return taken !== null && isRepeated(atClock(taken, now), ask) ? 'repeated' : 'duplicate'
   }
   const patch = { status: consent.status, 'consentBody.Subscription': consent.subscription }
-  const traces = { before: null, consent, change: 'lodged', changed: Object.keys(patch), now } as const
-  await leaveTraces(tx, unit, traces, { ...caller, interactionId: caller.interactionId ?? ask.interactionId }, patch)
+  const lodger = { ...caller, interactionId: caller.interactionId ?? ask.interactionId }
+  await leaveTraces(tx, unit, [
+    { before: null, consent, change: 'lodged', changed: Object.keys(patch), now, caller: lodger, patch },
+  ])
   return 'lodged'
 }
 

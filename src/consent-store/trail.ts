@@ -84,15 +84,21 @@ export function difference(before: Consent, next: Consent): { changed: readonly 
   }
 }
 
-export async function addTrail(
-  tx: Tx,
-  entry: { readonly consent: Consent; readonly from: ConsentStatus | null; readonly change: ChangeName } & {
-    readonly patch: JsonObject
-    readonly caller: Caller
-  },
-): Promise<void> {
+export type TrailEntry = {
+  readonly consent: Consent
+  readonly from: ConsentStatus | null
+  readonly change: ChangeName
+  readonly patch: JsonObject
+  readonly caller: Caller
+}
+
+export async function addTrail(tx: Tx, ...entries: readonly TrailEntry[]): Promise<void> {
+  await tx('consent_trail').insert(entries.map(trailRow))
+}
+
+function trailRow(entry: TrailEntry) {
   const { consent, caller } = entry
-  await tx('consent_trail').insert({
+  return {
     consent_id: consent.id,
     revision: consent.revision,
     at: new Date(consent.updatedAt),
@@ -105,7 +111,7 @@ export async function addTrail(
     caller_client_id: caller.clientId,
     caller_software_statement_id: caller.softwareStatementId,
     interaction_id: caller.interactionId,
-  })
+  }
 }
 
 type Row = {

@@ -4,6 +4,7 @@ import { Ajv } from 'ajv'
 import { fullFormats } from 'ajv-formats/dist/formats.js'
 import { parse } from 'yaml'
 import type { DocumentId } from '../../src/schema-registry.ts'
+import { LEFT_OUT } from './divergences.ts'
 
 /** The published files are read where they are and never become part of the project. */
 const FOLDER = fileURLToPath(new URL('../../../shared/specs/uae-open-finance/', import.meta.url))
@@ -108,13 +109,9 @@ export function plainSchema(root: Json, holder: Json): unknown {
   return content[0] === undefined ? undefined : messageOf(root, json(content[0][1])['schema'])
 }
 
-/** Events of resources that the project does not serve yet. */
-const OTHER_EVENTS = new Set([
-  'AEWebhookAccountOpeningEventProperties',
-  'AEWebhookFxQuoteEventProperties',
-  'AEWebhookInsuranceEventProperties',
-  'AEWebhookPaymentInitiationEventProperties',
-])
+const LEFT_OUT_NAMES = new Set(LEFT_OUT.flatMap(({ branches }) => branches))
+/** Of the branches to leave out, those that were met. */
+export const leftOut = new Set<string>()
 
 /** The claims are an object with a member `message`, or several that are one; some files describe the bare message. */
 function messageOf(root: Json, schema: unknown): unknown {
@@ -123,18 +120,11 @@ function messageOf(root: Json, schema: unknown): unknown {
   return holder === undefined ? schema : holder['message']
 }
 
-/**
- * What a JWE holds, described where the JWE itself stands: the hub takes nothing about a person in clear, so only the
- * JWE is compared (tpp-api 2.7.3).
- */
-const INSIDE_A_JWE = new Set([
-  'AEBankServiceInitiation.AEDomesticPaymentPIIProperties',
-  'AEBankServiceInitiation.AEInternationalPaymentPIIProperties',
-  'AEBankServiceInitiationRichAuthorizationRequests.AEDomesticPaymentPII',
-  'AEBankServiceInitiationRichAuthorizationRequests.AEInternationalPaymentPII',
-  'AEPaymentConsentPII',
-])
-const isCompared = (branch: unknown): boolean => !INSIDE_A_JWE.has(nameOf(branch)) && !OTHER_EVENTS.has(nameOf(branch))
+function isCompared(branch: unknown): boolean {
+  const name = nameOf(branch)
+  if (LEFT_OUT_NAMES.has(name)) leftOut.add(name)
+  return !LEFT_OUT_NAMES.has(name)
+}
 
 /**
  * The published schema as it is meant: a closed object that also has `allOf` forbids its own members to each other and

@@ -119,14 +119,14 @@ function readParameter(root: Node, raw: unknown): Parameter {
 
 /**
  * The schema of the first media type that carries the plain body: signed variants hold the same under `message`. Where
- * there is no plain one, it is the claim `message` of the signed one.
+ * there is no plain one, it is the claim `message` of the signed one; null for a signed text that says no more of itself.
  */
 function plainSchema(holder: Node): Node | null {
   const content = Object.entries(node(holder['content'] ?? {}))
   const plain = content.find(([mediaType]) => mediaType !== 'application/jwt')
   if (plain !== undefined) return node(node(plain[1])['schema'])
-  const [signed] = content
-  return signed === undefined ? null : node(at(node(signed[1]), ['schema', 'properties', 'message']))
+  const claims = content[0] === undefined ? null : node(node(content[0][1])['schema'])
+  return claims?.['properties'] === undefined ? null : node(node(claims['properties'])['message'])
 }
 
 function basePathOf(root: Node): string {

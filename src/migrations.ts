@@ -15,7 +15,7 @@ export const migrations: readonly Migration[] = [
   ...participants,
   ...authServer,
   ...keys,
-  ...reports,
   ...notices,
+  ...reports,
   ...resourceLog,
 ]

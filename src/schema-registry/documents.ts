@@ -98,8 +98,8 @@ function readOperation(root: Node, path: string, method: string, operation: Node
       statuses: responses.map(([status]) => Number(status)).filter(Number.isInteger),
     },
     parameters: list(operation['parameters']).map((parameter) => readParameter(root, parameter)),
-    requestBody: body === null ? null : { required: body['required'] === true, schema: plainSchema(body) ?? {} },
-    responses: new Map(responses.map(([status, response]) => [status, plainSchema(response)])),
+    requestBody: body === null ? null : { required: body['required'] === true, schema: plainSchema(root, body) ?? {} },
+    responses: new Map(responses.map(([status, response]) => [status, plainSchema(root, response)])),
   }
 }
 
@@ -119,14 +119,16 @@ function readParameter(root: Node, raw: unknown): Parameter {
 
 /**
  * The schema of the first media type that carries the plain body: signed variants hold the same under `message`. Where
- * there is no plain one, it is the claim `message` of the signed one; null for a signed text that says no more of itself.
+ * there is no plain one, it is the claim `message` of the signed one, or all that is said of it.
  */
-function plainSchema(holder: Node): Node | null {
+function plainSchema(root: Node, holder: Node): Node | null {
   const content = Object.entries(node(holder['content'] ?? {}))
   const plain = content.find(([mediaType]) => mediaType !== 'application/jwt')
   if (plain !== undefined) return node(node(plain[1])['schema'])
-  const claims = content[0] === undefined ? null : node(node(content[0][1])['schema'])
-  return claims?.['properties'] === undefined ? null : node(node(claims['properties'])['message'])
+  if (content[0] === undefined) return null
+  const signed = node(node(content[0][1])['schema'])
+  const { message } = node(resolve(root, signed)['properties'] ?? {})
+  return message === undefined ? signed : node(message)
 }
 
 function basePathOf(root: Node): string {

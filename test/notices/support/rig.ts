@@ -79,7 +79,9 @@ export async function createRig(options: Options = {}) {
   lfi.answer = status(204)
   const tpps: Tpp[] = []
   for (let index = 0; index < (options.tpps ?? 1); index += 1) tpps.push(await newTpp(await startReceiver(server)))
-  const certificates = new Map(tpps.map(({ clientId }) => [clientId, createHash('sha256').update(clientId).digest('base64url')]))
+  const certificates = new Map(
+    tpps.map(({ clientId }) => [clientId, createHash('sha256').update(clientId).digest('base64url')]),
+  )
   const directory = await startDirectory(
     server,
     tpps.map(

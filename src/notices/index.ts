@@ -101,7 +101,7 @@ export type NoticesDeps = {
 const EVERY_MS = 500
 /** Beyond the time that an attempt can take: a worker that is late is not taken for dead. */
 const CLAIM_MARGIN_MS = 30_000
-const EVENTS_TOGETHER = 8
+const EVENTS_TOGETHER_MAX = 8
 const WEBHOOKS_TOGETHER = 256
 const DAY_MS = 86_400_000
 
@@ -128,12 +128,14 @@ function createEvents(deps: NoticesDeps): Lane {
   const { db, tenant, clock, consentActions } = deps
   const claimMs = toMilliseconds(consentActions.eventTimeoutMs + CLAIM_MARGIN_MS)
   const events = { ...deps, tenantId: tenant.id }
+  // Of the connections to the LFI most are for those who wait for data.
+  const together = Math.max(1, Math.min(EVENTS_TOGETHER_MAX, Math.floor(tenant.lfi.connections / 4)))
   return createLane({
     what: 'telling the LFI',
     log: deps.log,
     everyMs: deps.everyMs ?? EVERY_MS,
-    together: EVENTS_TOGETHER,
-    perParty: EVENTS_TOGETHER,
+    together,
+    perParty: together,
     partyOf: () => tenant.id,
     fetch: async (limit) => {
       const now = clock.now()

@@ -1,5 +1,5 @@
 /** The outbox with its workers on a real database; receivers, the LFI and the directory are programs outside. */
-import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto'
+import { createHash, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto'
 import { compactDecrypt, compactVerify, importJWK, type JWK } from 'jose'
 import { createAudit } from '../../../src/audit/index.ts'
 import { type Clock, iso, type Milliseconds, plus, type Seconds, toInstant } from '../../../src/clock.ts'
@@ -79,7 +79,9 @@ export async function createRig(options: Options = {}) {
   lfi.answer = status(204)
   const tpps: Tpp[] = []
   for (let index = 0; index < (options.tpps ?? 1); index += 1) tpps.push(await newTpp(await startReceiver(server)))
-  const certificates = new Map(tpps.map(({ clientId }) => [clientId, `thumbprint-of-${clientId}`]))
+  const certificates = new Map(
+    tpps.map(({ clientId }) => [clientId, createHash('sha256').update(clientId).digest('base64url')]),
+  )
   const directory = await startDirectory(
     server,
     tpps.map(

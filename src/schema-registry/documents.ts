@@ -127,7 +127,8 @@ function plainSchema(root: Node, holder: Node): Node | null {
   if (plain !== undefined) return node(node(plain[1])['schema'])
   if (content[0] === undefined) return null
   const signed = node(node(content[0][1])['schema'])
-  const { message } = node(resolve(root, signed)['properties'] ?? {})
+  // Written beside a reference to what all signed messages have in common, or in the schema that is referred to.
+  const { message } = node(signed['properties'] ?? resolve(root, signed)['properties'] ?? {})
   return message === undefined ? signed : node(message)
 }
 

@@ -395,3 +395,11 @@ describe('an insurance consent', () => {
     expect((await call(token, path)).json).toMatchObject({ Data: { Status: 'Revoked', RevokedBy: 'TPP' } })
   })
 })
+
+test('an application gets the scopes of its roles, and no others', async () => {
+  for (const scope of ['payments', 'insurance']) {
+    await clientToken(scope)
+    const refused = await send(world.second.clientCredentials(scope))
+    expect([scope, refused.status, refused.json['error']]).toEqual([scope, 400, 'invalid_scope'])
+  }
+})

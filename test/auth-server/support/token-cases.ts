@@ -141,7 +141,7 @@ export const CREDENTIALS: readonly Fault[] = [
   ['no scope', (draft) => setField(draft, 'scope', null), 400, 'invalid_scope'],
   ['an empty scope', (draft) => setField(draft, 'scope', ''), 400, 'invalid_scope'],
   ['an unknown scope', (draft) => setField(draft, 'scope', 'accounts everything'), 400, 'invalid_scope'],
-  ['a scope of another role', (draft) => setField(draft, 'scope', 'openid insurance'), 400, 'invalid_scope'],
+  ['a scope that no role opens', (draft) => setField(draft, 'scope', 'openid customers'), 400, 'invalid_scope'],
   ['offline_access', (draft) => setField(draft, 'scope', 'accounts offline_access'), 400, 'invalid_scope'],
   [
     'authorization_details',

@@ -12,7 +12,7 @@ const client = (more: object = {}): Client =>
     clientName: 'Wadi Budget',
     status: 'active',
     redirectUris: ['https://tpp.example/callback'],
-    scopes: ['openid', 'accounts', 'payments'],
+    scopes: ['openid', 'accounts', 'payments', 'unserved'],
     rarTypes: ['urn:openfinanceuae:account-access-consent:v2.1', 'urn:openfinanceuae:service-initiation-consent:v2.1'],
     jwks: { keys: [rsa('old')] },
     ...more,
@@ -40,8 +40,11 @@ describe('a client of the engine', () => {
       token_endpoint_auth_signing_alg: 'PS256',
       request_object_signing_alg: 'PS256',
       id_token_signed_response_alg: 'PS256',
-      scope: 'openid accounts',
-      authorization_details_types: ['urn:openfinanceuae:account-access-consent:v2.1'],
+      scope: 'openid accounts payments',
+      authorization_details_types: [
+        'urn:openfinanceuae:account-access-consent:v2.1',
+        'urn:openfinanceuae:service-initiation-consent:v2.1',
+      ],
     })
   })
 

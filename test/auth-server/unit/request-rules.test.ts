@@ -10,6 +10,8 @@ import { clockAt, ISSUER } from './engine.ts'
 const NOW = 1_800_000_000
 const clock = clockAt(NOW)
 const header = { alg: 'PS256', kid: 'client' }
+/** The engine has verified it; here only its form is looked at. */
+const JWS = 'e30.e30.AA'
 type Claims = Record<string, unknown>
 const refusal = async (work: Promise<unknown>): Promise<string> => {
   const thrown = await work.then(
@@ -35,7 +37,7 @@ describe('the request object', () => {
       ...change,
     }
     const given = Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined))
-    return refusal(rule({ oidc: { route } } as unknown as KoaContextWithOIDC, given, head))
+    return refusal(rule({ oidc: { route, params: { request: JWS } } } as unknown as KoaContextWithOIDC, given, head))
   }
 
   test.each([
@@ -113,7 +115,7 @@ describe('the client assertion', () => {
       peerOf: () => (given.peer === undefined ? peer : given.peer),
     })
     const claims = { iss: clientId, sub: clientId, aud: ISSUER, iat: NOW, exp: NOW + 60, jti: 'x', ...change }
-    const ctx = {} as KoaContextWithOIDC
+    const ctx = { oidc: { params: { client_assertion: JWS } } } as unknown as KoaContextWithOIDC
     return refusal(Promise.resolve(rule(ctx, claims, given.header ?? header)))
   }
 

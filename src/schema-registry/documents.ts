@@ -7,8 +7,16 @@ export type Node = { readonly [key: string]: unknown }
 
 export const DOCUMENTS = {
   'account-information': 'standards/account-information.v2.1.yaml',
+  'confirmation-of-payee': 'standards/confirmation-of-payee.v2.1.yaml',
+  atm: 'standards/atm.v2.1.yaml',
+  product: 'standards/product.v2.1.yaml',
+  fx: 'standards/fx.v2.1.yaml',
+  'account-opening': 'standards/account-opening.v2.1.yaml',
   onboarding: 'standards/onboarding.v2.1.yaml',
   'data-sharing': 'ozone-connect/data-sharing.v2.1.yaml',
+  'open-data': 'ozone-connect/open-data.v2.1.yaml',
+  'products-data': 'ozone-connect/products-data.v2.1.yaml',
+  'fx-and-account-opening': 'ozone-connect/fx-and-account-opening.v2.1.yaml',
   'health-check': 'ozone-connect/health-check.v2.1.yaml',
   'consent-manager': 'api-hub/consent-manager.v2.1.yaml',
   'headless-authorization': 'api-hub/headless-authorization.v2.1.yaml',
@@ -91,8 +99,8 @@ function readOperation(root: Node, path: string, method: string, operation: Node
       statuses: responses.map(([status]) => Number(status)).filter(Number.isInteger),
     },
     parameters: list(operation['parameters']).map((parameter) => readParameter(root, parameter)),
-    requestBody: body === null ? null : { required: body['required'] === true, schema: plainSchema(body) ?? {} },
-    responses: new Map(responses.map(([status, response]) => [status, plainSchema(response)])),
+    requestBody: body === null ? null : { required: body['required'] === true, schema: plainSchema(root, body) ?? {} },
+    responses: new Map(responses.map(([status, response]) => [status, plainSchema(root, response)])),
   }
 }
 
@@ -110,12 +118,17 @@ function readParameter(root: Node, raw: unknown): Parameter {
   }
 }
 
-/** The schema of the first media type that carries the plain body: signed variants hold the same under `message`. */
-function plainSchema(holder: Node): Node | null {
-  for (const [mediaType, media] of Object.entries(node(holder['content'] ?? {}))) {
-    if (mediaType !== 'application/jwt') return node(node(media)['schema'])
-  }
-  return null
+/**
+ * The schema of the first media type that carries the plain body: signed variants hold the same under `message`. Where
+ * the body is never plain, what the signed one holds there.
+ */
+function plainSchema(root: Node, holder: Node): Node | null {
+  const contents = Object.entries(node(holder['content'] ?? {}))
+  const plain = contents.find(([mediaType]) => mediaType !== 'application/jwt')
+  if (plain !== undefined) return node(node(plain[1])['schema'])
+  const [signed] = contents
+  if (signed === undefined) return null
+  return node(at(resolve(root, node(signed[1])['schema']), ['properties', 'message']))
 }
 
 function basePathOf(root: Node): string {

@@ -6,8 +6,8 @@ export type Divergence = { readonly where: RegExp; readonly reason: string }
 
 export const FACT_DIVERGENCES: readonly Divergence[] = [
   {
-    where: /^data-sharing published: POST \/customers\/action\/cop-query /,
-    reason: 'Confirmation of payee is not offered yet.',
+    where: /^fx-and-account-opening published: (?:GET|POST) \/payment/,
+    reason: 'The published file holds payments as well, which have a document of their own here.',
   },
   {
     where: /^consent-manager published: POST \/consents /,
@@ -18,11 +18,13 @@ export const FACT_DIVERGENCES: readonly Divergence[] = [
     reason: 'Logs of payments, quotes and account openings belong to services that are not offered yet.',
   },
   {
-    where: /^(?:account-information|onboarding) \S+: \S+ \S+ header x-fapi-interaction-id \{/,
+    where:
+      /^(?:account-information|onboarding|confirmation-of-payee|fx|account-opening) \S+: \S+ \S+ header x-fapi-interaction-id \{/,
     reason: 'Published as any text, described as an RFC 4122 id; malformed ids are refused (tpp-api 6).',
   },
   {
-    where: /^account-information \S+: \S+ \S+ header x-fapi-customer-ip-address \{/,
+    where:
+      /^(?:account-information|confirmation-of-payee|product|fx|account-opening) \S+: \S+ \S+ header x-fapi-customer-ip-address \{/,
     reason: 'Published as any text; only an IP address makes sense (tpp-api 6).',
   },
   {
@@ -34,7 +36,7 @@ export const FACT_DIVERGENCES: readonly Divergence[] = [
     reason: 'Published format is date-time, but its description makes the time optional and tells to ignore the zone.',
   },
   {
-    where: /^account-information ours: GET \S+ query page /,
+    where: /^(?:account-information|product) ours: GET \S+ query page /,
     reason:
       'Links of a paged answer lead to addresses of the hub with a page number; the published file is silent (lfi-api 3.4).',
   },

@@ -20,6 +20,29 @@ export const PAIRS: Readonly<Record<DocumentId, { readonly ours: string; readonl
     ours: 'ozone-connect/data-sharing.v2.1.yaml',
     published: 'ozone-connect/uae-ozone-connect-bank-data-sharing-openapi.yaml',
   },
+  'confirmation-of-payee': {
+    ours: 'standards/confirmation-of-payee.v2.1.yaml',
+    published: 'standards/uae-confirmation-of-payee-openapi.yaml',
+  },
+  atm: { ours: 'standards/atm.v2.1.yaml', published: 'standards/uae-atm-openapi.yaml' },
+  product: { ours: 'standards/product.v2.1.yaml', published: 'standards/uae-product-openapi.yaml' },
+  fx: { ours: 'standards/fx.v2.1.yaml', published: 'standards/uae-fx-service-initiation-openapi.yaml' },
+  'account-opening': {
+    ours: 'standards/account-opening.v2.1.yaml',
+    published: 'standards/uae-account-opening-service-initiation-openapi.yaml',
+  },
+  'open-data': {
+    ours: 'ozone-connect/open-data.v2.1.yaml',
+    published: 'ozone-connect/uae-ozone-connect-bank-open-data-openapi.yaml',
+  },
+  'products-data': {
+    ours: 'ozone-connect/products-data.v2.1.yaml',
+    published: 'ozone-connect/uae-ozone-connect-bank-products-data-openapi.yaml',
+  },
+  'fx-and-account-opening': {
+    ours: 'ozone-connect/fx-and-account-opening.v2.1.yaml',
+    published: 'ozone-connect/uae-ozone-connect-bank-service-initiation-openapi.yaml',
+  },
   'health-check': {
     ours: 'ozone-connect/health-check.v2.1.yaml',
     published: 'ozone-connect/uae-ozone-connect-health-check-openapi.yaml',
@@ -59,10 +82,14 @@ export function resolve(root: Json, value: unknown): Json {
   )
 }
 
-/** Of the first media type that carries the plain body rather than a signed message. */
-export function plainSchema(holder: Json): unknown {
-  const plain = Object.entries(json(holder['content'])).find(([mediaType]) => mediaType !== 'application/jwt')
-  return plain === undefined ? undefined : json(plain[1])['schema']
+/** Of the first media type that carries the plain body; where there is none, of what a signed message carries. */
+export function plainSchema(root: Json, holder: Json): unknown {
+  const contents = Object.entries(json(holder['content']))
+  const plain = contents.find(([mediaType]) => mediaType !== 'application/jwt')
+  if (plain !== undefined) return json(plain[1])['schema']
+  const [signed] = contents
+  if (signed === undefined) return undefined
+  return json(resolve(root, json(signed[1])['schema'])['properties'])['message']
 }
 
 /** Branches for types of consent that the project does not offer yet. */

@@ -14,6 +14,7 @@ import { openDpop } from './dpop.ts'
 import { OperatorError } from './errors.ts'
 import { createGateway } from './gateway/index.ts'
 import { createKeyOperations, createKeyRing } from './keys/index.ts'
+import { createConnector } from './lfi/index.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
 import { type ClientCertificates, createApp, type Door, type HubApp, openDoors } from './listener.ts'
 import type { Log } from './log.ts'
@@ -89,6 +90,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     keys: participants.applicationKeys,
     firstUse: createReplayMemory(clock, LFI_JTI_MAX),
   })
+  const connector = createConnector({ tenant, clock })
   const room = {
     tenant,
     db,
@@ -98,6 +100,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     registry,
     keys,
     dpop,
+    connector,
     authenticate,
     clock,
     log,
@@ -157,7 +160,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       await audit.close()
       await sealer.stop()
       await keys.close()
-      await gateway.close()
+      await connector.close()
       await participants.close()
       await db.destroy()
     },

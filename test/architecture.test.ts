@@ -12,8 +12,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'consent-store': ['audit'],
   participants: ['audit'],
   keys: ['audit'],
-  'auth-server': ['audit', 'consent-store', 'keys', 'participants'],
-  gateway: ['audit', 'consent-store', 'keys', 'participants'],
+  lfi: ['consent-store', 'participants'],
+  'auth-server': ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
+  gateway: ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
   'consent-manager': ['audit', 'consent-store', 'participants'],
   admin: ['audit', 'consent-store', 'participants'],
 }
@@ -48,13 +49,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['sandbox/tpp/'],
   pg: ['src/db.ts'],
   pino: ['src/log.ts'],
-  undici: [
-    'src/gateway/connector/',
-    'src/participants/directory.ts',
-    'sandbox/bank/',
-    'sandbox/demo/',
-    'sandbox/tpp/transport.ts',
-  ],
+  undici: ['src/lfi/', 'src/participants/directory.ts', 'sandbox/bank/', 'sandbox/demo/', 'sandbox/tpp/transport.ts'],
   yaml: ['src/schema-registry/'],
 }
 

@@ -12,6 +12,8 @@ export const DOCUMENTS = {
   'health-check': 'ozone-connect/health-check.v2.1.yaml',
   'consent-manager': 'api-hub/consent-manager.v2.1.yaml',
   'headless-authorization': 'api-hub/headless-authorization.v2.1.yaml',
+  'bank-initiation': 'standards/bank-initiation.v2.1.yaml',
+  'service-initiation': 'ozone-connect/service-initiation.v2.1.yaml',
 } as const satisfies Record<string, string>
 
 export type DocumentId = keyof typeof DOCUMENTS
@@ -110,12 +112,16 @@ function readParameter(root: Node, raw: unknown): Parameter {
   }
 }
 
-/** The schema of the first media type that carries the plain body: signed variants hold the same under `message`. */
+/**
+ * The schema of the first media type that carries the plain body: signed variants hold the same under `message`. Where
+ * there is no plain one, it is the claim `message` of the signed one.
+ */
 function plainSchema(holder: Node): Node | null {
-  for (const [mediaType, media] of Object.entries(node(holder['content'] ?? {}))) {
-    if (mediaType !== 'application/jwt') return node(node(media)['schema'])
-  }
-  return null
+  const content = Object.entries(node(holder['content'] ?? {}))
+  const plain = content.find(([mediaType]) => mediaType !== 'application/jwt')
+  if (plain !== undefined) return node(node(plain[1])['schema'])
+  const [signed] = content
+  return signed === undefined ? null : node(at(node(signed[1]), ['schema', 'properties', 'message']))
 }
 
 function basePathOf(root: Node): string {

@@ -38,9 +38,9 @@ export function bodiesOf(id: DocumentId, registry: SchemaRegistry): readonly Bod
     const ours = oursById.get(operationId)
     if (ours === undefined) return []
     const pair = (name: string, published: unknown, mine: unknown, check: () => Check | null): readonly Body[] => {
-      const schema = plainSchema(resolve(root, published))
+      const schema = plainSchema(root, resolve(root, published))
       if (schema === undefined) return []
-      const oursSchema = plainSchema(resolve(oursRoot, mine))
+      const oursSchema = plainSchema(oursRoot, resolve(oursRoot, mine))
       return [
         createBody(
           `${id} ${operationId} ${name}`,

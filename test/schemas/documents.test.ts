@@ -43,7 +43,7 @@ describe('the documents of schemas/', () => {
         })),
       ]
       for (const { name, holder, check } of described) {
-        const schema = plainSchema(holder)
+        const schema = plainSchema(root, holder)
         expect(check === null, `${operationId} ${name}`).toBe(schema === undefined)
         if (schema === undefined || check === null) continue
         bodies += 1

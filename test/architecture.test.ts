@@ -11,11 +11,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   audit: [],
   'consent-store': ['audit'],
   participants: ['audit'],
+  'resource-log': ['audit', 'consent-store'],
   keys: ['audit'],
   'auth-server': ['audit', 'consent-store', 'keys', 'participants'],
-  gateway: ['audit', 'consent-store', 'keys', 'participants'],
-  'consent-manager': ['audit', 'consent-store', 'participants'],
-  admin: ['audit', 'consent-store', 'participants'],
+  gateway: ['audit', 'consent-store', 'keys', 'participants', 'resource-log'],
+  'consent-manager': ['audit', 'consent-store', 'participants', 'resource-log'],
+  admin: ['audit', 'consent-store', 'participants', 'resource-log'],
 }
 
 /** Files that put rooms together. They see every door, and only they import one another. */

@@ -22,6 +22,7 @@ import { migrations } from './migrations.ts'
 import { createParticipants } from './participants/index.ts'
 import { capabilitiesOf } from './profiles.ts'
 import { createReplayMemory } from './replay.ts'
+import { createResourceLog } from './resource-log/index.ts'
 import { loadSchemas, type SchemaRegistry } from './schema-registry.ts'
 import { every, type Timer } from './timer.ts'
 
@@ -82,6 +83,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const participants = createParticipants({ db, tenant, trustFramework: config.trustFramework, audit, clock, log })
   // What ends a consent ends everything issued under it, in the same transaction.
   const consents = createConsentStore({ db, tenantId: tenant.id, clock, audit, onTerminal: destroyGrant })
+  const resources = createResourceLog({ db, tenantId: tenant.id, clock, audit })
   const keys = await createKeyRing({ db, tenant, clock, log })
   const dpop = capabilitiesOf(tenant).dpop ? await openDpop({ db, clock }) : null
   const authenticate = createLfiAuthentication({
@@ -97,6 +99,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     audit,
     participants,
     consents,
+    resources,
     registry,
     keys,
     dpop,

@@ -11,12 +11,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   audit: [],
   'consent-store': ['audit'],
   participants: ['audit'],
+  'resource-log': ['audit', 'consent-store'],
   keys: ['audit'],
   lfi: ['consent-store', 'participants'],
   'auth-server': ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
-  gateway: ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
-  'consent-manager': ['audit', 'consent-store', 'participants'],
-  admin: ['audit', 'consent-store', 'participants'],
+  gateway: ['audit', 'consent-store', 'keys', 'lfi', 'participants', 'resource-log'],
+  'consent-manager': ['audit', 'consent-store', 'participants', 'resource-log'],
+  admin: ['audit', 'consent-store', 'participants', 'resource-log'],
 }
 
 /** Files that put rooms together. They see every door, and only they import one another. */

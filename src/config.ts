@@ -153,6 +153,7 @@ function listenersOf(raw: RawTenant['listeners'], files: Files): TenantConfig['l
 function authenticationOf(raw: RawAuthentication, files: Files): LfiAuthentication {
   if (raw.type === 'none') return { type: 'none' }
   if (raw.type === 'api-key') return { type: 'api-key', key: files.secret(raw.key) }
+  if (raw.type === 'client-credentials') return { ...raw, clientSecret: files.secret(raw.clientSecret) }
   const { audience, kid, keyFile, lifetimeSeconds } = raw
   return { type: 'jwt', audience, kid, key: files.rsaKey(keyFile), lifetimeSeconds: lifetimeSeconds as Seconds }
 }

@@ -14,6 +14,7 @@ import { openDpop } from './dpop.ts'
 import { OperatorError } from './errors.ts'
 import { createGateway } from './gateway/index.ts'
 import { createKeyOperations, createKeyRing } from './keys/index.ts'
+import { createConnector } from './lfi/index.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
 import { type ClientCertificates, createApp, type Door, type HubApp, openDoors } from './listener.ts'
 import type { Log } from './log.ts'
@@ -21,6 +22,7 @@ import { migrations } from './migrations.ts'
 import { createParticipants } from './participants/index.ts'
 import { capabilitiesOf } from './profiles.ts'
 import { createReplayMemory } from './replay.ts'
+import { createResourceLog } from './resource-log/index.ts'
 import { loadSchemas, type SchemaRegistry } from './schema-registry.ts'
 import { every, type Timer } from './timer.ts'
 
@@ -81,6 +83,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const participants = createParticipants({ db, tenant, trustFramework: config.trustFramework, audit, clock, log })
   // What ends a consent ends everything issued under it, in the same transaction.
   const consents = createConsentStore({ db, tenantId: tenant.id, clock, audit, onTerminal: destroyGrant })
+  const resources = createResourceLog({ db, tenantId: tenant.id, clock, audit })
   const keys = await createKeyRing({ db, tenant, clock, log })
   const dpop = capabilitiesOf(tenant).dpop ? await openDpop({ db, clock }) : null
   const authenticate = createLfiAuthentication({
@@ -89,15 +92,18 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     keys: participants.applicationKeys,
     firstUse: createReplayMemory(clock, LFI_JTI_MAX),
   })
+  const connector = createConnector({ tenant, clock })
   const room = {
     tenant,
     db,
     audit,
     participants,
     consents,
+    resources,
     registry,
     keys,
     dpop,
+    connector,
     authenticate,
     clock,
     log,
@@ -157,7 +163,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       await audit.close()
       await sealer.stop()
       await keys.close()
-      await gateway.close()
+      await connector.close()
       await participants.close()
       await db.destroy()
     },

@@ -5,5 +5,13 @@ import { migrations as consentStore } from './consent-store/index.ts'
 import type { Migration } from './db.ts'
 import { migrations as keys } from './keys/index.ts'
 import { migrations as participants } from './participants/index.ts'
+import { migrations as resourceLog } from './resource-log/index.ts'
 
-export const migrations: readonly Migration[] = [...audit, ...consentStore, ...participants, ...authServer, ...keys]
+export const migrations: readonly Migration[] = [
+  ...audit,
+  ...consentStore,
+  ...participants,
+  ...authServer,
+  ...keys,
+  ...resourceLog,
+]

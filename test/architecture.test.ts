@@ -11,11 +11,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   audit: [],
   'consent-store': ['audit'],
   participants: ['audit'],
+  'resource-log': ['audit', 'consent-store'],
   keys: ['audit'],
-  'auth-server': ['audit', 'consent-store', 'keys', 'participants'],
-  gateway: ['audit', 'consent-store', 'keys', 'participants'],
-  'consent-manager': ['audit', 'consent-store', 'participants'],
-  admin: ['audit', 'consent-store', 'participants'],
+  lfi: ['consent-store', 'participants'],
+  'auth-server': ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
+  gateway: ['audit', 'consent-store', 'keys', 'lfi', 'participants', 'resource-log'],
+  'consent-manager': ['audit', 'consent-store', 'participants', 'resource-log'],
+  admin: ['audit', 'consent-store', 'participants', 'resource-log'],
 }
 
 /** Files that put rooms together. They see every door, and only they import one another. */
@@ -48,13 +50,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   'openid-client': ['sandbox/tpp/'],
   pg: ['src/db.ts'],
   pino: ['src/log.ts'],
-  undici: [
-    'src/gateway/connector/',
-    'src/participants/directory.ts',
-    'sandbox/bank/',
-    'sandbox/demo/',
-    'sandbox/tpp/transport.ts',
-  ],
+  undici: ['src/lfi/', 'src/participants/directory.ts', 'sandbox/bank/', 'sandbox/demo/', 'sandbox/tpp/transport.ts'],
   yaml: ['src/schema-registry/'],
 }
 

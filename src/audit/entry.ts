@@ -97,6 +97,22 @@ type Kinds = {
     /** Names of the members that changed, never their values. */
     readonly changed: readonly string[]
   }
+  /** A payment, quote or account opening; `logId` is the hub's own name for it. */
+  'resource-changed': {
+    readonly resource: 'payment' | 'account-opening' | 'fx-quote' | 'insurance-quote'
+    readonly logId: string
+    readonly consentId: ConsentId | null
+    readonly clientId: ClientId
+    readonly change: 'asked' | 'resumed' | 'answered' | 'unanswered' | 'patched' | 'subscription'
+    readonly from: string | null
+    readonly to: string
+    readonly revision: number
+    readonly by: 'tpp' | 'lfi' | 'hub' | 'operator'
+    readonly callerOrganisationId: string | null
+    readonly callerClientId: string | null
+    /** Names of the members that changed, never their values. */
+    readonly changed: readonly string[]
+  }
   'participant-changed': {
     readonly organisationId: string
     readonly softwareStatementId: string | null
@@ -186,6 +202,23 @@ const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
     v: 1,
     members: {
       consentId: 'text',
+      change: 'text',
+      from: 'text?',
+      to: 'text',
+      revision: 'number',
+      by: 'text',
+      callerOrganisationId: 'text?',
+      callerClientId: 'text?',
+      changed: 'names',
+    },
+  },
+  'resource-changed': {
+    v: 1,
+    members: {
+      resource: 'text',
+      logId: 'text',
+      consentId: 'text?',
+      clientId: 'text',
       change: 'text',
       from: 'text?',
       to: 'text',

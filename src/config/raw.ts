@@ -17,6 +17,13 @@ export type RawAuthentication =
   | { readonly type: 'none' }
   | (KeyFile & { readonly type: 'jwt'; readonly audience: string; readonly lifetimeSeconds: number })
   | { readonly type: 'api-key'; readonly key: SecretReference }
+  | {
+      readonly type: 'client-credentials'
+      readonly tokenUrl: string
+      readonly clientId: string
+      readonly clientSecret: SecretReference
+      readonly scope?: string
+    }
 
 type Kept =
   | 'id'

@@ -48,6 +48,13 @@ export type LfiAuthentication =
       readonly lifetimeSeconds: Seconds
     }
   | { readonly type: 'api-key'; readonly key: Secret<string> }
+  | {
+      readonly type: 'client-credentials'
+      readonly tokenUrl: string
+      readonly clientId: string
+      readonly clientSecret: Secret<string>
+      readonly scope?: string
+    }
 
 export type ProfileName = 'uae' | 'fapi2'
 export type SignatureAlgorithm = 'PS256' | 'ES256' | 'EdDSA'

@@ -9,6 +9,7 @@ import { attachGrant, attachPar, claimCompletion, detachGrant } from './journey.
 import { type LodgeAsk, type Lodged, lodge } from './lodge.ts'
 import { consentTables } from './migrations/0010-consent.ts'
 import { consentRevokedTokens } from './migrations/0011-consent-revoked-tokens.ts'
+import { outboxResources } from './migrations/0014-outbox-resources.ts'
 import { linkInteraction, patchByLfi, patchByTpp, type Revocation, revoke, revokeGroup } from './operations.ts'
 import type { LfiPatch, TppPatch } from './steps.ts'
 import { type ConsentFilter, list, read, readGroup, rememberedConsents } from './store.ts'
@@ -41,12 +42,13 @@ export {
 } from './consent.ts'
 export { isRepeated, type LodgeAsk, type Lodged } from './lodge.ts'
 export type { Revocation } from './operations.ts'
+export { enqueueResource, type ResourceKind } from './outbox.ts'
 export type { LfiPatch, PatchableStatus, TppPatch } from './steps.ts'
 export type { ConsentFilter } from './store.ts'
 export type { Caller, ChangeName, TrailRow } from './trail.ts'
 export { CONSENT_TYPE_NAMES, lfiRecord, type TppConsentView, tppData, tppView } from './views.ts'
 
-export const migrations: readonly Migration[] = [consentTables, consentRevokedTokens]
+export const migrations: readonly Migration[] = [consentTables, consentRevokedTokens, outboxResources]
 
 /**
  * What is read is the consent as it stands by the clock: past its end it is Expired (or Rejected, when it lapsed),

@@ -1,6 +1,8 @@
 /** Notices of a change, queued in the transaction that makes it. Delivery reads this table after commit. */
+import type { Instant } from '../clock.ts'
 import type { Tx } from '../db.ts'
-import type { Consent } from './consent.ts'
+import type { ClientId, ConsentId } from '../ids.ts'
+import type { Consent, JsonObject } from './consent.ts'
 import type { Caller, ChangeName } from './trail.ts'
 import { tppData } from './views.ts'
 
@@ -35,4 +37,38 @@ export async function enqueue(
     body: JSON.stringify(tppData(consent)),
   }
   await tx('outbox').insert(notified ? [lfiEvent, tppWebhook] : [lfiEvent])
+}
+
+/** What notices tell of besides consents; only TPPs hear of these. */
+export type ResourceKind = 'payment' | 'account-opening' | 'fx-quote' | 'insurance-quote'
+
+/** A change of a payment, quote or opening that its TPP wants to hear of; `body` is `Data` as it is to be told. */
+export async function enqueueResource(
+  tx: Tx,
+  notice: {
+    readonly resource: ResourceKind
+    readonly resourceId: string
+    /** Of payments alone. */
+    readonly consentId: ConsentId | null
+    readonly clientId: ClientId
+    readonly revision: number
+    readonly at: Instant
+    readonly url: string
+    readonly body: JsonObject
+    readonly caller: Caller
+  },
+): Promise<void> {
+  await tx('outbox').insert({
+    at: new Date(notice.at),
+    kind: 'tpp-webhook',
+    event: 'Resource.Updated',
+    resource: notice.resource,
+    resource_id: notice.resourceId,
+    consent_id: notice.consentId,
+    client_id: notice.clientId,
+    revision: notice.revision,
+    url: notice.url,
+    body: JSON.stringify(notice.body),
+    interaction_id: notice.caller.interactionId,
+  })
 }

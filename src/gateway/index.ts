@@ -5,13 +5,13 @@ import type { TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
 import type { Dpop } from '../dpop.ts'
 import type { KeyRing } from '../keys/index.ts'
+import type { Connector } from '../lfi/index.ts'
 import type { HubApp } from '../listener.ts'
 import type { Log } from '../log.ts'
 import type { Participants } from '../participants/index.ts'
 import { createRateLimit } from '../rate-limit.ts'
 import type { SchemaRegistry } from '../schema-registry.ts'
 import { createAccessTokens } from './access-token.ts'
-import { createConnector } from './connector/index.ts'
 import { createRouteTable } from './route-table.ts'
 import { type ReadRoute, ROUTES } from './routes.ts'
 import { createServe } from './serve.ts'
@@ -20,9 +20,7 @@ import { createTranslator } from './transform/index.ts'
 export type Gateway = {
   mount(app: HubApp): void
   /** Whether the LFI can be reached; for health checks. */
-  hello(): Promise<{ readonly ok: boolean; readonly ms: number; readonly detail: string | null }>
-  /** Cuts the connections to the LFI. Calls still under way fail. */
-  close(): Promise<void>
+  hello: Connector['hello']
 }
 
 export type GatewayDeps = {
@@ -31,6 +29,7 @@ export type GatewayDeps = {
   readonly participants: Participants
   readonly audit: Audit
   readonly registry: SchemaRegistry
+  readonly connector: Connector
   /** Signs answers and verifies access tokens. */
   readonly keys: KeyRing
   /** Null where no client uses DPoP. */
@@ -41,7 +40,6 @@ export type GatewayDeps = {
 
 export function createGateway(deps: GatewayDeps): Gateway {
   const { tenant, clock, registry, keys } = deps
-  const connector = createConnector({ tenant, clock })
   const serve = createServe({
     ...deps,
     routes: createRouteTable(ROUTES, registry),
@@ -53,7 +51,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
       clock,
       bindings: new Set(deps.dpop === null ? ['mtls'] : ['mtls', 'dpop']),
     }),
-    connector,
     translator: createTranslator(
       ROUTES.filter((route): route is ReadRoute => route.follows === 'read-resource'),
       registry,
@@ -64,7 +61,6 @@ export function createGateway(deps: GatewayDeps): Gateway {
       // The last thing on its listener: what it does not know is a 404 of its own, with its audit entry.
       app.use((ctx) => serve(ctx))
     },
-    hello: () => connector.hello(),
-    close: () => connector.close(),
+    hello: deps.connector.hello,
   }
 }

@@ -20,6 +20,8 @@ export const DOCUMENTS = {
   'health-check': 'ozone-connect/health-check.v2.1.yaml',
   'consent-manager': 'api-hub/consent-manager.v2.1.yaml',
   'headless-authorization': 'api-hub/headless-authorization.v2.1.yaml',
+  'bank-initiation': 'standards/bank-initiation.v2.1.yaml',
+  'service-initiation': 'ozone-connect/service-initiation.v2.1.yaml',
 } as const satisfies Record<string, string>
 
 export type DocumentId = keyof typeof DOCUMENTS
@@ -99,8 +101,8 @@ function readOperation(root: Node, path: string, method: string, operation: Node
       statuses: responses.map(([status]) => Number(status)).filter(Number.isInteger),
     },
     parameters: list(operation['parameters']).map((parameter) => readParameter(root, parameter)),
-    requestBody: body === null ? null : { required: body['required'] === true, schema: plainSchema(root, body) ?? {} },
-    responses: new Map(responses.map(([status, response]) => [status, plainSchema(root, response)])),
+    requestBody: body === null ? null : { required: body['required'] === true, schema: plainSchema(body) ?? {} },
+    responses: new Map(responses.map(([status, response]) => [status, plainSchema(response)])),
   }
 }
 
@@ -120,15 +122,14 @@ function readParameter(root: Node, raw: unknown): Parameter {
 
 /**
  * The schema of the first media type that carries the plain body: signed variants hold the same under `message`. Where
- * the body is never plain, what the signed one holds there.
+ * there is no plain one, it is the claim `message` of the signed one.
  */
-function plainSchema(root: Node, holder: Node): Node | null {
-  const contents = Object.entries(node(holder['content'] ?? {}))
-  const plain = contents.find(([mediaType]) => mediaType !== 'application/jwt')
+function plainSchema(holder: Node): Node | null {
+  const content = Object.entries(node(holder['content'] ?? {}))
+  const plain = content.find(([mediaType]) => mediaType !== 'application/jwt')
   if (plain !== undefined) return node(node(plain[1])['schema'])
-  const [signed] = contents
-  if (signed === undefined) return null
-  return node(at(resolve(root, node(signed[1])['schema']), ['properties', 'message']))
+  const [signed] = content
+  return signed === undefined ? null : node(at(node(signed[1]), ['schema', 'properties', 'message']))
 }
 
 function basePathOf(root: Node): string {

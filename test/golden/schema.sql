@@ -174,22 +174,124 @@ create table outbox (
   at timestamp with time zone not null,
   kind text not null,
   event text not null,
-  consent_id text not null,
+  consent_id text,
   revision integer not null,
   url text,
   body json,
   interaction_id text,
-  constraint outbox_consent_id_revision_kind_key UNIQUE (consent_id, revision, kind),
+  resource text default 'consent'::text not null,
+  resource_id text,
+  client_id text,
   constraint outbox_pkey PRIMARY KEY (id),
   constraint outbox_consent_id_fkey FOREIGN KEY (consent_id) REFERENCES consent(id),
+  constraint outbox_about CHECK ((((resource = ANY (ARRAY['consent'::text, 'payment'::text])) = (consent_id IS NOT NULL)) AND ((resource = 'consent'::text) = (resource_id IS NULL)) AND ((resource = 'consent'::text) OR (client_id IS NOT NULL)))),
   constraint outbox_kind_check CHECK ((kind = ANY (ARRAY['lfi-event'::text, 'tpp-webhook'::text]))),
+  constraint outbox_resource_check CHECK ((resource = ANY (ARRAY['consent'::text, 'payment'::text, 'account-opening'::text, 'fx-quote'::text, 'insurance-quote'::text]))),
   constraint outbox_webhook CHECK (((kind = 'tpp-webhook'::text) = ((url IS NOT NULL) AND (body IS NOT NULL))))
 );
+CREATE UNIQUE INDEX outbox_once ON public.outbox USING btree (resource, COALESCE(resource_id, consent_id), revision, kind);
+
+create table payment_log (
+  id bigint generated always as identity not null,
+  consent_id text not null,
+  client_id text not null,
+  organisation_id text not null,
+  payment_type text not null,
+  idempotency_key text not null,
+  account_id text not null,
+  psu jsonb not null,
+  tpp json not null,
+  request_body json not null,
+  signed_request_body text,
+  request_headers json not null,
+  access_token_hash text not null,
+  interaction_id text not null,
+  client_interaction_id text,
+  created_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  revision integer not null,
+  state text not null,
+  attempt_until timestamp with time zone,
+  payment_id text,
+  status text,
+  made_at timestamp with time zone,
+  status_changed_at timestamp with time zone,
+  payment_transaction_id text,
+  billing jsonb,
+  reject_reasons jsonb,
+  answer_status integer,
+  answer_body json,
+  answer_signed text,
+  constraint payment_log_payment_id_key UNIQUE (payment_id),
+  constraint payment_log_pkey PRIMARY KEY (id),
+  constraint payment_log_consent_id_fkey FOREIGN KEY (consent_id) REFERENCES consent(id),
+  constraint payment_answered CHECK (((state = 'open'::text) = (answer_status IS NULL))),
+  constraint payment_log_idempotency_key_check CHECK ((idempotency_key ~ '^\S{1,40}$'::text)),
+  constraint payment_log_payment_id_check CHECK (((length(payment_id) >= 1) AND (length(payment_id) <= 40))),
+  constraint payment_log_payment_transaction_id_check CHECK (((length(payment_transaction_id) >= 1) AND (length(payment_transaction_id) <= 40))),
+  constraint payment_log_payment_type_check CHECK ((payment_type = ANY (ARRAY['cbuae-payment'::text, 'cbuae-file-payment'::text]))),
+  constraint payment_log_psu_check CHECK ((NOT (jsonb_typeof((psu -> 'userId'::text)) IS DISTINCT FROM 'string'::text))),
+  constraint payment_log_request_body_check CHECK (((json_typeof(((request_body -> 'Data'::text) -> 'PersonalIdentifiableInformation'::text)) IS NULL) OR (json_typeof(((request_body -> 'Data'::text) -> 'PersonalIdentifiableInformation'::text)) = 'string'::text))),
+  constraint payment_log_revision_check CHECK ((revision >= 1)),
+  constraint payment_log_state_check CHECK ((state = ANY (ARRAY['open'::text, 'refused'::text, 'made'::text]))),
+  constraint payment_log_status_check CHECK ((status = ANY (ARRAY['Pending'::text, 'AcceptedSettlementCompleted'::text, 'AcceptedWithoutPosting'::text, 'AcceptedCreditSettlementCompleted'::text, 'Rejected'::text]))),
+  constraint payment_made CHECK (
+CASE
+    WHEN (state = 'made'::text) THEN (num_nulls(payment_id, status, made_at, status_changed_at) = 0)
+    ELSE (num_nonnulls(payment_id, status, made_at, status_changed_at, payment_transaction_id, billing, reject_reasons) = 0)
+END),
+  constraint payment_open CHECK (((state = 'open'::text) = (attempt_until IS NOT NULL)))
+);
+CREATE INDEX payment_log_consent ON public.payment_log USING btree (consent_id, id);
+CREATE UNIQUE INDEX payment_log_key ON public.payment_log USING btree (client_id, payment_type, idempotency_key);
+CREATE TRIGGER payment_log_keep BEFORE UPDATE ON public.payment_log FOR EACH ROW EXECUTE FUNCTION payment_log_keep();
+
+create table resource_trail (
+  id bigint generated always as identity not null,
+  resource text not null,
+  log_id bigint not null,
+  revision integer not null,
+  at timestamp with time zone not null,
+  change text not null,
+  status_from text,
+  status_to text not null,
+  changed text[] not null,
+  caller_kind text not null,
+  caller_organisation_id text,
+  caller_client_id text,
+  interaction_id text,
+  constraint resource_trail_resource_log_id_revision_key UNIQUE (resource, log_id, revision),
+  constraint resource_trail_pkey PRIMARY KEY (id),
+  constraint resource_trail_caller_kind_check CHECK ((caller_kind = ANY (ARRAY['tpp'::text, 'lfi'::text, 'hub'::text, 'operator'::text]))),
+  constraint resource_trail_resource_check CHECK ((resource = ANY (ARRAY['payment'::text, 'account-opening'::text, 'fx-quote'::text, 'insurance-quote'::text])))
+);
+CREATE TRIGGER resource_trail_keep BEFORE DELETE OR UPDATE ON public.resource_trail FOR EACH ROW EXECUTE FUNCTION resource_trail_keep();
 
 create table schema_migration (
   name text not null,
   applied_at timestamp with time zone default now() not null,
   constraint schema_migration_pkey PRIMARY KEY (name)
+);
+
+create table service_request (
+  id bigint generated always as identity not null,
+  kind text not null,
+  resource_id text not null,
+  client_id text not null,
+  organisation_id text not null,
+  subscription jsonb,
+  echoed jsonb not null,
+  status text not null,
+  created_at timestamp with time zone not null,
+  status_changed_at timestamp with time zone not null,
+  updated_at timestamp with time zone not null,
+  revision integer not null,
+  constraint service_request_kind_resource_id_key UNIQUE (kind, resource_id),
+  constraint service_request_pkey PRIMARY KEY (id),
+  constraint service_request_kind_check CHECK ((kind = ANY (ARRAY['account-opening'::text, 'fx-quote'::text, 'insurance-quote'::text]))),
+  constraint service_request_resource_id_check CHECK (((length(resource_id) >= 1) AND (length(resource_id) <= 128))),
+  constraint service_request_revision_check CHECK ((revision >= 1)),
+  constraint service_request_status_check CHECK (((length(status) >= 1) AND (length(status) <= 40)))
 );
 
 create table software_statement (
@@ -292,5 +394,40 @@ CREATE OR REPLACE FUNCTION public.consent_trail_keep()
 AS $function$
 begin
   raise exception 'the trail of a consent is only ever added to';
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.payment_log_keep()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  if (new.consent_id, new.client_id, new.payment_type, new.idempotency_key, new.account_id, new.psu,
+      new.request_body::text, new.signed_request_body, new.created_at)
+     is distinct from
+     (old.consent_id, old.client_id, old.payment_type, old.idempotency_key, old.account_id, old.psu,
+      old.request_body::text, old.signed_request_body, old.created_at) then
+    raise exception 'payment %: what was asked for does not change', old.id;
+  end if;
+  if old.state <> 'open' and new.state <> old.state then
+    raise exception 'payment %: % is an answer', old.id, old.state;
+  end if;
+  if old.status in ('Rejected', 'AcceptedCreditSettlementCompleted') and new.status <> old.status then
+    raise exception 'payment %: % is terminal', old.id, old.status;
+  end if;
+  if old.payment_transaction_id is distinct from new.payment_transaction_id
+     and old.payment_transaction_id is not null then
+    raise exception 'payment %: the id of its transaction does not change', old.id;
+  end if;
+  return new;
+end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.resource_trail_keep()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+begin
+  raise exception 'the trail of a resource is only ever added to';
 end $function$
 ;

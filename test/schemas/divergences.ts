@@ -10,6 +10,14 @@ export const FACT_DIVERGENCES: readonly Divergence[] = [
     reason: 'The published file holds payments as well, which have a document of their own here.',
   },
   {
+    where: /^bank-initiation published: (?:GET|PATCH) \/payment-consents(?:\/\{ConsentId\})? /,
+    reason: 'Consents of payments have a document of their own.',
+  },
+  {
+    where: /^service-initiation published: (?:GET|POST|PATCH) \/(?:accounts|fx-quotes)/,
+    reason: 'Opening accounts and exchanging currencies are families of their own, with a document of their own.',
+  },
+  {
     where: /^consent-manager published: POST \/consents /,
     reason: 'Only the hub itself stores consents, at the pushed authorization request.',
   },
@@ -19,16 +27,17 @@ export const FACT_DIVERGENCES: readonly Divergence[] = [
   },
   {
     where:
-      /^(?:account-information|onboarding|confirmation-of-payee|fx|account-opening) \S+: \S+ \S+ header x-fapi-interaction-id \{/,
+      /^(?:account-information|bank-initiation|onboarding|confirmation-of-payee|fx|account-opening) \S+: \S+ \S+ header x-fapi-interaction-id \{/,
     reason: 'Published as any text, described as an RFC 4122 id; malformed ids are refused (tpp-api 6).',
   },
   {
     where:
-      /^(?:account-information|confirmation-of-payee|product|fx|account-opening) \S+: \S+ \S+ header x-fapi-customer-ip-address \{/,
+      /^(?:account-information|bank-initiation|confirmation-of-payee|product|fx|account-opening) \S+: \S+ \S+ header x-fapi-customer-ip-address \{/,
     reason: 'Published as any text; only an IP address makes sense (tpp-api 6).',
   },
   {
-    where: /^account-information \S+: \S+ \S+ (?:path (?:account|consent)id|query baseconsentid) \{/,
+    where:
+      /^(?:account-information|bank-initiation) \S+: \S+ \S+ (?:path (?:account|consent)id|query baseconsentid) \{/,
     reason: 'Published as any text here, limited in length where the same id is in a body; the limit holds for both.',
   },
   {
@@ -51,6 +60,11 @@ export const FACT_DIVERGENCES: readonly Divergence[] = [
 ]
 
 export const VERDICT_DIVERGENCES: readonly Divergence[] = [
+  {
+    where: /^bank-initiation \S+ 20[01] Data\.PaymentTransactionId · (?:empty text|too short|too long) · /,
+    reason:
+      'Published with limits for numbers, which say nothing about a text: 1 to 40 characters are meant (lfi-api 3.9).',
+  },
   {
     where: /^account-information \S+ 200 Links · (?:null|boolean|number|string|array) instead · .* published accepts$/,
     reason: 'The published Links is closed but has no type, so anything but an object passes; ours is an object.',

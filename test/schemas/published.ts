@@ -55,6 +55,14 @@ export const PAIRS: Readonly<Record<DocumentId, { readonly ours: string; readonl
     ours: 'api-hub/headless-authorization.v2.1.yaml',
     published: 'api-hub/uae-api-hub-authorisation-server-openapi.yaml',
   },
+  'bank-initiation': {
+    ours: 'standards/bank-initiation.v2.1.yaml',
+    published: 'standards/uae-bank-initiation-openapi.yaml',
+  },
+  'service-initiation': {
+    ours: 'ozone-connect/service-initiation.v2.1.yaml',
+    published: 'ozone-connect/uae-ozone-connect-bank-service-initiation-openapi.yaml',
+  },
 }
 export const RAR = {
   ours: 'rar/account-access-consent.v2.1.yaml',
@@ -82,14 +90,19 @@ export function resolve(root: Json, value: unknown): Json {
   )
 }
 
-/** Of the first media type that carries the plain body; where there is none, of what a signed message carries. */
+/** Of the first media type that carries the plain body; where all are signed, of what the signed message says. */
 export function plainSchema(root: Json, holder: Json): unknown {
-  const contents = Object.entries(json(holder['content']))
-  const plain = contents.find(([mediaType]) => mediaType !== 'application/jwt')
+  const content = Object.entries(json(holder['content']))
+  const plain = content.find(([mediaType]) => mediaType !== 'application/jwt')
   if (plain !== undefined) return json(plain[1])['schema']
-  const [signed] = contents
-  if (signed === undefined) return undefined
-  return json(resolve(root, json(signed[1])['schema'])['properties'])['message']
+  return content[0] === undefined ? undefined : messageOf(root, json(content[0][1])['schema'])
+}
+
+/** The claims are an object with a member `message`, or several that are one; some files describe the bare message. */
+function messageOf(root: Json, schema: unknown): unknown {
+  const claims = [schema, resolve(root, schema), ...list(resolve(root, schema)['allOf'])]
+  const holder = claims.map((part) => json(json(part)['properties'])).find((members) => 'message' in members)
+  return holder === undefined ? schema : holder['message']
 }
 
 /** Branches for types of consent that the project does not offer yet. */
@@ -103,6 +116,17 @@ const OTHER_CONSENT_TYPES = new Set([
 ])
 
 /**
+ * What a JWE holds, described where the JWE itself stands: the hub takes nothing about a person in clear, so only the
+ * JWE is compared (tpp-api 2.7.3).
+ */
+const INSIDE_A_JWE = new Set([
+  'AEBankServiceInitiation.AEDomesticPaymentPIIProperties',
+  'AEBankServiceInitiation.AEInternationalPaymentPIIProperties',
+])
+const isCompared = (branch: unknown): boolean =>
+  !OTHER_CONSENT_TYPES.has(nameOf(branch)) && !INSIDE_A_JWE.has(nameOf(branch))
+
+/**
  * The published schema as it is meant: a closed object that also has `allOf` forbids its own members to each other and
  * accepts nothing, so its parts become one object; and only the account-access branches stay.
  */
@@ -111,8 +135,7 @@ export function meant(root: Json, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   const copy = Object.fromEntries(Object.entries(value).map(([key, member]) => [key, meant(root, member)]))
   for (const choice of ['oneOf', 'anyOf']) {
-    if (Array.isArray(copy[choice]))
-      copy[choice] = copy[choice].filter((branch: unknown) => !OTHER_CONSENT_TYPES.has(nameOf(branch)))
+    if (Array.isArray(copy[choice])) copy[choice] = copy[choice].filter(isCompared)
   }
   if (copy['additionalProperties'] !== false || !Array.isArray(copy['allOf'])) return copy
   const { allOf, ...own } = copy

@@ -52,10 +52,9 @@ if (!isPublishedPresent) {
 } else {
   const registry = loadSchemas()
   console.log(row('document, operation, direction', COLUMNS))
-  const all = [
-    ...(Object.keys(PAIRS) as DocumentId[]).flatMap((id) => bodiesOf(id, registry)),
-    rarBody(registry),
-  ].map(compare)
+  const all = [...(Object.keys(PAIRS) as DocumentId[]).flatMap((id) => bodiesOf(id, registry)), rarBody(registry)].map(
+    compare,
+  )
   print(all)
   const sum = (of: (line: Line) => number): number => all.reduce((total, line) => total + of(line), 0)
   const differ = sum((line) => line.unexplained.length)

@@ -2,8 +2,9 @@
  * Whether a name that somebody was given is the name of an account's owner (lfi-api 3.8). Pure; the rules, their
  * thresholds and a table of cases are in docs/confirmation-of-payee.md.
  */
-import { masked } from './mask.ts'
+
 import { compare, type Likeness } from './compare.ts'
+import { masked } from './mask.ts'
 import { type Parsed, parseName } from './parse.ts'
 
 export type Indicator = 'Yes' | 'Partial' | 'No'

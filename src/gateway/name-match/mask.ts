@@ -2,7 +2,9 @@
 const SHOWN_MAX = 140
 
 export const masked = (name: string): string =>
-  [...name.normalize('NFC').replaceAll(/\p{L}\p{M}*(?:[\p{L}\p{M}\p{N}'’]+)|\p{N}+/gu, hide)].slice(0, SHOWN_MAX).join('')
+  [...name.normalize('NFC').replaceAll(/\p{L}\p{M}*(?:[\p{L}\p{M}\p{N}'’]+)|\p{N}+/gu, hide)]
+    .slice(0, SHOWN_MAX)
+    .join('')
 
 function hide(word: string): string {
   const letters = [...word]

@@ -10,7 +10,9 @@ export const TITLES = list(`
 `)
 
 /** Between the parts of a person's name; some write them and some do not. */
-export const PARTICLES = list('bin ben ibn bint binti binte ould wald de da del della di du van von der den y e بن ابن بنت')
+export const PARTICLES = list(
+  'bin ben ibn bint binti binte ould wald de da del della di du van von der den y e بن ابن بنت',
+)
 
 /** The definite article as a word of its own, in the ways it is heard. */
 export const ARTICLES = list('al el ul ال')

@@ -1,5 +1,5 @@
+import { lfiHeaders } from '../../lfi/index.ts'
 import { onlyForeignExchange } from '../../permissions.ts'
-import { lfiHeaders } from '../connector/index.ts'
 import type { Facts } from '../facts.ts'
 import { readPage } from '../paging.ts'
 import { PERIOD_PARAMETERS } from '../period.ts'

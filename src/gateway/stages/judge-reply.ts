@@ -1,6 +1,6 @@
 import { mediaType } from '../../body.ts'
 import { HubError } from '../../errors.ts'
-import { LFI_CODES, toTppError } from '../connector/index.ts'
+import { LFI_CODES, toTppError } from '../../lfi/index.ts'
 import { stage } from '../stage.ts'
 
 /** Whether there is data in what the LFI said; if not, what the TPP is told (lfi-api 6.3). */

@@ -18,6 +18,7 @@ import {
 } from '../../../src/ids.ts'
 import { loadKey, publicJwk, type SigningKey, sign } from '../../../src/jose.ts'
 import { fixedKeyRing } from '../../../src/keys/index.ts'
+import { createConnector } from '../../../src/lfi/index.ts'
 import { createApp, openDoors } from '../../../src/listener.ts'
 import { createLog } from '../../../src/log.ts'
 import { createParticipants } from '../../../src/participants/index.ts'
@@ -176,7 +177,19 @@ export async function createWorld(options: Options = {}) {
   const consents = options.consents?.(innerConsents) ?? innerConsents
   const registry = loadSchemas()
   const keys = fixedKeyRing({ signing: [hubKey], encryption: [] })
-  const gateway = createGateway({ tenant, consents, participants, audit, registry, dpop: null, keys, clock, log })
+  const connector = createConnector({ tenant, clock })
+  const gateway = createGateway({
+    tenant,
+    consents,
+    participants,
+    audit,
+    registry,
+    connector,
+    dpop: null,
+    keys,
+    clock,
+    log,
+  })
   const app = createApp({ log, clock })
   gateway.mount(app)
   const listeners = await openDoors(
@@ -327,7 +340,7 @@ export async function createWorld(options: Options = {}) {
     entries,
     close: async () => {
       await listeners.close()
-      await gateway.close()
+      await connector.close()
       await participants.close()
       await innerAudit.close()
       await lfi.close()

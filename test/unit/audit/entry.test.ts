@@ -17,6 +17,8 @@ const GOLDEN = {
     '{"v":1,"kind":"authorization-step","at":"2026-03-01T08:00:00.125Z","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","step":"par","outcome":"refused","error":"invalid_request","clientId":"11111111-2222-4333-8444-555555555555","consentId":null}',
   'consent-changed':
     '{"v":1,"kind":"consent-changed","at":"2026-03-01T08:00:00.125Z","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","consentId":"0d8f1c7e-6b5a-4c3d-9e2f-1a0b9c8d7e6f","change":"authorize","from":"AwaitingAuthorization","to":"Authorized","revision":2,"by":"lfi","callerOrganisationId":"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee","callerClientId":null,"changed":["accountIds","psuIdentifiers"]}',
+  'resource-changed':
+    '{"v":1,"kind":"resource-changed","at":"2026-03-01T08:00:00.125Z","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","resource":"payment","logId":"17","consentId":"0d8f1c7e-6b5a-4c3d-9e2f-1a0b9c8d7e6f","clientId":"11111111-2222-4333-8444-555555555555","change":"patched","from":"Pending","to":"Rejected","revision":3,"by":"lfi","callerOrganisationId":"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee","callerClientId":null,"changed":["paymentResponse.status"]}',
   'participant-changed':
     '{"v":1,"kind":"participant-changed","at":"2026-03-01T08:00:00.125Z","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","organisationId":"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee","softwareStatementId":"statement-1","clientId":"11111111-2222-4333-8444-555555555555","change":"registered","by":"tpp"}',
   'admin-act':

@@ -2,9 +2,9 @@
  * The headers that the LFI receives (lfi-api 3.2). They are built from facts and nothing is copied from the request,
  * so whatever a TPP sends as `o3-…`, in any spelling, has no way through.
  */
-import type { Usable } from '../../consent-store/index.ts'
-import type { CorrelationId, TenantId } from '../../ids.ts'
-import type { Client } from '../../participants/index.ts'
+import type { Usable } from '../consent-store/index.ts'
+import type { CorrelationId, TenantId } from '../ids.ts'
+import type { Client } from '../participants/index.ts'
 
 export type Headers = Readonly<Record<string, string>>
 

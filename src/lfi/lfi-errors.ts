@@ -1,5 +1,5 @@
 /** What a TPP is told when the LFI does not answer with data (lfi-api 6.3), as a table. */
-import { ERRORS, type ErrorCode, HubError } from '../../errors.ts'
+import { ERRORS, type ErrorCode, HubError } from '../errors.ts'
 import type { Attempt } from './exchange.ts'
 
 type Told = {

@@ -1,14 +1,17 @@
 /** One HTTP exchange with the LFI over a pooled, mutually authenticated connection. The home of undici in this room. */
 import { type Dispatcher, errors, Pool } from 'undici'
-import type { Milliseconds } from '../../clock.ts'
-import type { TenantConfig } from '../../config.ts'
-import { TLS_PROFILE } from '../../tls.ts'
+import type { TenantConfig } from '../config.ts'
+import { TLS_PROFILE } from '../tls.ts'
 
+export type Method = 'GET' | 'POST' | 'PATCH'
 export type Question = {
-  readonly method: 'GET'
-  /** Path and query below the LFI's base URL. */
+  readonly method: Method
+  /** Path and query below the base URL. */
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+  /** Instead of the configured time for a whole call. */
+  readonly timeoutMs?: number
 }
 export type Answered = {
   readonly outcome: 'answered'
@@ -36,8 +39,9 @@ const HEADERS_MAX_BYTES = 16_384
 /** Calls that may wait for each connection: an LFI that hangs must not gather the whole hub behind it. */
 const WAITING_MAX = 32
 
-export function createWire(lfi: TenantConfig['lfi']): Wire {
-  const base = new URL(lfi.ozoneConnectUrl)
+/** `baseUrl`: Ozone Connect, or the LFI's own authorization server. */
+export function createWire(lfi: TenantConfig['lfi'], baseUrl: string): Wire {
+  const base = new URL(baseUrl)
   const prefix = base.pathname.replace(/\/$/, '')
   const pool = new Pool(base.origin, {
     connections: lfi.connections,
@@ -62,7 +66,8 @@ export function createWire(lfi: TenantConfig['lfi']): Wire {
       if (underWay >= underWayMax) return { outcome: 'unreachable', status: null, why: 'too many calls are waiting' }
       underWay += 1
       try {
-        const limits = { timeoutMs: lfi.timeoutMs, bytesMax: lfi.responseBytesMax }
+        const timeoutMs = Math.min(question.timeoutMs ?? lfi.timeoutMs, lfi.timeoutMs)
+        const limits = { timeoutMs, bytesMax: lfi.responseBytesMax }
         return await dispatch(pool, { ...question, target: prefix + question.target }, gone, limits)
       } finally {
         underWay -= 1
@@ -72,7 +77,7 @@ export function createWire(lfi: TenantConfig['lfi']): Wire {
   }
 }
 
-type Limits = { readonly timeoutMs: Milliseconds; readonly bytesMax: number }
+type Limits = { readonly timeoutMs: number; readonly bytesMax: number }
 
 /** Resolves in every case; a caller that has gone or a deadline that has passed ends the exchange on the wire too. */
 function dispatch(pool: Pool, question: Question, gone: AbortSignal | null, limits: Limits): Promise<Attempt> {
@@ -131,7 +136,7 @@ function dispatch(pool: Pool, question: Question, gone: AbortSignal | null, limi
     onResponseError(_own, error) {
       if (settled) return
       // A GET changes nothing, so one that met a dying connection may go out once more (never anything else).
-      if (started === null && !resent && isConnectionFailure(error)) {
+      if (question.method === 'GET' && started === null && !resent && isConnectionFailure(error)) {
         resent = true
         send()
         return
@@ -140,8 +145,9 @@ function dispatch(pool: Pool, question: Question, gone: AbortSignal | null, limi
     },
   }
   const send = (): void => {
-    const { method, target, headers } = question
-    pool.dispatch({ method, path: target, headers: headers as Record<string, string>, idempotent: true }, handler)
+    const { method, target, body = null } = question
+    const headers = { ...question.headers }
+    pool.dispatch({ method, path: target, headers, body, idempotent: method === 'GET' }, handler)
   }
 
   if (gone?.aborted === true) cancel()

@@ -1,17 +1,31 @@
 /** How the hub proves itself to the LFI beyond its certificate (lfi-api 4.2, 4.3). */
 import { X509Certificate } from 'node:crypto'
-import { type Clock, epochSeconds } from '../../clock.ts'
-import type { LfiAuthentication, TenantConfig } from '../../config.ts'
-import { loadKey, sign } from '../../jose.ts'
-
-/** Value of the Authorization header; null where mutual TLS is all there is. */
-export type LfiAuthorization = () => Promise<string | null> | string | null
+import { type Clock, epochSeconds } from '../clock.ts'
+import type { LfiAuthentication, TenantConfig } from '../config.ts'
+import { never } from '../ids.ts'
+import { loadKey, sign } from '../jose.ts'
+import type { LfiAuthorization } from './authorization.ts'
+import { createClientCredentials } from './client-credentials.ts'
 
 export function createLfiAuthorization(lfi: TenantConfig['lfi'], clock: Clock): LfiAuthorization {
   const { authentication } = lfi
-  if (authentication.type === 'none') return () => null
-  if (authentication.type === 'api-key') return () => authentication.key.reveal()
-  return createJwtAuth(authentication, lfi.certificate, clock)
+  const fixed = (value: () => Promise<string> | string | null): LfiAuthorization => ({
+    value,
+    refused: () => false,
+    close: async () => {},
+  })
+  switch (authentication.type) {
+    case 'none':
+      return fixed(() => null)
+    case 'api-key':
+      return fixed(() => authentication.key.reveal())
+    case 'jwt':
+      return fixed(createJwtAuth(authentication, lfi.certificate, clock))
+    case 'client-credentials':
+      return createClientCredentials(authentication, lfi, clock)
+    default:
+      return never(authentication)
+  }
 }
 
 /** One token per call: an LFI refuses a `jti` that it has seen, so a token cannot be kept. */
@@ -19,7 +33,7 @@ function createJwtAuth(
   authentication: Extract<LfiAuthentication, { type: 'jwt' }>,
   certificate: string,
   clock: Clock,
-): LfiAuthorization {
+): () => Promise<string> {
   const key = loadKey(authentication)
   const { organisation, organisationId } = subjectOf(certificate)
   return async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ERRORS } from '../../../src/errors.ts'
-import type { Attempt } from '../../../src/gateway/connector/exchange.ts'
-import { toTppError } from '../../../src/gateway/connector/lfi-errors.ts'
+import type { Attempt } from '../../../src/lfi/exchange.ts'
+import { toTppError } from '../../../src/lfi/lfi-errors.ts'
 
 const answered = (status: number, body: unknown): Attempt => ({
   outcome: 'answered',

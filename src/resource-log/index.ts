@@ -1,0 +1,87 @@
+/**
+ * What a TPP had the LFI do, apart from reading data: payments under a consent, and account openings, FX quotes and
+ * insurance quotes, which belong to none. A room beside the consent store, because these have lives of their own that
+ * go on after a consent has ended, and grow with use where consents grow with agreements.
+ */
+import type { Milliseconds } from '../clock.ts'
+import type { Caller, JsonObject, Subscription } from '../consent-store/index.ts'
+import type { Db, Migration, Tx } from '../db.ts'
+import type { ClientId, ConsentId } from '../ids.ts'
+import { resourceLog } from './migrations/0050-resource-log.ts'
+import type { MadePayment, Payment, PaymentIntent, PaymentOutcome, PaymentPatch } from './payment.ts'
+import {
+  findByKey,
+  findPayment,
+  type IdempotencyKey,
+  listPayments,
+  patchByLfi,
+  type Recorded,
+  recordPayment,
+  settlePayment,
+} from './payment-log.ts'
+import type { NewRequest, RequestKind, ServiceRequest } from './request.ts'
+import { changeSubscription, findRequest, patchRequestByLfi, recordRequest } from './request-log.ts'
+import type { Unit } from './traces.ts'
+
+export type {
+  KeptAnswer,
+  MadePayment,
+  OpenPayment,
+  Payment,
+  PaymentIntent,
+  PaymentOutcome,
+  PaymentPatch,
+  PaymentStatus,
+  PaymentType,
+  RefusedPayment,
+  RejectReason,
+} from './payment.ts'
+export { type IdempotencyKey, paymentData, type Recorded } from './payment-log.ts'
+export type { NewRequest, RequestKind, ServiceRequest } from './request.ts'
+
+export const migrations: readonly Migration[] = [resourceLog]
+
+export type ResourceLog = {
+  /**
+   * Before the LFI is asked, under the idempotency key of the client. For `attemptFor` the attempt counts as under
+   * way; make it longer than the LFI may take. Joins the caller's transaction.
+   */
+  recordPayment(tx: Tx, intent: PaymentIntent, attemptFor: Milliseconds, caller: Caller): Promise<Recorded>
+  /** What came of it, once. Joins the caller's transaction, in which it may also consume the consent. */
+  settlePayment(tx: Tx, logId: string, outcome: PaymentOutcome, caller: Caller): Promise<Payment>
+  /** By the id that the LFI gave. */
+  findPayment(paymentId: string): Promise<MadePayment | null>
+  findByKey(key: IdempotencyKey): Promise<Payment | null>
+  /** Everything asked for under a consent, oldest first; in a transaction that has locked the consent it stays so. */
+  listPayments(consentId: ConsentId, tx?: Tx): Promise<readonly Payment[]>
+  patchPaymentByLfi(paymentId: string, patch: PaymentPatch, caller: Caller): Promise<MadePayment>
+
+  /** Once the LFI has given it an id. */
+  recordRequest(tx: Tx, asked: NewRequest, caller: Caller): Promise<ServiceRequest>
+  findRequest(kind: RequestKind, resourceId: string): Promise<ServiceRequest | null>
+  changeSubscription(
+    tx: Tx,
+    at: { readonly kind: RequestKind; readonly resourceId: string; readonly clientId: ClientId },
+    subscription: Subscription,
+    caller: Caller,
+  ): Promise<ServiceRequest>
+  patchRequestByLfi(kind: RequestKind, resourceId: string, body: JsonObject, caller: Caller): Promise<ServiceRequest>
+}
+
+export type ResourceLogDeps = Unit
+
+export function createResourceLog(deps: ResourceLogDeps): ResourceLog {
+  const db: Db = deps.db
+  return {
+    recordPayment: (tx, intent, attemptFor, caller) => recordPayment(tx, deps, intent, attemptFor, caller),
+    settlePayment: (tx, logId, outcome, caller) => settlePayment(tx, deps, logId, outcome, caller),
+    findPayment: (paymentId) => findPayment(db, paymentId),
+    findByKey: (key) => findByKey(db, key),
+    listPayments: (consentId, tx) => listPayments(tx ?? db, consentId),
+    patchPaymentByLfi: (paymentId, patch, caller) => patchByLfi(deps, paymentId, patch, caller),
+    recordRequest: (tx, asked, caller) => recordRequest(tx, deps, asked, caller),
+    findRequest: (kind, resourceId) => findRequest(db, kind, resourceId),
+    changeSubscription: (tx, at, subscription, caller) => changeSubscription(tx, deps, at, subscription, caller),
+    patchRequestByLfi: (kind, resourceId, body, caller) => patchRequestByLfi(deps, kind, resourceId, body, caller),
+  }
+}

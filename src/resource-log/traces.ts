@@ -1,0 +1,70 @@
+/** What a change of a payment, quote or opening leaves behind, in the transaction that makes it. */
+import type { Audit } from '../audit/index.ts'
+import type { Clock, Instant } from '../clock.ts'
+import { type Caller, enqueueResource, type JsonObject, type ResourceKind } from '../consent-store/index.ts'
+import type { Db, Tx } from '../db.ts'
+import type { ClientId, ConsentId, TenantId } from '../ids.ts'
+
+export type Unit = {
+  readonly db: Db
+  readonly tenantId: TenantId
+  readonly clock: Clock
+  readonly audit: Audit
+}
+
+export type ResourceChange = 'asked' | 'resumed' | 'answered' | 'unanswered' | 'patched' | 'subscription'
+
+export type Traces = {
+  readonly resource: ResourceKind
+  readonly logId: string
+  readonly consentId: ConsentId | null
+  readonly clientId: ClientId
+  readonly at: Instant
+  readonly change: ResourceChange
+  readonly from: string | null
+  readonly to: string
+  readonly revision: number
+  /** Names of the members that changed, never their values. */
+  readonly changed: readonly string[]
+  /** What the TPP is told, where it wants to be. */
+  readonly notice: { readonly resourceId: string; readonly url: string; readonly body: JsonObject } | null
+}
+
+export async function leaveTraces(tx: Tx, unit: Unit, traces: Traces, caller: Caller): Promise<void> {
+  const { resource, logId, consentId, clientId, at, change, from, to, revision, changed, notice } = traces
+  await unit.audit.append(tx, {
+    kind: 'resource-changed',
+    at,
+    tenantId: unit.tenantId,
+    interactionId: caller.interactionId,
+    resource,
+    logId,
+    consentId,
+    clientId,
+    change,
+    from,
+    to,
+    revision,
+    by: caller.by,
+    callerOrganisationId: caller.organisationId,
+    callerClientId: caller.clientId,
+    changed,
+  })
+  await tx('resource_trail').insert({
+    resource,
+    log_id: logId,
+    revision,
+    at: new Date(at),
+    change,
+    status_from: from,
+    status_to: to,
+    changed: [...changed],
+    caller_kind: caller.by,
+    caller_organisation_id: caller.organisationId,
+    caller_client_id: caller.clientId,
+    interaction_id: caller.interactionId,
+  })
+  if (notice === null) return
+  const { resourceId, url, body } = notice
+  await enqueueResource(tx, { resource, resourceId, consentId, clientId, revision, at, url, body, caller })
+}

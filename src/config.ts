@@ -65,6 +65,8 @@ export function loadConfig(
     database: raw.database,
     trustFramework: trustFrameworkOf(raw.trustFramework, files),
     drainSeconds: raw.drainSeconds,
+    otherLfis: raw.otherLfis ?? [],
+    ...(raw.publishedSchemas === undefined ? {} : { publishedSchemas: files.path(raw.publishedSchemas.directory) }),
     tenants: tenants.map(({ tenant }) => tenant),
   }
   const faults = [...files.faults, ...tenants.flatMap((each) => each.faults), ...judge(config)]

@@ -10,9 +10,10 @@ import { CLIENT_CERTIFICATES, type Config, type ListenerRole, type TenantConfig 
 import { createConsentManager } from './consent-manager/index.ts'
 import { createConsentStore } from './consent-store/index.ts'
 import { type Db, migrate, openDatabase, pendingMigrations } from './db.ts'
+import { createDeviations } from './deviations/index.ts'
 import { openDpop } from './dpop.ts'
 import { OperatorError } from './errors.ts'
-import { createGateway } from './gateway/index.ts'
+import { createGateway, type PayeeSource } from './gateway/index.ts'
 import { createKeyOperations, createKeyRing } from './keys/index.ts'
 import { createConnector } from './lfi/index.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
@@ -35,7 +36,8 @@ const PURGE_EVERY_MS = 60_000
 const LFI_JTI_MAX = 100_000
 
 export async function startHub({ config, log, clock = systemClock }: HubDeps): Promise<Hub> {
-  const registry = loadSchemas()
+  const { publishedSchemas } = config
+  const registry = loadSchemas(publishedSchemas === undefined ? {} : { published: publishedSchemas })
   const tenants: Tenant[] = []
   try {
     for (const tenant of config.tenants) tenants.push(await startTenant(config, tenant, { log, clock, registry }))
@@ -84,6 +86,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   // What ends a consent ends everything issued under it, in the same transaction.
   const consents = createConsentStore({ db, tenantId: tenant.id, clock, audit, onTerminal: destroyGrant })
   const resources = createResourceLog({ db, tenantId: tenant.id, clock, audit })
+  const deviations = createDeviations({ db, clock, log })
   const keys = await createKeyRing({ db, tenant, clock, log })
   const dpop = capabilitiesOf(tenant).dpop ? await openDpop({ db, clock }) : null
   const authenticate = createLfiAuthentication({
@@ -100,6 +103,8 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     participants,
     consents,
     resources,
+    deviations,
+    payees: payeesOf(config),
     registry,
     keys,
     dpop,
@@ -160,6 +165,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     close: async () => {
       for (const timer of timers) await timer.stop()
       await note('stopped').catch((error: unknown) => log.error({ err: error }, 'the stop was not recorded'))
+      await deviations.close()
       await audit.close()
       await sealer.stop()
       await keys.close()
@@ -168,6 +174,20 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       await db.destroy()
     },
   }
+}
+
+/** Whose hub to ask about an account, by the bank's part of its number. */
+function payeesOf({ tenants, otherLfis = [] }: Config): ReadonlyMap<string, PayeeSource> {
+  const own = tenants.map(({ bankCodes = [], listeners }) => ({
+    bankCodes,
+    issuer: listeners.auth.origin,
+    resourceServer: listeners.rs.origin,
+  }))
+  return new Map(
+    [...own, ...otherLfis].flatMap(({ bankCodes, issuer, resourceServer }) =>
+      bankCodes.map((code) => [code, { issuer, resourceServer }] as const),
+    ),
+  )
 }
 
 function asked(role: ListenerRole, config: Config): ClientCertificates {

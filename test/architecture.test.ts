@@ -12,12 +12,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'consent-store': ['audit'],
   participants: ['audit'],
   'resource-log': ['audit', 'consent-store'],
+  deviations: [],
   keys: ['audit'],
   lfi: ['consent-store', 'participants'],
   'auth-server': ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
-  gateway: ['audit', 'consent-store', 'keys', 'lfi', 'participants', 'resource-log'],
+  gateway: ['audit', 'consent-store', 'deviations', 'keys', 'lfi', 'participants', 'resource-log'],
   'consent-manager': ['audit', 'consent-store', 'participants', 'resource-log'],
-  admin: ['audit', 'consent-store', 'participants', 'resource-log'],
+  admin: ['audit', 'consent-store', 'deviations', 'participants', 'resource-log'],
 }
 
 /** Files that put rooms together. They see every door, and only they import one another. */

@@ -5,11 +5,12 @@ import type { Config, KeyStoreConfig, ListenerRole, TenantConfig, TrustFramework
 type PairFiles = { readonly certificateFile: string; readonly keyFile: string }
 type KeyFile = { readonly kid: string; readonly keyFile: string }
 
-export type RawDeployment = Pick<Config, 'environment' | 'database' | 'drainSeconds'> & {
+export type RawDeployment = Pick<Config, 'environment' | 'database' | 'drainSeconds' | 'otherLfis'> & {
   readonly roles?: Config['roles']
   readonly log: { readonly level: Config['logLevel'] }
   readonly trustFramework: Omit<TrustFrameworkConfig, 'ca' | 'serverCa' | 'certificate' | 'key'> &
     PairFiles & { readonly caFile: string; readonly serverCaFile?: string }
+  readonly publishedSchemas?: { readonly directory: string }
   readonly tenants: readonly string[]
 }
 
@@ -31,6 +32,7 @@ type Kept =
   | 'organisationId'
   | 'authorizationEndpoint'
   | 'jwksUrl'
+  | 'bankCodes'
   | 'activation'
   | 'fieldFilter'
   | 'profiles'

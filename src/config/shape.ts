@@ -83,6 +83,8 @@ export type TenantConfig = {
   readonly listeners: Readonly<Record<ListenerRole, ListenerConfig>>
   readonly authorizationEndpoint: string
   readonly jwksUrl: string
+  /** Its digits in account numbers. */
+  readonly bankCodes?: readonly string[]
   readonly keys: {
     readonly signing: readonly KeyConfig[]
     readonly encryption: readonly KeyConfig[]
@@ -129,6 +131,13 @@ export type TrustFrameworkConfig = {
   readonly timeoutMs: Milliseconds
 }
 
+/** One that is no tenant of this deployment. */
+export type OtherLfi = {
+  readonly bankCodes: readonly string[]
+  readonly issuer: string
+  readonly resourceServer: string
+}
+
 export type Config = {
   readonly environment: 'sandbox' | 'preproduction' | 'production'
   readonly roles: readonly Role[]
@@ -136,5 +145,8 @@ export type Config = {
   readonly database: { readonly poolMax: number; readonly migrate: 'on-start' | 'refuse' }
   readonly trustFramework: TrustFrameworkConfig
   readonly drainSeconds: Seconds
+  readonly otherLfis?: readonly OtherLfi[]
+  /** Folder with published documents that replace those of the release. */
+  readonly publishedSchemas?: string
   readonly tenants: readonly TenantConfig[]
 }

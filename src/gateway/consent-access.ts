@@ -29,4 +29,4 @@ export async function requireOwned(
 }
 
 export const isOfFamily = (consent: Consent, route: Route): boolean =>
-  route.follows !== 'register' && consent.rarType === route.rarType
+  'rarType' in route && consent.rarType === route.rarType

@@ -10,7 +10,7 @@ import type { Headers } from './headers.ts'
 import { createLfiAuthorization } from './lfi-auth.ts'
 
 export type { Answered, Attempt } from './exchange.ts'
-export { lfiHeaders } from './headers.ts'
+export { lfiHeaders, lfiServiceHeaders, type ServiceHeader } from './headers.ts'
 export { LFI_CODES, toTppError } from './lfi-errors.ts'
 
 export type LfiCall = {
@@ -33,8 +33,8 @@ export type Exchange = {
   readonly lfiMs: number
   readonly attempt: Attempt
 }
-/** An answer with data in it. */
-export type LfiReply = { readonly body: unknown }
+/** An answer with data in it, or a 204, which has none. */
+export type LfiReply = { readonly status: number; readonly body: unknown }
 
 export type Connector = {
   /** Never rejects for what the LFI does. `gone` cancels the call. */

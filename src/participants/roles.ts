@@ -1,13 +1,16 @@
 /** What a directory role opens (tpp-api 9.5). IDSP is the name in prose, ISP the one in the directory. */
 type RoleRow = { readonly scopes: readonly string[]; readonly rarTypes: readonly string[] }
 
+/** Open to every role of a bank's TPPs, because no document says whose they are (tpp-api 9.5). */
+const SERVICES = ['products', 'atm', 'fx', 'account-opening']
+
 const ACCOUNTS: RoleRow = {
-  scopes: ['openid', 'accounts'],
+  scopes: ['openid', 'accounts', ...SERVICES],
   rarTypes: ['urn:openfinanceuae:account-access-consent:v2.1'],
 }
 const INSURANCE: RoleRow = { scopes: ['openid', 'insurance'], rarTypes: ['urn:openfinanceuae:insurance-consent:v2.1'] }
 const PAYMENTS: RoleRow = {
-  scopes: ['openid', 'payments'],
+  scopes: ['openid', 'payments', 'confirmation-of-payee', ...SERVICES],
   rarTypes: ['urn:openfinanceuae:service-initiation-consent:v2.1'],
 }
 

@@ -50,6 +50,10 @@ export const FACT_DIVERGENCES: readonly Divergence[] = [
       'Links of a paged answer lead to addresses of the hub with a page number; the published file is silent (lfi-api 3.4).',
   },
   {
+    where: /^product \S+: POST \/leads body (?:optional|required)$/,
+    reason: 'Published as optional by an omission: a lead without content is none.',
+  },
+  {
     where: /^onboarding ours: POST \/tpp-registration body /,
     reason: 'Nothing is published; clients of the documented example send an empty object (tpp-api 9.1).',
   },

@@ -2,6 +2,7 @@ import { HubError } from '../../errors.ts'
 import { negotiate, OFFERS } from '../accept.ts'
 import { stage } from '../stage.ts'
 
+const SIGNED = ['application/jwt'] as const
 const PLAIN = OFFERS.filter((offer) => offer !== 'application/jwt')
 
 /** The caller chooses plain or signed, for errors as well (tpp-api 5.0). */
@@ -11,7 +12,10 @@ export const negotiateAnswer = stage({
   adds: ['offer'],
   fails: ['NotAcceptable'],
   run({ arrival, route }) {
-    const offer = negotiate(arrival.headers.accept, route.signable ? OFFERS : PLAIN)
+    const offer = negotiate(
+      arrival.headers.accept,
+      route.signedOnly === true ? SIGNED : route.signable ? OFFERS : PLAIN,
+    )
     if (offer === null) throw new HubError('NotAcceptable')
     return { offer }
   },

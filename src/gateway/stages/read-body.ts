@@ -18,7 +18,12 @@ export const readSignableBody = stage({
     'Body.InvalidFormat',
   ],
   async run({ arrival, route, bodyType, client }, { tenant, registry, participants, clock }) {
-    if (bodyType === 'none') return { body: undefined }
+    const accepts = registry.requestBody(route.document, route.operationId)
+    if (bodyType === 'none') {
+      const missing = accepts?.(undefined) ?? []
+      if (missing.length > 0) throw invalidBody(missing)
+      return { body: undefined }
+    }
     const bytes = await readWhole(arrival.request, tenant.limits.bodyBytesMax)
     const body =
       bodyType === 'json'
@@ -32,7 +37,7 @@ export const readSignableBody = stage({
               signingKey(client.jwks.keys, kid) ??
               signingKey((await participants.refresh(client.clientId))?.jwks.keys ?? [], kid),
           })
-    const violations = registry.requestBody(route.document, route.operationId)?.(body) ?? []
+    const violations = accepts?.(body) ?? []
     if (violations.length > 0) throw invalidBody(violations)
     return { body }
   },

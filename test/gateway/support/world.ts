@@ -7,7 +7,9 @@ import { type Clock, iso, type Milliseconds, plus, type Seconds, systemClock } f
 import type { LfiAuthentication, ListenerConfig, TenantConfig } from '../../../src/config.ts'
 import { type ConsentStore, createConsentStore, type LfiPatch } from '../../../src/consent-store/index.ts'
 import { inTransaction } from '../../../src/db.ts'
+import { createDeviations } from '../../../src/deviations/index.ts'
 import { createGateway } from '../../../src/gateway/index.ts'
+import type { ApiVersion } from '../../../src/gateway/versions.ts'
 import {
   type ClientId,
   type ConsentId,
@@ -23,7 +25,8 @@ import { createApp, openDoors } from '../../../src/listener.ts'
 import { createLog } from '../../../src/log.ts'
 import { createParticipants } from '../../../src/participants/index.ts'
 import { PERMISSIONS } from '../../../src/permissions.ts'
-import { loadSchemas } from '../../../src/schema-registry.ts'
+import { createResourceLog } from '../../../src/resource-log/index.ts'
+import { loadSchemas, type SchemaOptions } from '../../../src/schema-registry.ts'
 import { Secret } from '../../../src/secret.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
 import { type DirectoryEntry, startDirectory, startLfi } from './outside.ts'
@@ -85,6 +88,8 @@ export type Options = {
   readonly timeoutMs?: number
   readonly fieldFilter?: TenantConfig['fieldFilter']
   readonly clock?: Clock
+  readonly schemas?: SchemaOptions
+  readonly versions?: readonly ApiVersion[]
   /** Instead of the stand-in's address. */
   readonly lfiUrl?: string
   readonly lfiFromRogue?: boolean
@@ -175,11 +180,18 @@ export async function createWorld(options: Options = {}) {
   })
   const innerConsents = createConsentStore({ db, tenantId, clock, audit: innerAudit })
   const consents = options.consents?.(innerConsents) ?? innerConsents
-  const registry = loadSchemas()
+  const registry = loadSchemas(options.schemas)
   const keys = fixedKeyRing({ signing: [hubKey], encryption: [] })
   const connector = createConnector({ tenant, clock })
+  const resources = createResourceLog({ db, tenantId, clock, audit: innerAudit })
+  const deviations = createDeviations({ db, clock, log })
+  const payees = new Map([['033', { issuer: tenant.listeners.auth.origin, resourceServer: rs.origin }]])
   const gateway = createGateway({
     tenant,
+    db,
+    resources,
+    deviations,
+    payees,
     consents,
     participants,
     audit,
@@ -189,6 +201,7 @@ export async function createWorld(options: Options = {}) {
     keys,
     clock,
     log,
+    ...(options.versions === undefined ? {} : { versions: options.versions }),
   })
   const app = createApp({ log, clock })
   gateway.mount(app)
@@ -329,6 +342,8 @@ export async function createWorld(options: Options = {}) {
     gateway,
     participants,
     consents: innerConsents,
+    resources,
+    deviations,
     registry,
     consentOf,
     claimsOf,
@@ -342,6 +357,7 @@ export async function createWorld(options: Options = {}) {
       await listeners.close()
       await connector.close()
       await participants.close()
+      await deviations.close()
       await innerAudit.close()
       await lfi.close()
       await directory.close()

@@ -4,6 +4,7 @@ import { Command } from 'commander'
 import { auditCommand } from './cli/audit.ts'
 import { clientCommand } from './cli/client.ts'
 import { configCommand } from './cli/config.ts'
+import { deviationsCommand } from './cli/deviations.ts'
 import { hubCommand, migrateCommand } from './cli/hub.ts'
 import { keysCommand } from './cli/keys.ts'
 import { sandboxCommand } from './cli/sandbox.ts'
@@ -19,6 +20,7 @@ const program = new Command('falaj')
   .addCommand(configCommand())
   .addCommand(clientCommand())
   .addCommand(keysCommand())
+  .addCommand(deviationsCommand())
   .addCommand(auditCommand())
   .addHelpText(
     'after',
@@ -32,6 +34,7 @@ Operating a hub:
   $ falaj migrate      --config deployment.json
   $ falaj hub          --config deployment.json --roles as,rs
   $ falaj keys rotate  --config deployment.json --tenant aurora --use sig
+  $ falaj deviations   --config deployment.json --tenant aurora
   $ falaj audit export --config deployment.json --tenant aurora --out aurora.falaj
   $ falaj audit verify aurora.falaj --key 'falaj/aurora+…'
 `,

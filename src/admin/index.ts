@@ -1,5 +1,6 @@
 /**
- * The operator's door: health for whoever runs the process, and the activation of participants for the LFI. Mutual
+ * The operator's door: health for whoever runs the process, the activation of participants for the LFI, and where its
+ * answers break the contract. Mutual
  * TLS with a certificate of the LFI's organisation; every act leaves an audit entry in the transaction that makes it.
  */
 import type { Audit } from '../audit/index.ts'
@@ -7,6 +8,7 @@ import { parseJson, readBody } from '../body.ts'
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import { type Db, query } from '../db.ts'
+import type { Deviations } from '../deviations/index.ts'
 import { HubError, toHubError } from '../errors.ts'
 import type { HubApp, HubContext } from '../listener.ts'
 import type { Client, LocalStatus, ParticipantLevel, Participants } from '../participants/index.ts'
@@ -15,6 +17,7 @@ export type AdminDeps = {
   readonly tenant: TenantConfig
   readonly db: Db
   readonly participants: Participants
+  readonly deviations: Deviations
   readonly audit: Audit
   readonly clock: Clock
 }
@@ -60,6 +63,17 @@ async function route(ctx: HubContext, deps: AdminDeps): Promise<void> {
     ctx.body = { data: (await deps.participants.list()).map(summary) }
     return
   }
+  if (asked === 'GET /deviations') {
+    ctx.body = { data: await deps.deviations.list() }
+    return
+  }
+  if (asked === 'DELETE /deviations') {
+    await deps.deviations.clear()
+    ctx.body = null
+    ctx.status = 204
+    return
+  }
+  if (ctx.path === '/deviations') throw new HubError('MethodNotAllowed', { allow: ['GET', 'DELETE'] })
   const match = STATUS_PATH.exec(ctx.path)
   const level = LEVELS.get(match?.[1] ?? '')
   if (level === undefined || match?.[2] === undefined) throw new HubError('NotFound')

@@ -169,7 +169,7 @@ function doubt(one: Gap, other: Gap, spoken: number): Heard {
   if (MEANS.get(one)?.includes(other) === true || MEANS.get(other)?.includes(one) === true) return 'same'
   const pair = [one, other]
   if (pair.includes('?')) return spoken < 3 ? 'close' : 'same'
-  if (pair.includes('e') && !pair.includes('')) return 'same'
+  if (pair.includes('e') && (pair.includes('a') || pair.includes('i') || pair.includes('ai'))) return 'same'
   // An unstressed vowel is written or not, as in Fatima and Fatma.
   return pair.includes('') && spoken >= 3 && !pair.includes('u') && !pair.includes('au') ? 'same' : 'other'
 }

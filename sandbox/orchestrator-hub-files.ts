@@ -5,6 +5,9 @@ import { folderOf, HUB_LISTENERS, type Topology } from './topology.ts'
 import type { LfiCode } from './trust-framework/ecosystem.ts'
 import type { Enrolment, HubEnrolment } from './trust-framework/enrolment.ts'
 
+/** The bank's part of account numbers; the banks make theirs with it. */
+const BANK_CODES: Readonly<Record<LfiCode, string>> = { aurora: '981', meridian: '982' }
+
 export type HubFiles = { readonly deploymentFile: string }
 
 /** Short, so that a revocation at the directory is seen while somebody is watching. */
@@ -40,6 +43,13 @@ const deployment = ({ urls }: Topology, enrolment: Enrolment, hub: HubEnrolment,
     keyFile: hub.directoryClient.keyFile,
     cacheSeconds: DIRECTORY_CACHE_SECONDS,
   },
+  otherLfis: (Object.keys(BANK_CODES) as LfiCode[])
+    .filter((other) => other !== code)
+    .map((other) => ({
+      bankCodes: [BANK_CODES[other]],
+      issuer: urls.hubs[other].auth,
+      resourceServer: urls.hubs[other].rs,
+    })),
   tenants: [`tenants/${code}.json`],
 })
 
@@ -62,6 +72,7 @@ function tenant(
     database: { url: { file: own.databaseFile } },
     listeners: Object.fromEntries(listeners),
     authorizationEndpoint: `${urls.banks[code].public}/authorize`,
+    bankCodes: [BANK_CODES[code]],
     jwksUrl: `${urls.directory}/${hub.organisationId}/application.jwks`,
     keys: {
       signing: hub.signing.map(({ kid, keyFile }) => ({ kid, keyFile })),

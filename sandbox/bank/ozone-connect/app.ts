@@ -2,6 +2,7 @@
 import Router from '@koa/router'
 import Koa from 'koa'
 import type { Book } from '../data/book.ts'
+import { createDesk } from '../data/desk.ts'
 import type { UserSpec } from '../data/spec.ts'
 import type { Log } from '../log.ts'
 import { faultOf } from './faults.ts'
@@ -10,6 +11,7 @@ import type { HubCaller } from './hub-caller.ts'
 import { ACCOUNT_OPERATIONS, accountList, askedFor, held, readable } from './operations.ts'
 import { invalid, Refusal } from './refusal.ts'
 import { readHeaders } from './request.ts'
+import { serviceRoutes } from './services.ts'
 
 type State = { reason?: string }
 
@@ -18,11 +20,13 @@ export function createOzoneConnect(deps: {
   readonly hub: HubCaller
   readonly log: Log
   readonly now: () => number
+  readonly asOfDay: number
 }): Koa<State> {
   const { book, hub } = deps
   const app = new Koa<State>()
   const router = new Router<State>()
   healthRoutes(router)
+  serviceRoutes(router, { book, hub, desk: createDesk(book.bank, deps.now), asOfDay: deps.asOfDay })
 
   /** The hub, on behalf of one of our users. */
   async function admit(ctx: Koa.Context): Promise<UserSpec> {

@@ -261,6 +261,21 @@ export function createCaller(rig: Rig, identity: Identity | null) {
         body: text === '' ? null : (JSON.parse(text) as unknown),
       }
     },
+    async send(
+      method: 'POST' | 'PATCH',
+      path: string,
+      headers: Readonly<Record<string, string>>,
+      body: unknown,
+    ): Promise<Reply> {
+      const answer = await request(`${rig.bank.ozoneConnectUrl}${path}`, {
+        method,
+        dispatcher: agent,
+        headers: { 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      })
+      const text = await answer.body.text()
+      return { status: answer.statusCode, headers: answer.headers, body: text === '' ? null : JSON.parse(text) }
+    },
     close: () => agent.close(),
   }
 }

@@ -7,6 +7,7 @@ import { configCommand } from './cli/config.ts'
 import { deviationsCommand } from './cli/deviations.ts'
 import { hubCommand, migrateCommand } from './cli/hub.ts'
 import { keysCommand } from './cli/keys.ts'
+import { probeCommand } from './cli/probe.ts'
 import { sandboxCommand } from './cli/sandbox.ts'
 import { OperatorError } from './errors.ts'
 
@@ -21,6 +22,7 @@ const program = new Command('falaj')
   .addCommand(clientCommand())
   .addCommand(keysCommand())
   .addCommand(deviationsCommand())
+  .addCommand(probeCommand())
   .addCommand(auditCommand())
   .addHelpText(
     'after',
@@ -35,6 +37,7 @@ Operating a hub:
   $ falaj hub          --config deployment.json --roles as,rs
   $ falaj keys rotate  --config deployment.json --tenant aurora --use sig
   $ falaj deviations   --config deployment.json --tenant aurora
+  $ falaj probe        --config deployment.json --tenant aurora --user layla --account acc-1
   $ falaj audit export --config deployment.json --tenant aurora --out aurora.falaj
   $ falaj audit verify aurora.falaj --key 'falaj/aurora+…'
 `,

@@ -16,6 +16,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   keys: ['audit'],
   lfi: ['consent-store', 'participants'],
   'auth-server': ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
+  probe: ['lfi'],
   gateway: ['audit', 'consent-store', 'deviations', 'keys', 'lfi', 'participants', 'resource-log'],
   'consent-manager': ['audit', 'consent-store', 'participants', 'resource-log'],
   admin: ['audit', 'consent-store', 'deviations', 'participants', 'resource-log'],

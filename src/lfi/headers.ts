@@ -11,7 +11,7 @@ export type Headers = Readonly<Record<string, string>>
 /** Who calls, and for what; every operation of Ozone Connect is told (the three that follow add to it). */
 type CallFacts = {
   readonly tenantId: TenantId
-  readonly client: Client
+  readonly client: Pick<Client, 'organisationId' | 'clientId' | 'softwareStatementId'>
   /** The URL that the TPP called, as documented. */
   readonly apiUri: string
   readonly method: string
@@ -35,7 +35,9 @@ function callHeaders(facts: CallFacts): Headers {
 }
 
 /** For a user, under a consent. */
-export function lfiHeaders(facts: CallFacts & { readonly consent: Usable; readonly fxOnly: boolean }): Headers {
+export function lfiHeaders(
+  facts: CallFacts & { readonly consent: Pick<Usable, 'id' | 'psu'>; readonly fxOnly: boolean },
+): Headers {
   const { tenantId, consent } = facts
   return {
     ...callHeaders(facts),

@@ -131,6 +131,8 @@ export type Rig = {
   readonly bank: Bank
   readonly hubKey: SigningKey
   readonly bankKey: SigningKey
+  /** A server's certificate for this machine. */
+  readonly server: Identity
   readonly hub: Identity
   readonly impostor: Identity
   /** Same subject as the hub, other authority. */
@@ -195,6 +197,7 @@ export async function createRig(
     bank,
     hubKey,
     bankKey,
+    server,
     hub,
     impostor,
     forged,

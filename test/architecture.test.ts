@@ -19,7 +19,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   probe: ['lfi'],
   gateway: ['audit', 'consent-store', 'deviations', 'keys', 'lfi', 'participants', 'resource-log'],
   'consent-manager': ['audit', 'consent-store', 'participants', 'resource-log'],
-  admin: ['audit', 'consent-store', 'deviations', 'participants', 'resource-log'],
+  admin: ['audit', 'consent-store', 'deviations', 'lfi', 'participants', 'resource-log'],
 }
 
 /** Files that put rooms together. They see every door, and only they import one another. */

@@ -10,6 +10,7 @@ import type { TenantConfig } from '../config.ts'
 import { type Db, query } from '../db.ts'
 import type { Deviations } from '../deviations/index.ts'
 import { HubError, toHubError } from '../errors.ts'
+import type { Connector } from '../lfi/index.ts'
 import type { HubApp, HubContext } from '../listener.ts'
 import type { Client, LocalStatus, ParticipantLevel, Participants } from '../participants/index.ts'
 
@@ -18,6 +19,7 @@ export type AdminDeps = {
   readonly db: Db
   readonly participants: Participants
   readonly deviations: Deviations
+  readonly connector: Pick<Connector, 'hello'>
   readonly audit: Audit
   readonly clock: Clock
 }
@@ -61,6 +63,13 @@ async function route(ctx: HubContext, deps: AdminDeps): Promise<void> {
   }
   if (asked === 'GET /clients') {
     ctx.body = { data: (await deps.participants.list()).map(summary) }
+    return
+  }
+  if (asked === 'GET /health/lfi') {
+    // The other way round the LFI asks at hh and cm (lfi-api 4.4).
+    const [hello, helloMtls] = await Promise.all([deps.connector.hello('/hello'), deps.connector.hello('/hello-mtls')])
+    ctx.status = hello.ok && helloMtls.ok ? 200 : 503
+    ctx.body = { hello, helloMtls }
     return
   }
   if (asked === 'GET /deviations') {

@@ -36,11 +36,13 @@ export type Exchange = {
 /** An answer with data in it, or a 204, which has none. */
 export type LfiReply = { readonly status: number; readonly body: unknown }
 
+export type Hello = { readonly ok: boolean; readonly ms: number; readonly detail: string | null }
+
 export type Connector = {
   /** Never rejects for what the LFI does. `gone` cancels the call. */
   ask(call: LfiCall, gone: AbortSignal | null): Promise<Exchange>
-  /** Whether the LFI answers over mutual TLS (lfi-api 4.4). No TPP is involved, so nothing is audited. */
-  hello(): Promise<{ readonly ok: boolean; readonly ms: number; readonly detail: string | null }>
+  /** Whether the LFI answers, as a rule over mutual TLS (lfi-api 4.4). No TPP is involved, so nothing is audited. */
+  hello(path?: '/hello' | '/hello-mtls'): Promise<Hello>
   close(): Promise<void>
 }
 
@@ -77,12 +79,9 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
       const { operationId, method, route } = call
       return { operationId, method, route, lfiMs: performance.now() - startedAt, attempt }
     },
-    async hello() {
+    async hello(target = '/hello-mtls') {
       const startedAt = performance.now()
-      const attempt = await wire.exchange(
-        { method: 'GET', target: '/hello-mtls', headers: { accept: 'application/json' } },
-        null,
-      )
+      const attempt = await wire.exchange({ method: 'GET', target, headers: { accept: 'application/json' } }, null)
       const detail = unhealthy(attempt)
       return { ok: detail === null, ms: performance.now() - startedAt, detail }
     },

@@ -108,8 +108,8 @@ const FAULTS: readonly [what: string, at: RegExp, change: Change, expected: stri
   [
     'a required member missing',
     /^\/accounts\?/,
-    member('status', undefined),
-    'GET /accounts: schema data[0].status required',
+    member('id', undefined),
+    'GET /accounts: schema data[0].id required',
   ],
   [
     'a value that is not listed',

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { folderOf, HUB_LISTENERS, type Topology } from './topology.ts'
 import type { LfiCode } from './trust-framework/ecosystem.ts'
 import type { Enrolment, HubEnrolment } from './trust-framework/enrolment.ts'
+import { REVOCATION_LIST_PATH } from './trust-framework/public-app.ts'
 
 /** The bank's part of account numbers; the banks make theirs with it. */
 const BANK_CODES: Readonly<Record<LfiCode, string>> = { aurora: '981', meridian: '982' }
@@ -31,6 +32,7 @@ const deployment = ({ urls }: Topology, enrolment: Enrolment, hub: HubEnrolment,
   environment: 'sandbox',
   log: { level: 'info' },
   database: { migrate: 'on-start', poolMax: 10 },
+  outbound: { allowedAddresses: ['127.0.0.1', '::1'] },
   drainSeconds: 5,
   trustFramework: {
     apiUrl: urls.directoryApi,
@@ -42,6 +44,11 @@ const deployment = ({ urls }: Topology, enrolment: Enrolment, hub: HubEnrolment,
     certificateFile: hub.directoryClient.certFile,
     keyFile: hub.directoryClient.keyFile,
     cacheSeconds: DIRECTORY_CACHE_SECONDS,
+    revocation: {
+      crl: 'required',
+      crlUrls: [`${urls.directory}${REVOCATION_LIST_PATH}`],
+      refreshSeconds: DIRECTORY_CACHE_SECONDS,
+    },
   },
   otherLfis: (Object.keys(BANK_CODES) as LfiCode[])
     .filter((other) => other !== code)

@@ -17,6 +17,7 @@ export function trustFrameworkSettings({ ports }: Topology, enrolment: Enrolment
     caFile: enrolment.ca.bundleFile,
     registerFile,
     stateFile,
+    issuer: enrolment.ca.issuer,
   }
 }
 

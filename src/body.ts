@@ -5,12 +5,12 @@ import { HubError } from './errors.ts'
 /** @throws HubError PayloadTooLarge beyond `bytesMax`; the rest is not kept, and the connection is left to answer on. */
 export async function readBody(request: IncomingMessage, bytesMax: number): Promise<Buffer> {
   const declared = Number(request.headers['content-length'] ?? 0)
-  if (declared > bytesMax) throw new HubError('PayloadTooLarge')
+  if (declared > bytesMax) throw new HubError('PayloadTooLarge', { rule: 'body.size' })
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += chunk.length
-    if (size > bytesMax) throw new HubError('PayloadTooLarge')
+    if (size > bytesMax) throw new HubError('PayloadTooLarge', { rule: 'body.size' })
     chunks.push(chunk)
   }
   return Buffer.concat(chunks, size)
@@ -21,7 +21,7 @@ export function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body))
   } catch (cause) {
-    throw new HubError('Body.InvalidFormat', { reason: 'The body is not valid JSON', cause })
+    throw new HubError('Body.InvalidFormat', { rule: 'body.json', reason: 'The body is not valid JSON', cause })
   }
 }
 
@@ -32,7 +32,8 @@ export function parseJson(body: Buffer): unknown {
 export function parseForm(body: Buffer): ReadonlyMap<string, string> {
   const form = new Map<string, string>()
   for (const [name, value] of new URLSearchParams(body.toString('utf8'))) {
-    if (form.has(name)) throw new HubError('Body.InvalidFormat', { reason: 'A parameter is repeated' })
+    if (form.has(name))
+      throw new HubError('Body.InvalidFormat', { rule: 'body.form', reason: 'A parameter is repeated' })
     form.set(name, value)
   }
   return form

@@ -9,7 +9,7 @@ import deploymentSchema from '../config/deployment.schema.json' with { type: 'js
 import tenantSchema from '../config/tenant.schema.json' with { type: 'json' }
 import type { Seconds } from './clock.ts'
 import { createFiles, type Files, whyUnreadable } from './config/files.ts'
-import type { RawAuthentication, RawDeployment, RawTenant } from './config/raw.ts'
+import type { RawAuthentication, RawDeployment, RawTenant, RawTls } from './config/raw.ts'
 import { judge } from './config/rules.ts'
 import {
   type Config,
@@ -17,6 +17,7 @@ import {
   type LfiAuthentication,
   type ListenerConfig,
   type ListenerRole,
+  type ListenerTls,
   ROLES,
   type Role,
   type TenantConfig,
@@ -64,6 +65,7 @@ export function loadConfig(
     logLevel: raw.log.level,
     database: raw.database,
     trustFramework: trustFrameworkOf(raw.trustFramework, files),
+    outbound: raw.outbound,
     drainSeconds: raw.drainSeconds,
     otherLfis: raw.otherLfis ?? [],
     ...(raw.publishedSchemas === undefined ? {} : { publishedSchemas: files.path(raw.publishedSchemas.directory) }),
@@ -145,11 +147,17 @@ function withoutSchema<T extends object>(raw: T): T {
 }
 
 function listenersOf(raw: RawTenant['listeners'], files: Files): TenantConfig['listeners'] {
-  const entries = Object.entries(raw).map(([role, { origin, address, port, certificateFile, keyFile }]) => [
+  const entries = Object.entries(raw).map(([role, { origin, address, port, tls, certificateFile, keyFile }]) => [
     role,
-    { origin, address, port, ...files.pair(certificateFile, keyFile) } satisfies ListenerConfig,
+    { origin, address, port, tls: tlsOf(tls, files), ...files.pair(certificateFile, keyFile) } satisfies ListenerConfig,
   ])
   return Object.fromEntries(entries) as Record<ListenerRole, ListenerConfig>
+}
+
+function tlsOf(raw: RawTls, files: Files): ListenerTls {
+  if (raw.mode === 'in-process') return raw
+  const { caFile, ...kept } = raw
+  return { ...kept, ca: files.authorities(caFile) }
 }
 
 function authenticationOf(raw: RawAuthentication, files: Files): LfiAuthentication {

@@ -31,6 +31,12 @@ export function openDatabase(options: {
   })
 }
 
+/** How busy the pool of connections is. */
+export function poolUsage(db: Db): { readonly used: number; readonly free: number; readonly waiting: number } {
+  const { pool } = db.client as { pool: Record<'numUsed' | 'numFree' | 'numPendingAcquires', () => number> }
+  return { used: pool.numUsed(), free: pool.numFree(), waiting: pool.numPendingAcquires() }
+}
+
 /** One unit of work. Rolls back and rethrows whatever is thrown inside. */
 export function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
   return db.transaction((tx) => work(tx as Tx))

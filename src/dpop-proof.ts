@@ -110,14 +110,22 @@ function readKey(jwk: unknown, alg: Algorithm): { readonly key: KeyObject; reado
   if (PRIVATE_MEMBERS.some((name) => Object.hasOwn(given, name))) refuse('jwk must be a public key')
   const kind = KINDS[alg]
   if (given['kty'] !== kind.kty || given['crv'] !== kind.crv) refuse('jwk is not a key for alg')
-  const members = kind.members.map((name) => [name, given[name]] as const)
-  if (!members.every(([, value]) => typeof value === 'string')) refuse('jwk is not complete')
-  const own = Object.fromEntries(members)
+  const own = requiredMembers(given, kind)
+  if (!Object.values(own).every((value) => typeof value === 'string')) refuse('jwk is not complete')
   const key = importKey(own)
   const bits = key.asymmetricKeyDetails?.modulusLength
   if (bits !== undefined && (bits < RSA_BITS.min || bits > RSA_BITS.max)) refuse('the RSA key has not the right size')
-  return { key, jkt: createHash('sha256').update(JSON.stringify(own)).digest('base64url') }
+  return { key, jkt: jwkThumbprint(given, alg) }
 }
+
+const requiredMembers = (jwk: Json, kind: Kind): Json =>
+  Object.fromEntries(kind.members.map((name) => [name, jwk[name]]))
+
+/** RFC 7638 3: SHA-256 of the members that make up the key, in base64url. */
+export const jwkThumbprint = (jwk: Json, alg: Algorithm): string =>
+  createHash('sha256')
+    .update(JSON.stringify(requiredMembers(jwk, KINDS[alg])))
+    .digest('base64url')
 
 function importKey(jwk: Json): KeyObject {
   try {

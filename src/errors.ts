@@ -1,3 +1,5 @@
+import type { RuleId } from './refusals.ts'
+
 /**
  * The error catalogue of the resource side (gateway and consent manager). OAuth endpoints speak RFC 6749
  * errors instead, which the authorization server renders.
@@ -66,6 +68,10 @@ export type HubErrorOptions = {
   readonly path?: string
   /** Log only. */
   readonly detail?: string
+  /** Which rule refuses; stands in the audit entry, so that the refusal can be explained later. */
+  readonly rule?: RuleId
+  /** What was found instead, in words of ours: never a value from a payload, token or person. */
+  readonly seen?: string
   /** A code on the wire other than the catalogue's: an LFI's own namespaced code (tpp-api 7.1). */
   readonly wireCode?: string
   /** A status other than the catalogue's, where the contract allows the code under several (Generic* at 400, 403, 409). */

@@ -9,7 +9,7 @@ import { type Clock, systemClock } from './clock.ts'
 import { CLIENT_CERTIFICATES, type Config, type ListenerRole, type TenantConfig } from './config.ts'
 import { createConsentManager } from './consent-manager/index.ts'
 import { createConsentStore } from './consent-store/index.ts'
-import { type Db, migrate, openDatabase, pendingMigrations } from './db.ts'
+import { type Db, migrate, openDatabase, pendingMigrations, poolUsage, query } from './db.ts'
 import { createDeviations } from './deviations/index.ts'
 import { openDpop } from './dpop.ts'
 import { OperatorError } from './errors.ts'
@@ -17,13 +17,25 @@ import { createGateway, type PayeeSource } from './gateway/index.ts'
 import { createKeyOperations, createKeyRing } from './keys/index.ts'
 import { createConnector } from './lfi/index.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
-import { type ClientCertificates, createApp, type Door, type HubApp, openDoors } from './listener.ts'
+import {
+  type AppDeps,
+  type Capacity,
+  type ClientCertificates,
+  createApp,
+  createCapacity,
+  type Door,
+  type HubApp,
+  openDoors,
+} from './listener.ts'
 import type { Log } from './log.ts'
+import { createMetrics, type Levels } from './metrics.ts'
 import { migrations } from './migrations.ts'
 import { createParticipants } from './participants/index.ts'
 import { capabilitiesOf } from './profiles.ts'
 import { createReplayMemory } from './replay.ts'
+import { createHeartbeat, createReports, type Reports } from './reports/index.ts'
 import { createResourceLog } from './resource-log/index.ts'
+import { openRevocation, type Revocation } from './revocation.ts'
 import { loadSchemas, type SchemaRegistry } from './schema-registry.ts'
 import { every, type Timer } from './timer.ts'
 
@@ -33,16 +45,22 @@ export type HubDeps = { readonly config: Config; readonly log: Log; readonly clo
 const SWEEP_EVERY_MS = 1_000
 const SWEEP_BATCH = 500
 const PURGE_EVERY_MS = 60_000
+const REFRESH_EVERY_MS = 2_000
+const REPORT_EVERY_MS = 5_000
+const HEARTBEAT_EVERY_MS = 60_000
+const DESTROY_EVERY_MS = 3_600_000
 const LFI_JTI_MAX = 100_000
 
 export async function startHub({ config, log, clock = systemClock }: HubDeps): Promise<Hub> {
   const { publishedSchemas } = config
   const registry = loadSchemas(publishedSchemas === undefined ? {} : { published: publishedSchemas })
   const tenants: Tenant[] = []
+  const revocation = await openRevocation({ config, clock, log })
   try {
-    for (const tenant of config.tenants) tenants.push(await startTenant(config, tenant, { log, clock, registry }))
+    const shared = { log, clock, registry, revocation }
+    for (const tenant of config.tenants) tenants.push(await startTenant(config, tenant, shared))
     const doors = tenants.flatMap((tenant) => tenant.doors)
-    const listeners = await openDoors(doors, { log, drainSeconds: config.drainSeconds })
+    const listeners = await openDoors(doors, { log, clock, drainSeconds: config.drainSeconds })
     for (const door of doors) {
       log.info({ tenant: door.tenantId, role: door.role, origin: door.listener.origin }, 'listening')
     }
@@ -50,19 +68,26 @@ export async function startHub({ config, log, clock = systemClock }: HubDeps): P
       close: async () => {
         await listeners.close()
         for (const tenant of tenants) await tenant.close()
+        await revocation?.close()
       },
     }
   } catch (error) {
     for (const tenant of tenants) await tenant.close()
+    await revocation?.close()
     throw error
   }
 }
 
 type Tenant = { readonly doors: readonly Door[]; close(): Promise<void> }
-type Shared = { readonly log: Log; readonly clock: Clock; readonly registry: SchemaRegistry }
+type Shared = {
+  readonly log: Log
+  readonly clock: Clock
+  readonly registry: SchemaRegistry
+  readonly revocation: Revocation | null
+}
 
 async function startTenant(config: Config, tenant: TenantConfig, shared: Shared): Promise<Tenant> {
-  const { clock, registry } = shared
+  const { clock, registry, revocation } = shared
   const log = shared.log.child({ tenant: tenant.id })
   const db = openDatabase({
     url: tenant.databaseUrl,
@@ -71,7 +96,7 @@ async function startTenant(config: Config, tenant: TenantConfig, shared: Shared)
   })
   try {
     await bringSchema(db, config, log)
-    return await furnish(config, tenant, { clock, registry, log, db })
+    return await furnish(config, tenant, { clock, registry, revocation, log, db })
   } catch (error) {
     await db.destroy()
     throw error
@@ -96,6 +121,8 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     firstUse: createReplayMemory(clock, LFI_JTI_MAX),
   })
   const connector = createConnector({ tenant, clock })
+  const reports = createReports({ db, tenant, audit, clock })
+  const metrics = createMetrics(levelsOf(db, reports))
   const room = {
     tenant,
     db,
@@ -110,6 +137,9 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     dpop,
     connector,
     authenticate,
+    reports,
+    metrics,
+    migrations,
     clock,
     log,
   }
@@ -125,8 +155,11 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     admin: (app) => mountAdmin(app, room),
   }
   const played = config.roles.filter((role): role is ListenerRole => role !== 'worker')
+  const whole = createCapacity(tenant.limits.requestsInFlight)
   const doors = played.map((role): Door => {
-    const app = createApp({ log: log.child({ role }), clock })
+    const door = { role, capacity: capacityOf(role, tenant, whole) }
+    const observe = (call: Parameters<NonNullable<AppDeps['observe']>>[0]) => metrics.observe({ ...call, door: role })
+    const app = createApp({ log: log.child({ role }), clock, door, observe })
     mounts[role](app)
     return {
       tenantId: tenant.id,
@@ -134,6 +167,8 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       listener: tenant.listeners[role],
       clientCertificates: asked(role, config),
       app,
+      revocation: shared.revocation,
+      connectionsMax: tenant.limits.connections,
     }
   })
   const timers: Timer[] = []
@@ -143,6 +178,15 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     timers.push(
       every(SWEEP_EVERY_MS, 'consent sweep', log, () => consents.sweep(SWEEP_BATCH)),
       every(PURGE_EVERY_MS, 'purge of authorization records', log, () => authServer.purge()),
+      every(REFRESH_EVERY_MS, 'refresh from the directory', log, () => participants.refreshDue()),
+      every(REPORT_EVERY_MS, 'count of the audit log', log, () => reports.advance()),
+      every(DESTROY_EVERY_MS, 'destruction by policy', log, () => reports.destroyExpired()),
+      every(
+        HEARTBEAT_EVERY_MS,
+        'heartbeat of the LFI',
+        log,
+        createHeartbeat({ hello: gateway.hello, audit, tenantId: tenant.id, clock }),
+      ),
     )
     if (tenant.keys.store !== null) {
       const { environment } = config
@@ -190,6 +234,10 @@ function payeesOf({ tenants, otherLfis = [] }: Config): ReadonlyMap<string, Paye
   )
 }
 
+/** Whoever looks after the hub gets through, however much is at work. */
+const capacityOf = (role: ListenerRole, { limits }: TenantConfig, whole: Capacity): Capacity =>
+  createCapacity(limits.requestsInFlightPerListener, role === 'admin' ? undefined : whole)
+
 function asked(role: ListenerRole, config: Config): ClientCertificates {
   const mode = CLIENT_CERTIFICATES[role]
   return mode === 'none' ? mode : { mode, ca: config.trustFramework.ca }
@@ -204,5 +252,36 @@ async function bringSchema(db: Db, config: Config, log: Log): Promise<void> {
   const pending = await pendingMigrations(db, migrations)
   if (pending.length > 0) {
     throw new OperatorError(`migrations are pending (${pending.join(', ')}): run \`falaj migrate\` first`)
+  }
+}
+
+const WAITING = `
+  select (select count(*) from audit_pending) as falaj_audit_pending,
+    (select count(*) from outbox) as falaj_outbox_waiting,
+    (select count(*) from outage where starts_at <= now() and (ends_at is null or ends_at > now())) as falaj_outages_open`
+
+/** How full the queues are. A database that does not answer has no figures, and that shows as well. */
+function levelsOf(db: Db, reports: Reports): Levels {
+  return async () => {
+    const { used, free, waiting } = poolUsage(db)
+    const pool = {
+      falaj_database_connections_used: used,
+      falaj_database_connections_free: free,
+      falaj_database_waiting: waiting,
+    }
+    try {
+      const { rows } = await query<Readonly<Record<string, string>>>(db, WAITING)
+      const counted = (name: string): number => Number(rows[0]?.[name])
+      return {
+        ...pool,
+        falaj_audit_pending: counted('falaj_audit_pending'),
+        falaj_outbox_waiting: counted('falaj_outbox_waiting'),
+        falaj_outages_open: counted('falaj_outages_open'),
+        falaj_reports_behind: await reports.behind(),
+      }
+    } catch {
+      const unknown = { falaj_audit_pending: null, falaj_outbox_waiting: null }
+      return { ...pool, ...unknown, falaj_outages_open: null, falaj_reports_behind: null }
+    }
   }
 }

@@ -96,7 +96,7 @@ export async function verify(jws: string, keyOf: (kid: string) => Promise<JWK | 
  * Three parts, each the one way there is to write its bytes (RFC 7515 2, RFC 4648 3.5). A decoder forgives padding,
  * white space and left-over bits, and then one signature is many texts.
  */
-const isCompact = (jws: string): boolean => {
+export const isCompact = (jws: string): boolean => {
   const parts = jws.split('.')
   return parts.length === 3 && parts.every((part) => Buffer.from(part, 'base64url').toString('base64url') === part)
 }

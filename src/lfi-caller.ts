@@ -7,7 +7,7 @@ import { epochSeconds } from './clock.ts'
 import type { TenantConfig } from './config.ts'
 import { HubError } from './errors.ts'
 import { type JWK, signingKey, verify } from './jose.ts'
-import type { PeerCertificate } from './tls.ts'
+import { type PeerCertificate, whyDistrusted } from './tls.ts'
 
 export type LfiCaller = {
   readonly organisationId: string
@@ -39,7 +39,9 @@ export function createLfiAuthentication(deps: LfiCallerDeps): AuthenticateLfi {
   }
   return async (peer, authorization) => {
     if (peer === null) return refuse('a client certificate is required')
-    if (!peer.trusted) return refuse('the client certificate is not issued by the trust framework')
+    if (!peer.trusted) return refuse(`the client certificate ${whyDistrusted(peer)}`)
+    // A connection may outlive the certificate that opened it.
+    if (peer.expiresAt <= deps.clock.now()) return refuse('the client certificate has expired')
     if (peer.organisationId !== tenant.organisationId) return refuse("the client certificate is not the LFI's")
     const caller = {
       organisationId: peer.organisationId,

@@ -8,6 +8,7 @@ import { deviationsCommand } from './cli/deviations.ts'
 import { hubCommand, migrateCommand } from './cli/hub.ts'
 import { keysCommand } from './cli/keys.ts'
 import { probeCommand } from './cli/probe.ts'
+import { explainCommand, outageCommand, reportCommand } from './cli/reports.ts'
 import { sandboxCommand } from './cli/sandbox.ts'
 import { OperatorError } from './errors.ts'
 
@@ -24,6 +25,9 @@ const program = new Command('falaj')
   .addCommand(deviationsCommand())
   .addCommand(probeCommand())
   .addCommand(auditCommand())
+  .addCommand(reportCommand())
+  .addCommand(outageCommand())
+  .addCommand(explainCommand())
   .addHelpText(
     'after',
     `
@@ -40,6 +44,9 @@ Operating a hub:
   $ falaj probe        --config deployment.json --tenant aurora --user layla --account acc-1
   $ falaj audit export --config deployment.json --tenant aurora --out aurora.falaj
   $ falaj audit verify aurora.falaj --key 'falaj/aurora+…'
+  $ falaj report lfi   --config deployment.json --tenant aurora --from 2026-03-01 --to 2026-03-31 --format csv
+  $ falaj outage list  --config deployment.json --tenant aurora
+  $ falaj explain INTERACTION_ID --config deployment.json --tenant aurora
 `,
   )
 

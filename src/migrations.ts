@@ -6,6 +6,7 @@ import type { Migration } from './db.ts'
 import { migrations as deviations } from './deviations/index.ts'
 import { migrations as keys } from './keys/index.ts'
 import { migrations as participants } from './participants/index.ts'
+import { migrations as reports } from './reports/index.ts'
 import { migrations as resourceLog } from './resource-log/index.ts'
 
 export const migrations: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const migrations: readonly Migration[] = [
   ...keys,
   ...resourceLog,
   ...deviations,
+  ...reports,
 ]

@@ -1,5 +1,5 @@
 /** TLS as FAPI 2.0 SP 5.2 and BCP 195 want it, and what a client certificate says about its holder. */
-import { createHash, type X509Certificate } from 'node:crypto'
+import { constants, createHash, type X509Certificate } from 'node:crypto'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import { type OrganisationId, type Thumbprint, toOrganisationId } from './ids.ts'
 
@@ -17,6 +17,8 @@ export const TLS_PROFILE = {
     'ECDHE-RSA-AES128-GCM-SHA256',
   ].join(':'),
   honorCipherOrder: true,
+  // A connection belongs to the certificate that it began with (BCP 195, RFC 9325 3.4).
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
 } as const satisfies SecureContextOptions & { honorCipherOrder: boolean }
 
 /**
@@ -30,8 +32,10 @@ export type PeerCertificate = {
   readonly commonName: string
   readonly subject: string
   readonly issuer: string
-  /** True when the chain leads to an authority that this listener trusts. */
+  /** True when the chain leads to an authority that this listener trusts, and that authority has not revoked it. */
   readonly trusted: boolean
+  /** There, and true, when the authority has: then the certificate is not trusted, and this is why. */
+  readonly revoked?: boolean
   readonly expiresAt: number
 }
 
@@ -39,19 +43,23 @@ export function thumbprintOf(certificate: X509Certificate): Thumbprint {
   return createHash('sha256').update(certificate.raw).digest('base64url') as Thumbprint
 }
 
-const peers = new WeakMap<TLSSocket, PeerCertificate | null>()
+/** A certificate of the handshake, with what it says. */
+export type ShownCertificate = { readonly certificate: X509Certificate; readonly peer: PeerCertificate }
 
-/** The caller's certificate, worked out once per connection; null when none was sent. */
-export function peerCertificate(socket: TLSSocket): PeerCertificate | null {
-  const known = peers.get(socket)
+const shown = new WeakMap<TLSSocket, ShownCertificate | null>()
+
+/** The certificate of who is at the other end of the connection, worked out once; null when none was sent. */
+export function handshakeCertificate(socket: TLSSocket): ShownCertificate | null {
+  const known = shown.get(socket)
   if (known !== undefined) return known
   const certificate = socket.getPeerX509Certificate()
-  const peer = certificate === undefined ? null : describe(certificate, socket.authorized)
-  peers.set(socket, peer)
-  return peer
+  const found =
+    certificate === undefined ? null : { certificate, peer: describeCertificate(certificate, socket.authorized) }
+  shown.set(socket, found)
+  return found
 }
 
-function describe(certificate: X509Certificate, trusted: boolean): PeerCertificate {
+export function describeCertificate(certificate: X509Certificate, trusted: boolean): PeerCertificate {
   const subject = certificate.toLegacyObject().subject as unknown as Record<string, string | string[] | undefined>
   return {
     thumbprint: thumbprintOf(certificate),
@@ -64,6 +72,10 @@ function describe(certificate: X509Certificate, trusted: boolean): PeerCertifica
     expiresAt: Date.parse(certificate.validTo),
   }
 }
+
+/** Why a certificate that is not trusted is not: the end of a sentence that begins with what it is. */
+export const whyDistrusted = ({ revoked }: PeerCertificate): string =>
+  revoked === true ? 'has been revoked by its authority' : 'is not issued by the trust framework'
 
 /** A repeated attribute is ambiguous, so it says nothing. */
 const single = (value: string | string[] | undefined): string => (typeof value === 'string' ? value : '')

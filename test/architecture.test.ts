@@ -17,9 +17,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   lfi: ['consent-store', 'participants'],
   'auth-server': ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
   probe: ['lfi'],
-  gateway: ['audit', 'consent-store', 'deviations', 'keys', 'lfi', 'participants', 'resource-log'],
+  gateway: ['audit', 'consent-store', 'deviations', 'keys', 'lfi', 'participants', 'reports', 'resource-log'],
+  reports: ['audit'],
   'consent-manager': ['audit', 'consent-store', 'participants', 'resource-log'],
-  admin: ['audit', 'consent-store', 'deviations', 'lfi', 'participants', 'resource-log'],
+  admin: ['audit', 'consent-store', 'deviations', 'lfi', 'participants', 'reports', 'resource-log'],
 }
 
 /** Files that put rooms together. They see every door, and only they import one another. */
@@ -37,6 +38,9 @@ const LINES_MAX = 400
 /** Where a package lives. A path ending in `/` is a folder. Outside parties bring their own. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@koa/router': ['sandbox/bank/', 'sandbox/tpp/', 'sandbox/trust-framework/'],
+  // What node:crypto does not tell of a certificate (path length, critical extensions), and revocation lists.
+  '@peculiar/asn1-schema': ['src/certificate-constraints.ts', 'src/revocation/'],
+  '@peculiar/asn1-x509': ['src/certificate-constraints.ts', 'src/revocation/'],
   '@peculiar/x509': ['sandbox/trust-framework/'],
   ajv: ['src/config.ts', 'src/schema-registry/'],
   'ajv-formats': ['src/config.ts', 'src/schema-registry/'],
@@ -47,12 +51,21 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   knex: ['src/db.ts'],
   koa: ['src/listener.ts', 'sandbox/bank/', 'sandbox/tpp/', 'sandbox/trust-framework/'],
   'koa-mount': ['src/auth-server/'],
-  'lru-cache': ['src/remembered.ts', 'src/rate-limit.ts', 'src/gateway/'],
+  'lru-cache': ['src/remembered.ts', 'src/rate-limit.ts', 'src/gateway/', 'src/listener/', 'src/participants/'],
   'oidc-provider': ['src/auth-server/'],
   'openid-client': ['sandbox/tpp/'],
   pg: ['src/db.ts'],
   pino: ['src/log.ts'],
-  undici: ['src/lfi/', 'src/participants/directory.ts', 'sandbox/bank/', 'sandbox/demo/', 'sandbox/tpp/transport.ts'],
+  'prom-client': ['src/metrics.ts'],
+  undici: [
+    'src/fetch-guard.ts',
+    'src/lfi/',
+    'src/participants/directory.ts',
+    'src/revocation/fetch.ts',
+    'sandbox/bank/',
+    'sandbox/demo/',
+    'sandbox/tpp/transport.ts',
+  ],
   yaml: ['src/schema-registry/'],
 }
 

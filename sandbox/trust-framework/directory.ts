@@ -39,6 +39,7 @@ export type Directory = {
   /** The application whose usable transport certificate this is, while it and its organisation are active. */
   holderOf(kid: string): SoftwareStatementRecord | null
   revoke(kid: string): CertificateRecord | null
+  revoked(): { readonly pem: string; readonly revokedAt: string }[]
   setSoftwareStatus(id: string, status: SoftwareStatus): SoftwareStatementRecord | null
   setOrganisationStatus(id: string, status: OrganisationStatus): OrganisationRecord | null
 }
@@ -115,6 +116,11 @@ export function createDirectory(register: Register, state: State, now: Clock): D
       state.revoke(kid, now())
       return record(certificate)
     },
+    revoked: () =>
+      certificates.flatMap(({ kid, pem }) => {
+        const revokedAt = state.revokedAt(kid)
+        return revokedAt === null ? [] : [{ pem, revokedAt }]
+      }),
     setSoftwareStatus: (id, status) => {
       if (!statements.has(id)) return null
       state.setSoftwareStatus(id, status)

@@ -127,7 +127,7 @@ type Made = { readonly authority: Authority; readonly held: Held; readonly rogue
 
 function describe(settings: EnrolSettings, dataDir: string, { authority, held, rogue }: Made): Enrolment {
   return {
-    ca: { rootFile: authority.rootFile, bundleFile: authority.bundleFile },
+    ca: { rootFile: authority.rootFile, bundleFile: authority.bundleFile, issuer: authority.files },
     hubOperator: { organisationId: HUB_OPERATOR.id, name: HUB_OPERATOR.legalName },
     directory: {
       organisationId: DIRECTORY_OPERATOR.id,

@@ -57,7 +57,7 @@ export type TppEnrolment = {
 }
 
 export type Enrolment = {
-  readonly ca: { readonly rootFile: string; readonly bundleFile: string }
+  readonly ca: { readonly rootFile: string; readonly bundleFile: string; readonly issuer: KeyFiles }
   readonly hubOperator: { readonly organisationId: string; readonly name: string }
   readonly directory: {
     readonly organisationId: string

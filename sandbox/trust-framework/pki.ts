@@ -17,6 +17,7 @@ import {
   SubjectKeyIdentifierExtension,
   X509CertificateGenerator,
 } from '@peculiar/x509'
+import type { KeyFiles } from '../tls.ts'
 import { type CertificateKind, KINDS } from './certificate-kinds.ts'
 import { PRIVATE, PUBLIC, writeAtomically } from './files.ts'
 
@@ -39,6 +40,8 @@ export type Authority = {
   readonly rootFile: string
   /** Root and issuing authority: what a verifier trusts. */
   readonly bundleFile: string
+  /** Of the issuing authority. */
+  readonly files: KeyFiles
   /** The issuing authority's certificate, sent along with leaves that speak TLS. */
   readonly chainPem: string
   issue(order: CertificateOrder): Promise<string>
@@ -83,6 +86,7 @@ export async function openAuthority(folder: string, name: string): Promise<Autho
   return {
     rootFile: join(folder, 'root.pem'),
     bundleFile: join(folder, 'bundle.pem'),
+    files: { certFile: join(folder, 'issuing.pem'), keyFile },
     chainPem,
     issue: async (order) => sign(await leaf(order, issuer), issuer),
     vouchesFor: (certificate) => certificate.verify(verifyingKey),

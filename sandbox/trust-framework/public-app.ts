@@ -5,11 +5,15 @@ import type { Directory, KeySet } from './directory.ts'
 import { found, parameter, refusals } from './http.ts'
 import { landingPage } from './landing-page.ts'
 import { participants } from './participants.ts'
+import type { RevocationList } from './revocation-list.ts'
 
 const PARTICIPANTS_SECONDS = 900
 const KEYS_SECONDS = 600
 
-export function publicApp(directory: Directory): Koa {
+/** Where the authority's revocation list is. */
+export const REVOCATION_LIST_PATH = '/pki/issuing.crl'
+
+export function publicApp(directory: Directory, revocationList: RevocationList | null): Koa {
   const router = new Router()
   router.get('/', (ctx) => {
     ctx.set('content-security-policy', "default-src 'none'")
@@ -19,6 +23,11 @@ export function publicApp(directory: Directory): Koa {
   router.get('/participants', (ctx) => {
     ctx.set('cache-control', `max-age=${PARTICIPANTS_SECONDS}`)
     ctx.body = participants(directory)
+  })
+  router.get(REVOCATION_LIST_PATH, async (ctx) => {
+    ctx.body = found(revocationList === null ? null : await revocationList())
+    ctx.set('cache-control', 'no-store')
+    ctx.type = 'application/pkix-crl'
   })
   for (const set of ['application', 'transport'] as const satisfies readonly KeySet[]) {
     router.get([`/:organisation/${set}.jwks`, `/:organisation/:client/${set}.jwks`], (ctx) => {

@@ -4,6 +4,7 @@ import { apiApp } from './api-app.ts'
 import { type Clock, createDirectory } from './directory.ts'
 import { publicApp } from './public-app.ts'
 import { loadRegister } from './register.ts'
+import { createRevocationList } from './revocation-list.ts'
 import { openState } from './state.ts'
 import { createTokens } from './tokens.ts'
 
@@ -20,6 +21,8 @@ export type TrustFrameworkSettings = {
   readonly registerFile: string
   /** Written here: revocations and changes of status. */
   readonly stateFile: string
+  /** The issuing authority, which revokes what the directory's operator revokes; absent: nobody publishes a list. */
+  readonly issuer?: KeyFiles
   readonly clock?: Clock
 }
 
@@ -33,13 +36,15 @@ export type TrustFramework = {
 export async function startTrustFramework(settings: TrustFrameworkSettings): Promise<TrustFramework> {
   const clock = settings.clock ?? (() => new Date())
   const directory = createDirectory(loadRegister(settings.registerFile), openState(settings.stateFile), clock)
+  const { issuer } = settings
+  const list = issuer === undefined ? null : createRevocationList(issuer, directory, clock)
   const common = { server: settings.server, ...(settings.address === undefined ? {} : { address: settings.address }) }
   const open: Listening[] = []
   const close = async (): Promise<void> => {
     await Promise.all(open.map((each) => each.close()))
   }
   try {
-    open.push(await listenTls({ ...common, port: settings.publicPort }, publicApp(directory).callback()))
+    open.push(await listenTls({ ...common, port: settings.publicPort }, publicApp(directory, list).callback()))
     const api = apiApp(directory, createTokens(clock)).callback()
     open.push(await listenTls({ ...common, port: settings.apiPort, clientCaFile: settings.caFile }, api))
   } catch (error) {

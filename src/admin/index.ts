@@ -1,27 +1,31 @@
 /**
- * The operator's door: health for whoever runs the process, the activation of participants for the LFI, and where its
- * answers break the contract. Mutual
- * TLS with a certificate of the LFI's organisation; every act leaves an audit entry in the transaction that makes it.
+ * The operator's door: health and figures for whoever runs the process, activation of participants, reports and
+ * outages for the LFI, and where its answers break the contract. Mutual TLS with a certificate of the LFI's organisation; every act leaves an audit entry in
+ * the transaction that makes it, and every call one before it is answered. Health and figures are read by machines
+ * every few seconds, say nothing about anybody, and are not recorded.
  */
 import type { Audit } from '../audit/index.ts'
 import { parseJson, readBody } from '../body.ts'
-import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
-import { type Db, query } from '../db.ts'
 import type { Deviations } from '../deviations/index.ts'
 import { HubError, toHubError } from '../errors.ts'
 import type { Connector } from '../lfi/index.ts'
 import type { HubApp, HubContext } from '../listener.ts'
+import { explained, resourceOf, UNEXPLAINED } from '../measure.ts'
+import { type Metrics, measuredAs } from '../metrics.ts'
 import type { Client, LocalStatus, ParticipantLevel, Participants } from '../participants/index.ts'
+import type { Reports } from '../reports/index.ts'
+import { failingParts, type ReadyDeps } from './ready.ts'
+import { reportOperationsAt } from './report-operations.ts'
 
-export type AdminDeps = {
+export type AdminDeps = Omit<ReadyDeps, 'tenantId'> & {
   readonly tenant: TenantConfig
-  readonly db: Db
   readonly participants: Participants
   readonly deviations: Deviations
   readonly connector: Pick<Connector, 'hello'>
   readonly audit: Audit
-  readonly clock: Clock
+  readonly reports: Reports
+  readonly metrics: Metrics
 }
 
 const LEVELS: ReadonlyMap<string, ParticipantLevel> = new Map([
@@ -32,79 +36,132 @@ const LEVELS: ReadonlyMap<string, ParticipantLevel> = new Map([
 const STATUSES: ReadonlySet<unknown> = new Set<LocalStatus>(['inactive', 'active', 'blocked'])
 const STATUS_PATH = /^\/(tpps|software-statements|clients)\/([\w:./-]{1,256})\/status$/
 const BODY_BYTES_MAX = 4096
-/** Who asks whether a process is ready does not wait long for the answer. */
-const READY_WITHIN_MS = 2_000
+
+/** What a call turned out to be, for its record; filled in as it goes. */
+type Called = { operationId: string | null; route: string | null }
 
 export function mountAdmin(app: HubApp, deps: AdminDeps): void {
   app.use(async (ctx) => {
+    if (await machine(ctx, deps)) return
+    const called: Called = { operationId: null, route: null }
+    let fault: HubError | null = null
     try {
-      await route(ctx, deps)
+      await route(ctx, deps, called)
     } catch (thrown) {
-      const error = toHubError(thrown)
-      if (error.status >= 500) ctx.state.log.error({ err: error }, 'admin request failed')
-      ctx.status = error.status
-      ctx.body = { errorCode: error.wireCode, errorMessage: error.reason }
-      if (error.options.allow !== undefined) ctx.set('allow', error.options.allow.join(', '))
+      fault = toHubError(thrown)
+      renderFault(ctx, fault)
     }
+    try {
+      await deps.audit.record(entryOf(ctx, deps, called, fault))
+    } catch (thrown) {
+      renderFault(ctx, toHubError(thrown))
+    }
+    ctx.state.measured = measuredAs(called.operationId, fault?.options.rule ?? null)
     ctx.set('cache-control', 'no-store')
   })
 }
 
-async function route(ctx: HubContext, deps: AdminDeps): Promise<void> {
+async function machine(ctx: HubContext, deps: AdminDeps): Promise<boolean> {
   const asked = `${ctx.method} ${ctx.path}`
-  if (asked === 'GET /health/live') {
-    ctx.body = { status: 'up' }
-    return
-  }
-  if (asked === 'GET /health/ready') return ready(ctx, deps)
-  // The listener refuses a foreign chain already; this door does not depend on how it was opened.
-  if (ctx.state.peer?.trusted !== true || ctx.state.peer.organisationId !== deps.tenant.organisationId) {
+  if (asked === 'GET /health/live') ctx.body = { status: 'up' }
+  else if (asked === 'GET /health/ready') {
+    const failing = await failingParts({ ...deps, tenantId: deps.tenant.id })
+    ctx.status = failing.length === 0 ? 200 : 503
+    ctx.body = failing.length === 0 ? { status: 'ready' } : { status: 'not-ready', failing }
+  } else if (asked === 'GET /metrics' && isOwn(ctx, deps)) {
+    const { contentType, text } = await deps.metrics.read()
+    ctx.set('content-type', contentType)
+    ctx.body = text
+  } else return false
+  ctx.state.measured = measuredAs(ctx.path === '/metrics' ? 'metrics' : 'health')
+  ctx.set('cache-control', 'no-store')
+  return true
+}
+
+/** The listener refuses a foreign chain already; this door does not depend on how it was opened. */
+const isOwn = ({ state: { peer } }: HubContext, { tenant }: AdminDeps): boolean =>
+  peer?.trusted === true && peer.organisationId === tenant.organisationId
+
+async function route(ctx: HubContext, deps: AdminDeps, called: Called): Promise<void> {
+  if (!isOwn(ctx, deps)) {
     throw new HubError('Unauthorized', { reason: 'a certificate of the LFI is required' })
   }
-  if (asked === 'GET /clients') {
+  if (ctx.method === 'GET' && ctx.path === '/clients') {
+    Object.assign(called, { operationId: 'listClients', route: '/clients' })
     ctx.body = { data: (await deps.participants.list()).map(summary) }
     return
   }
-  if (asked === 'GET /health/lfi') {
-    // The other way round the LFI asks at hh and cm (lfi-api 4.4).
-    const [hello, helloMtls] = await Promise.all([deps.connector.hello('/hello'), deps.connector.hello('/hello-mtls')])
-    ctx.status = hello.ok && helloMtls.ok ? 200 : 503
-    ctx.body = { hello, helloMtls }
-    return
+  if (await aboutLfi(ctx, deps, called)) return
+  const onPath = reportOperationsAt(ctx.path)
+  const found = onPath.find(({ operation }) => operation.method === ctx.method)
+  if (found !== undefined) {
+    const { operationId, route } = found.operation
+    Object.assign(called, { operationId, route })
+    return found.operation.run(ctx, deps.reports, found.id)
   }
-  if (asked === 'GET /deviations') {
-    ctx.body = { data: await deps.deviations.list() }
-    return
+  if (onPath.length > 0) {
+    throw new HubError('MethodNotAllowed', { allow: onPath.map(({ operation }) => operation.method) })
   }
-  if (asked === 'DELETE /deviations') {
-    await deps.deviations.clear()
-    ctx.body = null
-    ctx.status = 204
-    return
-  }
-  if (ctx.path === '/deviations') throw new HubError('MethodNotAllowed', { allow: ['GET', 'DELETE'] })
   const match = STATUS_PATH.exec(ctx.path)
   const level = LEVELS.get(match?.[1] ?? '')
   if (level === undefined || match?.[2] === undefined) throw new HubError('NotFound')
+  Object.assign(called, { operationId: 'setStatus', route: `/${match[1]}/{id}/status` })
   if (ctx.method !== 'PUT') throw new HubError('MethodNotAllowed', { allow: ['PUT'] })
   await setStatus(ctx, deps, level, decodeURIComponent(match[2]))
 }
 
-/** Ready is: the store answers, and with it the audit log can be written; without it nothing may be answered. */
-async function ready(ctx: HubContext, deps: AdminDeps): Promise<void> {
-  try {
-    await Promise.race([query(deps.db, 'select 1'), late(READY_WITHIN_MS)])
-    ctx.body = { status: 'ready' }
-  } catch {
-    ctx.status = 503
-    ctx.body = { status: 'not-ready', failing: ['database'] }
-  }
+function renderFault(ctx: HubContext, error: HubError): void {
+  if (error.status >= 500) ctx.state.log.error({ err: error }, 'admin request failed')
+  ctx.body = { errorCode: error.wireCode, errorMessage: error.reason }
+  ctx.status = error.status
+  if (error.options.allow !== undefined) ctx.set('allow', error.options.allow.join(', '))
 }
 
-const late = (ms: number): Promise<never> =>
-  new Promise((_, reject) => {
-    setTimeout(() => reject(new Error('too late')), ms).unref()
-  })
+function entryOf(ctx: HubContext, { tenant }: AdminDeps, { operationId, route }: Called, fault: HubError | null) {
+  return {
+    kind: 'lfi-request',
+    at: ctx.state.receivedAt,
+    interactionId: ctx.state.correlationId,
+    tenantId: tenant.id,
+    surface: 'admin',
+    operationId,
+    method: METHODS.has(ctx.method) ? ctx.method : 'other',
+    route,
+    status: ctx.status,
+    errorCode: fault?.code ?? null,
+    consentId: null,
+    callerClientId: ctx.state.peer?.trusted === true ? ctx.state.peer.commonName : null,
+    hubMs: performance.now() - ctx.state.startedAt,
+    resource: resourceOf(route),
+    ...(fault === null ? UNEXPLAINED : explained(fault)),
+  } as const
+}
+
+const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** Whether the LFI is there, and where its answers break the contract. */
+async function aboutLfi(ctx: HubContext, deps: AdminDeps, called: Called): Promise<boolean> {
+  const { method, path } = ctx
+  if (path === '/health/lfi' && method === 'GET') {
+    Object.assign(called, { operationId: 'checkLfi', route: path })
+    // The other way round the LFI asks at hh and cm (lfi-api 4.4).
+    const [hello, helloMtls] = await Promise.all([deps.connector.hello('/hello'), deps.connector.hello('/hello-mtls')])
+    ctx.status = hello.ok && helloMtls.ok ? 200 : 503
+    ctx.body = { hello, helloMtls }
+    return true
+  }
+  if (path !== '/deviations') return false
+  if (method === 'GET') {
+    Object.assign(called, { operationId: 'listDeviations', route: path })
+    ctx.body = { data: await deps.deviations.list() }
+  } else if (method === 'DELETE') {
+    Object.assign(called, { operationId: 'clearDeviations', route: path })
+    await deps.deviations.clear()
+    ctx.body = null
+    ctx.status = 204
+  } else throw new HubError('MethodNotAllowed', { allow: ['GET', 'DELETE'] })
+  return true
+}
 
 async function setStatus(ctx: HubContext, deps: AdminDeps, level: ParticipantLevel, id: string): Promise<void> {
   const body = parseJson(await readBody(ctx.req, BODY_BYTES_MAX)) as { readonly status?: unknown } | null

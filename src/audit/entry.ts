@@ -33,7 +33,17 @@ type Kinds = {
     readonly lfiMs: number | null
     readonly lfiStatus: number | null
     readonly records: number | null
-  }
+  } & Measured & {
+      readonly softwareStatementId: string | null
+      /** As reports to TPPs name it (tpp-api 9.2); null outside of them. */
+      readonly apiSet: string | null
+      /** From receipt to the call to the LFI, and from its answer to ours; null where the LFI was not called. */
+      readonly hubInMs: number | null
+      readonly hubOutMs: number | null
+      readonly lfiOutcome: string | null
+      readonly paymentType: string | null
+      readonly merchantId: string | null
+    }
   /** Hub → LFI. */
   'lfi-call': {
     readonly clientId: ClientId | null
@@ -47,7 +57,7 @@ type Kinds = {
   }
   /** LFI → hub. */
   'lfi-request': {
-    readonly surface: 'hh' | 'cm'
+    readonly surface: 'hh' | 'cm' | 'admin'
     readonly operationId: string | null
     readonly method: string
     readonly route: string | null
@@ -55,7 +65,8 @@ type Kinds = {
     readonly errorCode: string | null
     readonly consentId: ConsentId | null
     readonly callerClientId: string | null
-  }
+    readonly hubMs: number
+  } & Measured
   'authorization-step': {
     readonly step:
       | 'par'
@@ -121,7 +132,20 @@ type Kinds = {
     readonly by: string
   }
   'admin-act': { readonly actor: string; readonly act: string; readonly target: string | null }
-  system: { readonly event: 'started' | 'stopped' | 'migrated' | 'exported'; readonly detail: string | null }
+  system: {
+    readonly event: 'started' | 'stopped' | 'migrated' | 'exported' | 'destroyed' | 'lfi-down' | 'lfi-up'
+    readonly detail: string | null
+  }
+}
+
+/** What calls of every door have in common beyond their names. */
+type Measured = {
+  readonly resource: string | null
+  /** Of a refusal of ours: its rule, what that expects, what there was instead, and where (src/refusals.ts). */
+  readonly rule: string | null
+  readonly expected: string | null
+  readonly seen: string | null
+  readonly path: string | null
 }
 
 export type AuditKind = keyof Kinds
@@ -148,9 +172,10 @@ type Layout<K extends AuditKind> = {
 }
 
 /** Members in the order in which they are written. */
+const MEASURED = { resource: 'text?', rule: 'text?', expected: 'text?', seen: 'text?', path: 'text?' } as const
 const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
   'tpp-call': {
-    v: 1,
+    v: 2,
     members: {
       clientId: 'text?',
       organisationId: 'text?',
@@ -166,6 +191,14 @@ const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
       lfiMs: 'number?',
       lfiStatus: 'number?',
       records: 'number?',
+      softwareStatementId: 'text?',
+      apiSet: 'text?',
+      hubInMs: 'number?',
+      hubOutMs: 'number?',
+      lfiOutcome: 'text?',
+      paymentType: 'text?',
+      merchantId: 'text?',
+      ...MEASURED,
     },
   },
   'lfi-call': {
@@ -182,7 +215,7 @@ const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
     },
   },
   'lfi-request': {
-    v: 1,
+    v: 2,
     members: {
       surface: 'text',
       operationId: 'text?',
@@ -192,6 +225,8 @@ const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
       errorCode: 'text?',
       consentId: 'text?',
       callerClientId: 'text?',
+      hubMs: 'number',
+      ...MEASURED,
     },
   },
   'authorization-step': {

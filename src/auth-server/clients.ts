@@ -1,13 +1,12 @@
 /** Participants as the engine wants them. Keys are inline: the engine never fetches anything. */
-import type { TLSSocket } from 'node:tls'
 import { decodeProtectedHeader } from 'jose'
 import { type AdapterPayload, Provider } from 'oidc-provider'
+import { peerCertificate } from '../caller.ts'
 import type { SignatureAlgorithm } from '../config.ts'
 import { type ClientId, toClientId } from '../ids.ts'
 import type { JWK } from '../jose.ts'
 import type { Client, Participants } from '../participants/index.ts'
 import { type ClientProfile, type ProfileOf, UAE } from '../profiles.ts'
-import { peerCertificate } from '../tls.ts'
 import { assertListed, senderMetadata } from './sender-rule.ts'
 import { SERVED_RAR_TYPES, SERVED_SCOPES } from './served.ts'
 
@@ -95,7 +94,7 @@ export function findClient(
  */
 export function announcedKids(clientId: ClientId): readonly string[] {
   const { ctx } = Provider
-  const peer = ctx === undefined ? null : peerCertificate(ctx.req.socket as TLSSocket)
+  const peer = ctx === undefined ? null : peerCertificate(ctx.req)
   if (peer === null || !peer.trusted || peer.commonName !== clientId) return []
   const { client_assertion: assertion, request } = (ctx?.oidc.body ?? {}) as Readonly<Record<string, unknown>>
   return [assertion, request].flatMap((jwt) => kidOf(jwt) ?? [])

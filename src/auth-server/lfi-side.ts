@@ -11,12 +11,14 @@ import { HubError, toHubError } from '../errors.ts'
 import { type ClientId, type ConsentId, type InteractionId, toClientId, toConsentId, toInteractionId } from '../ids.ts'
 import type { AuthenticateLfi, LfiCaller } from '../lfi-caller.ts'
 import type { HubApp, HubContext } from '../listener.ts'
+import { resourceOf, UNEXPLAINED } from '../measure.ts'
+import { measuredAs } from '../metrics.ts'
 import { type Participants, tppView } from '../participants/index.ts'
 import { hideBrowser, hideFromBrowser } from './browserless.ts'
 import { redirectTo, returnFault, withPublishedError } from './error-redirect.ts'
 import { errorIn } from './jarm.ts'
 import { endJourney, type JourneyEndDeps } from './journey-end.ts'
-import { answerOAuthError, type OAuthError, oauthErrorOf, publishedCode } from './oauth-answer.ts'
+import { answerOAuthError, type OAuthError, oauthErrorOf, oauthReasonOf, publishedCode } from './oauth-answer.ts'
 import { clientIdOf } from './rar.ts'
 import { fateOf } from './spent-request.ts'
 import type { InUnit, Unit } from './unit-of-work.ts'
@@ -70,6 +72,7 @@ export function mountLfiSide(app: HubApp, deps: LfiSideDeps): void {
     const trace: Trace = { matched: null, caller: null, consentId: null, clientId: null, isRecorded: false }
     try {
       trace.matched = match(ctx)
+      ctx.state.measured = measuredAs(trace.matched.operation.name)
       trace.caller = await deps.authenticate(ctx.state.peer, ctx.get('authorization') || undefined)
       await run(ctx, deps, trace, trace.matched, next)
     } catch (thrown) {
@@ -234,6 +237,7 @@ function entriesOf(ctx: HubContext, deps: LfiSideDeps, trace: Trace): [AuditEntr
   const operation = trace.matched?.operation ?? null
   const call: AuditEntry = {
     ...common,
+    at: ctx.state.receivedAt,
     kind: 'lfi-request',
     surface: 'hh',
     operationId: operation?.name ?? null,
@@ -244,6 +248,10 @@ function entriesOf(ctx: HubContext, deps: LfiSideDeps, trace: Trace): [AuditEntr
     errorCode: error,
     consentId: trace.consentId,
     callerClientId: trace.caller?.clientId ?? null,
+    hubMs: performance.now() - ctx.state.startedAt,
+    resource: resourceOf(operation?.route ?? null),
+    ...UNEXPLAINED,
+    expected: oauthReasonOf(ctx),
   }
   if (operation === null || operation.step === null) return [call]
   const done = ctx.status < 400 && (error === null || operation.name === 'doFail')

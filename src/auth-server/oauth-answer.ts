@@ -52,6 +52,12 @@ export function oauthErrorOf(ctx: HubContext): string | null {
   return ctx.status >= 400 && typeof body?.error === 'string' ? body.error : null
 }
 
+/** The reason as it was told, for the audit entry: words of the hub and of the engine. */
+export function oauthReasonOf(ctx: HubContext): string | null {
+  const body = ctx.body as { readonly error_description?: unknown } | undefined
+  return ctx.status >= 400 && typeof body?.error_description === 'string' ? body.error_description : null
+}
+
 /**
  * The engine keeps the reason of a refused authentication or grant to itself. Over the client's own certificate
  * nobody else can read it, so there it is told.

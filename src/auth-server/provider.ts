@@ -2,8 +2,8 @@
  * The engine's configuration, one literal, top to bottom. The reason of each setting that is not obvious is beside
  * it; «measured» marks what the engine does otherwise.
  */
-import type { TLSSocket } from 'node:tls'
 import { type Configuration, errors, interactionPolicy, type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { whoSent } from '../caller.ts'
 import { type Clock, epochSeconds, iso, toInstant } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import type { Consent, ConsentStore } from '../consent-store/index.ts'
@@ -182,7 +182,7 @@ export function createProvider(deps: ProviderDeps): Provider {
       mTLS: {
         enabled: true,
         certificateBoundAccessTokens: true,
-        getCertificate: (ctx: KoaContextWithOIDC) => (ctx.req.socket as TLSSocket).getPeerX509Certificate(),
+        getCertificate: (ctx: KoaContextWithOIDC) => whoSent(ctx.req).certificate ?? undefined,
         tlsClientAuth: capable.authentication.includes('tls_client_auth'),
         ...tlsClientAuth(deps.sender ?? (() => {})),
       },

@@ -5,6 +5,7 @@
 import { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { type Clock, epochSeconds } from '../clock.ts'
 import { toClientId } from '../ids.ts'
+import { isCompact } from '../jose.ts'
 import type { Participants } from '../participants/index.ts'
 import type { ClientProfile, ProfileOf } from '../profiles.ts'
 import type { PeerCertificate } from '../tls.ts'
@@ -33,6 +34,8 @@ export function assertionRule(deps: {
     }
     const now = epochSeconds(deps.clock.now())
     const { aud, iat, exp, nbf, iss, sub } = claims
+    const fault = formFault(ctx.oidc.params?.['client_assertion'], header)
+    if (fault !== null) refuse(fault)
     // Issuer-only string audience, against audience injection (FAPI 2.0 SP 5.3.2.1-8).
     if (aud !== deps.issuer) refuse('aud must be the issuer, as one string')
     if (sub !== iss) refuse('sub must equal iss')
@@ -45,6 +48,15 @@ export function assertionRule(deps: {
     }
     await certificateRule(deps, deps.peerOf(ctx), String(iss))
   }
+}
+
+/**
+ * What the engine's verification lets pass: a JWS written otherwise than in the one way there is, and a header that asks
+ * for an encoding of the payload (RFC 7797) without saying that it must be understood.
+ */
+const formFault = (jws: unknown, header: Claims): string | null => {
+  if (header['crit'] !== undefined || header['b64'] !== undefined) return 'crit and b64 are not supported'
+  return typeof jws === 'string' && isCompact(jws) ? null : 'not a compact JWS'
 }
 
 /**
@@ -113,6 +125,8 @@ export function requestObjectRule(deps: {
     const now = epochSeconds(deps.clock.now())
     const profile = deps.profileOf?.(ctx.oidc.client?.clientId ?? '') ?? null
     if (header['alg'] === 'none' && profile?.requestObject === 'unsigned-allowed') return contentRule(claims, refuse)
+    const fault = formFault(ctx.oidc.params?.['request'], header)
+    if (fault !== null) refuse(fault)
     if (typeof header['kid'] !== 'string') refuse('the header must name a kid')
     formRule(claims, furtherClaims(profile))
     if (claims['aud'] !== deps.issuer) refuse('aud must be the issuer, as one string')

@@ -5,13 +5,13 @@
  * The engine judges proofs as well, and binds the tokens to them. Here is what it leaves open (measured): with a nonce
  * it takes a proof of any age, and it lets every client bind its tokens to a proof.
  */
-import type { TLSSocket } from 'node:tls'
 import { type ClientMetadata, errors, type KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { peerCertificate } from '../caller.ts'
 import { type Clock, epochSeconds } from '../clock.ts'
 import { judgeProof } from '../dpop-proof.ts'
 import type { Client, Participants } from '../participants/index.ts'
 import type { ClientProfile, ProfileOf } from '../profiles.ts'
-import { type PeerCertificate, peerCertificate } from '../tls.ts'
+import { type PeerCertificate, whyDistrusted } from '../tls.ts'
 
 export type SenderRuleDeps = {
   /** Where TPPs reach the endpoints. */
@@ -53,7 +53,7 @@ export const TLS_SUBJECT = 'tls_client_auth_subject_dn'
 export const subjectOf = (holder: { readonly commonName: string; readonly organisationId: string | null }): string =>
   `CN=${holder.commonName},OU=${holder.organisationId}`
 
-export const peerOf = (ctx: KoaContextWithOIDC): PeerCertificate | null => peerCertificate(ctx.req.socket as TLSSocket)
+export const peerOf = (ctx: KoaContextWithOIDC): PeerCertificate | null => peerCertificate(ctx.req)
 
 /** The engine's hooks for tls_client_auth. Whether the directory lists the certificate is asked in `assertListed`. */
 export const tlsClientAuth = (rule: SenderRule) => ({
@@ -88,7 +88,7 @@ export async function certificateFault(
   peer: PeerCertificate | null,
 ): Promise<string | null> {
   if (peer === null) return 'a transport certificate is required'
-  if (!peer.trusted) return 'the transport certificate is not issued by the trust framework'
+  if (!peer.trusted) return `the transport certificate ${whyDistrusted(peer)}`
   if (client === null || peer.commonName !== client.clientId || peer.organisationId !== client.organisationId) {
     return 'the transport certificate belongs to another application'
   }

@@ -10,6 +10,7 @@ export const SERVED_SCOPES: readonly string[] = [
   'atm',
   'fx',
   'account-opening',
+  'tpp-reports',
 ]
 
 /** The scopes that a consent of the type must be asked with, no more and no less (tpp-api 2.5). */

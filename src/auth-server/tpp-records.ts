@@ -4,7 +4,8 @@ import type { AuditEntry } from '../audit/index.ts'
 import type { Instant } from '../clock.ts'
 import { type ClientId, type ConsentId, type TenantId, toClientId, toConsentId } from '../ids.ts'
 import type { HubContext } from '../listener.ts'
-import { oauthErrorOf } from './oauth-answer.ts'
+import { resourceOf, UNEXPLAINED } from '../measure.ts'
+import { oauthErrorOf, oauthReasonOf } from './oauth-answer.ts'
 import type { GrantDetail } from './provider.ts'
 import type { TppOperation, TppOperationName } from './tpp-operations.ts'
 
@@ -40,6 +41,7 @@ export function entriesOf(ctx: HubContext, common: Common, trace: TppTrace): [Au
   const error = oauthErrorOf(ctx)
   const call: AuditEntry = {
     ...common,
+    at: ctx.state.receivedAt,
     kind: 'tpp-call',
     surface: 'as',
     clientId,
@@ -51,10 +53,20 @@ export function entriesOf(ctx: HubContext, common: Common, trace: TppTrace): [Au
     errorCode: error,
     consentId,
     attended: false,
-    hubMs: Math.round(performance.now() - ctx.state.startedAt),
+    hubMs: performance.now() - ctx.state.startedAt,
     lfiMs: null,
     lfiStatus: null,
     records: null,
+    softwareStatementId: null,
+    apiSet: null,
+    hubInMs: null,
+    hubOutMs: null,
+    lfiOutcome: null,
+    paymentType: null,
+    merchantId: null,
+    resource: resourceOf(operation?.path ?? null),
+    ...UNEXPLAINED,
+    expected: oauthReasonOf(ctx),
   }
   const step = operation === null ? null : STEPS[operation.name](oidc)
   if (step === null || trace.stepRecorded) return [call]

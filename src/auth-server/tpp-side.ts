@@ -7,6 +7,7 @@ import mount from 'koa-mount'
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider'
 import type { Audit } from '../audit/index.ts'
 import { mediaType } from '../body.ts'
+import { whoSent } from '../caller.ts'
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
@@ -15,9 +16,11 @@ import type { Dpop } from '../dpop.ts'
 import { type ClientId, toClientId } from '../ids.ts'
 import type { KeyRing } from '../keys/index.ts'
 import type { HubApp, HubContext } from '../listener.ts'
+import { measuredAs } from '../metrics.ts'
 import type { Participants } from '../participants/index.ts'
 import { type Capabilities, capabilitiesOf } from '../profiles.ts'
 import { callerOf, createRateLimit, type RateLimit } from '../rate-limit.ts'
+import { whyDistrusted } from '../tls.ts'
 import { hideBrowser, hideFromBrowser } from './browserless.ts'
 import { clientFault } from './clients.ts'
 import type { KeptAnswers } from './kept-answers.ts'
@@ -57,6 +60,11 @@ export function mountTppSide(app: HubApp, deps: TppSideDeps): void {
   deps.provider.on('pushed_authorization_request.error', remember)
   deps.provider.on('revocation.error', remember)
   deps.provider.on('introspection.error', remember)
+  // Lists in lists, thousands deep, are more than a copy of them can be made of: the request's fault and nobody else's.
+  deps.provider.on('server_error', (ctx, error) => {
+    if (error instanceof RangeError)
+      remember(ctx, new errors.InvalidRequest('a JWT of the request is nested too deeply'))
+  })
   const services = createTokenServices(deps)
   const rateLimit = createRateLimit(deps.tenant.limits.requestsPerSecond)
   const capable = capabilitiesOf(deps.tenant)
@@ -87,6 +95,7 @@ export function mountTppSide(app: HubApp, deps: TppSideDeps): void {
     const operation = operationAt(ctx.path)
     const trace: TppTrace = { operation, clientId: null, consentId: null, stepRecorded: false }
     traces.set(ctx.req, trace)
+    ctx.state.measured = measuredAs(operation?.name ?? null)
     try {
       if (operation === null || !IN_A_UNIT.has(operation.name)) await handle(ctx, next, trace, null)
       else await deps.inUnit((unit) => handle(ctx, next, trace, unit))
@@ -128,7 +137,7 @@ function guard(
     return empty(405)
   }
   const { peer, receivedAt } = ctx.state
-  const wait = rateLimit.take(callerOf(peer, ctx.req.socket.remoteAddress ?? ''), receivedAt)
+  const wait = rateLimit.take(callerOf(peer, whoSent(ctx.req).address), receivedAt)
   if (wait !== null) {
     ctx.set('retry-after', String(wait))
     return empty(429)
@@ -156,7 +165,7 @@ function certificateFault(
 ): string | null {
   // Where some client may come without, whether this one may is known once it has authenticated (sender-rule.ts).
   if (peer === null) return withoutCertificate ? null : 'a transport certificate is required on this host'
-  if (!peer.trusted) return 'the transport certificate is not issued by the trust framework'
+  if (!peer.trusted) return `the transport certificate ${whyDistrusted(peer)}`
   // A connection may outlive the certificate that opened it.
   return peer.expiresAt <= receivedAt ? 'the transport certificate has expired' : null
 }
@@ -191,6 +200,9 @@ async function refuseLate(ctx: HubContext, deps: TppSideDeps, unit: Unit | null,
 async function refine(ctx: HubContext, deps: TppSideDeps, error: errors.OIDCProviderError | undefined): Promise<void> {
   const claimed = claimedClient(ctx, oidcOf(ctx))
   const own = ctx.state.peer?.trusted === true && claimed !== null && ctx.state.peer.commonName === claimed
+  if (oauthErrorOf(ctx) === 'server_error' && error !== undefined) {
+    return answerOAuthError(ctx, error.statusCode, error.error, error.error_description ?? error.error)
+  }
   if (isUnauthenticated(oidcOf(ctx))) {
     ctx.status = 401
     ctx.body = { ...(ctx.body as OAuthError), error: 'invalid_client' } satisfies OAuthError

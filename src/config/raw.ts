@@ -1,11 +1,19 @@
 /** The two files as written, once the schema has accepted them and filled in the defaults. */
 import type { EncryptionKeyReference, SecretReference } from './files.ts'
-import type { Config, KeyStoreConfig, ListenerRole, TenantConfig, TrustFrameworkConfig } from './shape.ts'
+import type { Config, KeyStoreConfig, ListenerRole, ListenerTls, TenantConfig, TrustFrameworkConfig } from './shape.ts'
 
 type PairFiles = { readonly certificateFile: string; readonly keyFile: string }
+type BehindProxy = Extract<ListenerTls, { readonly mode: 'behind-proxy' }>
+export type RawTls = { readonly mode: 'in-process' } | (Omit<BehindProxy, 'ca'> & { readonly caFile: string })
+export type RawListener = PairFiles & {
+  readonly origin: string
+  readonly address: string
+  readonly port: number
+  readonly tls: RawTls
+}
 type KeyFile = { readonly kid: string; readonly keyFile: string }
 
-export type RawDeployment = Pick<Config, 'environment' | 'database' | 'drainSeconds' | 'otherLfis'> & {
+export type RawDeployment = Pick<Config, 'environment' | 'database' | 'drainSeconds' | 'outbound' | 'otherLfis'> & {
   readonly roles?: Config['roles']
   readonly log: { readonly level: Config['logLevel'] }
   readonly trustFramework: Omit<TrustFrameworkConfig, 'ca' | 'serverCa' | 'certificate' | 'key'> &
@@ -36,12 +44,11 @@ type Kept =
   | 'activation'
   | 'fieldFilter'
   | 'profiles'
+  | 'retention'
 
 export type RawTenant = Pick<TenantConfig, Kept | 'lifetimes' | 'limits'> & {
   readonly database: { readonly url: SecretReference }
-  readonly listeners: Readonly<
-    Record<ListenerRole, PairFiles & { readonly origin: string; readonly address: string; readonly port: number }>
-  >
+  readonly listeners: Readonly<Record<ListenerRole, RawListener>>
   readonly keys: {
     readonly source: 'files' | 'stored'
     readonly signing: readonly KeyFile[]

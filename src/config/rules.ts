@@ -1,4 +1,6 @@
 /** What no schema can say: values that only a laptop may have, and parts that must not get in each other's way. */
+import { isIP } from 'node:net'
+import { faultOfRange } from '../address-rule.ts'
 import { profileFaults } from './profile-rules.ts'
 import { CLIENT_CERTIFICATES, type Config, type ListenerConfig, type ListenerRole, type TenantConfig } from './shape.ts'
 
@@ -11,11 +13,13 @@ export function judge(config: Config): readonly string[] {
   if (malformed.length > 0) return malformed
   return [
     ...unsafe(config),
+    ...unreadableRanges(config),
     ...unpublished(config.tenants),
     ...config.tenants.flatMap(profileFaults),
     ...sameTwice(config.tenants),
     ...sharedSockets(config.tenants),
     ...sharedBankCodes(config),
+    ...config.tenants.flatMap(proxyFaults),
   ]
 }
 
@@ -65,6 +69,13 @@ function unsafe(config: Config): readonly string[] {
   ]
 }
 
+function unreadableRanges({ outbound }: Config): readonly string[] {
+  return outbound.allowedAddresses.flatMap((range, at) => {
+    const fault = faultOfRange(range)
+    return fault === null ? [] : [`outbound.allowedAddresses.${at} ${fault}`]
+  })
+}
+
 /** Nobody else could publish a key in the moment in which it is made. */
 function unpublished(tenants: readonly TenantConfig[]): readonly string[] {
   return tenants
@@ -105,10 +116,16 @@ function sharedSockets(tenants: readonly TenantConfig[]): readonly string[] {
   const sockets = repeated(tenants.flatMap(listenersOf), ({ listener }) => `${listener.address} port ${listener.port}`)
   return sockets.flatMap((sharing) => {
     const place = `${sharing[0]?.listener.address} port ${sharing[0]?.listener.port}`
+    const ends = new Set(sharing.map(({ listener }) => JSON.stringify(listener.tls ?? { mode: 'in-process' })))
+    const isBehindProxy = sharing.some(({ listener }) => listener.tls?.mode === 'behind-proxy')
     const modes = new Set(sharing.map(({ role }) => CLIENT_CERTIFICATES[role]))
     return [
-      // The handshake comes before the request, so it cannot ask one caller for a certificate and another not.
-      ...(modes.size > 1 ? [`${names(sharing)} share ${place} and treat client certificates differently`] : []),
+      ...(ends.size > 1 ? [`${names(sharing)} share ${place} and end TLS differently`] : []),
+      // The handshake comes before the request, so it cannot ask one caller for a certificate and another not. Behind a
+      // proxy it is the proxy's, and the same for all.
+      ...(modes.size > 1 && !isBehindProxy
+        ? [`${names(sharing)} share ${place} and treat client certificates differently`]
+        : []),
       ...repeated(sharing, ({ listener }) => new URL(listener.origin).hostname).map(
         (group) => `${names(group)} share ${place} and have the same host name`,
       ),
@@ -125,6 +142,25 @@ function sharedBankCodes({ tenants, otherLfis = [] }: Config): readonly string[]
   return repeated(claimed, ({ code }) => code).map(
     (group) => `${group.map(({ by }) => by).join(' and ')} have the same code ${group[0]?.code} in bankCodes`,
   )
+}
+
+/** What is handed on is believed from an address of a proxy only: a certificate alone may be stolen, and used elsewhere. */
+function proxyFaults(tenant: TenantConfig): readonly string[] {
+  return listenersOf(tenant).flatMap(({ name, listener: { tls } }) => {
+    if (tls?.mode !== 'behind-proxy') return []
+    const networks = tls.peers.filter((each) => !each.startsWith('sha256:'))
+    return [
+      ...(networks.length === 0 ? [`${name}.tls.peers names no network that the proxies call from`] : []),
+      ...networks.filter((each) => !isNetwork(each)).map((each) => `${name}.tls.peers: ${each} is no network`),
+    ]
+  })
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', length] = text.split('/')
+  const bits = { 4: 32, 6: 128 }[isIP(address)]
+  // A network that is everything is no restriction.
+  return bits !== undefined && (length === undefined || (Number(length) >= 1 && Number(length) <= bits))
 }
 
 const names = (group: readonly NamedListener[]): string => group.map(({ name }) => name).join(' and ')

@@ -21,12 +21,27 @@ export const CLIENT_CERTIFICATES = {
   admin: 'required',
 } as const satisfies Record<ListenerRole, 'none' | 'requested' | 'required'>
 
+/** Where TLS with the caller ends. */
+export type ListenerTls =
+  | { readonly mode: 'in-process' }
+  | {
+      readonly mode: 'behind-proxy'
+      /** Authorities of the proxies' own client certificates: that hop is mutual TLS. */
+      readonly ca: string
+      /** Networks (CIDR) that proxies call from, and `sha256:` thumbprints of their certificates. */
+      readonly peers: readonly string[]
+      /** Which header the proxies write the caller's address to. */
+      readonly addressHeader: 'x-forwarded-for' | 'forwarded' | 'none'
+    }
+
 export type ListenerConfig = {
   readonly origin: string
   readonly address: string
   readonly port: number
   readonly certificate: string
   readonly key: Secret<string>
+  /** Absent: in this process. */
+  readonly tls?: ListenerTls
 }
 export type KeyConfig = { readonly kid: string; readonly key: Secret<string> }
 
@@ -115,7 +130,27 @@ export type TenantConfig = {
     readonly interactionSeconds: Seconds
     readonly authorizationWindowSeconds: Seconds
   }
-  readonly limits: { readonly requestsPerSecond: number; readonly bodyBytesMax: number }
+  /** Absent: as the regulation has it. */
+  readonly retention?: { readonly years: number }
+  readonly limits: {
+    readonly requestsPerSecond: number
+    readonly bodyBytesMax: number
+    /** At work at the same time, in this process: at one listener, and at all of the tenant's but admin. */
+    readonly requestsInFlightPerListener: number
+    readonly requestsInFlight: number
+    /** Open at the same time, at one listener of this process. */
+    readonly connections: number
+  }
+}
+
+export type RevocationMode = 'required' | 'when-available' | 'off'
+export type RevocationConfig = {
+  readonly crl: RevocationMode
+  readonly crlUrls: readonly string[]
+  readonly refreshSeconds: Seconds
+  /** How long a list counts while its source is out of reach; never beyond its own nextUpdate. */
+  readonly believedSeconds: Seconds
+  readonly bytesMax: number
 }
 
 export type TrustFrameworkConfig = {
@@ -129,6 +164,8 @@ export type TrustFrameworkConfig = {
   readonly key: Secret<string>
   readonly cacheSeconds: Seconds
   readonly timeoutMs: Milliseconds
+  /** Absent: certificates are as good as the directory says. */
+  readonly revocation?: RevocationConfig
 }
 
 /** One that is no tenant of this deployment. */
@@ -137,6 +174,8 @@ export type OtherLfi = {
   readonly issuer: string
   readonly resourceServer: string
 }
+/** Connections to places that others have named (fetch-guard.ts). */
+export type OutboundConfig = { readonly allowedAddresses: readonly string[] }
 
 export type Config = {
   readonly environment: 'sandbox' | 'preproduction' | 'production'
@@ -144,6 +183,7 @@ export type Config = {
   readonly logLevel: LogLevel
   readonly database: { readonly poolMax: number; readonly migrate: 'on-start' | 'refuse' }
   readonly trustFramework: TrustFrameworkConfig
+  readonly outbound: OutboundConfig
   readonly drainSeconds: Seconds
   readonly otherLfis?: readonly OtherLfi[]
   /** Folder with published documents that replace those of the release. */

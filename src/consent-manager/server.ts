@@ -7,6 +7,8 @@ import { ERRORS, HubError, toHubError } from '../errors.ts'
 import { toConsentId } from '../ids.ts'
 import type { AuthenticateLfi, LfiCaller } from '../lfi-caller.ts'
 import type { HubContext } from '../listener.ts'
+import { explained, resourceOf, UNEXPLAINED } from '../measure.ts'
+import { measuredAs } from '../metrics.ts'
 import type { SchemaRegistry, Violation } from '../schema-registry.ts'
 import { type Answer, type Call, createHandlers } from './handlers.ts'
 import { type Matched, match, type OperationId } from './routes.ts'
@@ -39,6 +41,8 @@ export function createConsentManager(deps: ConsentManagerDeps): (ctx: HubContext
       // What cannot be recorded is not answered. A repeated PATCH or revocation finds its work done.
       outcome = toHubError(thrown)
     }
+    const rule = outcome instanceof HubError ? (outcome.options.rule ?? null) : null
+    ctx.state.measured = measuredAs(seen.matched?.route.operationId ?? null, rule)
     render(ctx, outcome)
   }
 }
@@ -93,7 +97,8 @@ function refuse(code: 'Body.InvalidFormat' | 'Resource.InvalidFormat', violation
   const [first] = violations
   if (first === undefined) return
   const words = violations.slice(0, 3).map(({ path, message }) => (path === '' ? message : `${path} ${message}`))
-  throw new HubError(code, { path: first.path, reason: words.join('; ') })
+  const rule = code === 'Body.InvalidFormat' ? 'body.form' : 'resource.form'
+  throw new HubError(code, { rule, seen: first.rule, path: first.path, reason: words.join('; ') })
 }
 
 /** Names come from the wire: none of them may meet an inherited member. */
@@ -102,7 +107,7 @@ const plain = (map: ReadonlyMap<string, string>): object => Object.assign(Object
 function entryOf(deps: ConsentManagerDeps, ctx: HubContext, seen: Seen, outcome: Answer | HubError) {
   return {
     kind: 'lfi-request',
-    at: deps.clock.now(),
+    at: ctx.state.receivedAt,
     tenantId: deps.tenant.id,
     interactionId: ctx.state.correlationId,
     surface: 'cm',
@@ -113,6 +118,9 @@ function entryOf(deps: ConsentManagerDeps, ctx: HubContext, seen: Seen, outcome:
     errorCode: outcome instanceof HubError ? outcome.code : null,
     consentId: toConsentId(seen.matched?.params.get('consentId')),
     callerClientId: seen.caller?.clientId ?? null,
+    hubMs: performance.now() - ctx.state.startedAt,
+    resource: resourceOf(seen.matched?.route.path ?? null),
+    ...(outcome instanceof HubError ? explained(outcome) : UNEXPLAINED),
   } as const
 }
 

@@ -122,12 +122,13 @@ export async function leaveTraces(
 /** PostgreSQL channel on which every stored change is announced with the consent's id, once it is committed. */
 export const CHANNEL = 'falaj_consent'
 
-export const unknownConsent = (): HubError => new HubError('Consent.Invalid', { reason: 'There is no such consent' })
+export const unknownConsent = (): HubError =>
+  new HubError('Consent.Invalid', { rule: 'consent.known', reason: 'There is no such consent' })
 
 /** The LFI is told which rule it broke; to a TPP a consent that cannot do this is an invalid one (tpp-api 4.2). */
 export function refused(refusal: Refusal, caller: Caller): HubError {
   const code = caller.by === 'tpp' ? 'Consent.Invalid' : 'Consent.BusinessRuleViolation'
-  return new HubError(code, { reason: REFUSALS[refusal], detail: refusal })
+  return new HubError(code, { rule: 'consent.move', reason: REFUSALS[refusal], detail: refusal })
 }
 
 /** Somebody else changed the consent between reading and saving. */

@@ -69,7 +69,10 @@ export function readBodyType(headers: {
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length)
   const listed = headers.accepted.some((accepted) => accepted.split(';', 1)[0] === type)
   if (!listed || encoding !== 'identity' || (charset !== undefined && charset.replaceAll('"', '') !== 'utf-8')) {
-    throw new HubError('UnsupportedMediaType', { detail: 'content type or encoding is not listed for the operation' })
+    throw new HubError('UnsupportedMediaType', {
+      rule: 'content-type.listed',
+      detail: 'content type or encoding is not listed for the operation',
+    })
   }
   return type === 'application/jwt' ? 'jwt' : 'json'
 }

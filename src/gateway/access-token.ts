@@ -18,6 +18,7 @@ import {
 } from '../ids.ts'
 import { verify } from '../jose.ts'
 import type { KeyRing } from '../keys/index.ts'
+import type { RuleId } from '../refusals.ts'
 
 /** What whoever uses the token must hold. */
 export type Binding =
@@ -69,17 +70,18 @@ export function createAccessTokens(deps: {
 
   const check = async (token: string, hash: string): Promise<Verified> => {
     const judged = await verify(token, (kid) => keys.verifying(kid))
-    if (!judged.ok) throw unauthorized('the access token was not issued by this authorization server', judged.why)
+    if (!judged.ok)
+      throw unauthorized('token.issuer', 'the access token was not issued by this authorization server', judged.why)
     const { typ } = judged.header
     if (typ?.toLowerCase() !== 'at+jwt' && typ?.toLowerCase() !== 'application/at+jwt') {
-      throw unauthorized('the token is not an access token', 'typ')
+      throw unauthorized('token.form', 'the token is not an access token', 'typ')
     }
     return { kid: String(judged.header.kid), claims: readClaims(judged.claims, hash, { ...deps, bindings }) }
   }
 
   return {
     async read(token) {
-      if (token.length > TOKEN_LENGTH_MAX) throw unauthorized('the access token is malformed', 'length')
+      if (token.length > TOKEN_LENGTH_MAX) throw unauthorized('token.form', 'the access token is malformed', 'length')
       const key = createHash('sha256').update(token).digest('base64url')
       const known = verified.get(key)
       // The key may have been withdrawn since.
@@ -87,7 +89,7 @@ export function createAccessTokens(deps: {
       const checked = isKnown ? known : await check(token, key)
       const { claims } = checked
       if (claims.expiresAtSeconds <= epochSeconds(deps.clock.now())) {
-        throw unauthorized('the access token has expired; use the refresh token to get another')
+        throw unauthorized('token.lifetime', 'the access token has expired; use the refresh token to get another')
       }
       if (!isKnown) verified.set(key, checked)
       return claims
@@ -104,16 +106,18 @@ type Expected = {
 const CERTIFICATE_ONLY: ReadonlySet<Binding['kind']> = new Set(['mtls'])
 
 function readClaims(claims: Readonly<Record<string, unknown>>, hash: string, expected: Expected): AccessToken {
-  if (claims['iss'] !== expected.issuer) throw unauthorized('the access token is of another issuer')
-  if (!isFor(claims['aud'], expected.audience)) throw unauthorized('the access token is for another resource server')
+  if (claims['iss'] !== expected.issuer) throw unauthorized('token.issuer', 'the access token is of another issuer')
+  if (!isFor(claims['aud'], expected.audience))
+    throw unauthorized('token.audience', 'the access token is for another resource server')
   const { exp, nbf, scope, jti } = claims
-  if (typeof exp !== 'number') throw unauthorized('the access token is malformed', 'exp')
-  if (typeof jti !== 'string' || jti === '') throw unauthorized('the access token is malformed', 'jti')
+  if (typeof exp !== 'number') throw unauthorized('token.form', 'the access token is malformed', 'exp')
+  if (typeof jti !== 'string' || jti === '') throw unauthorized('token.form', 'the access token is malformed', 'jti')
   if (nbf !== undefined && (typeof nbf !== 'number' || nbf > epochSeconds(expected.clock.now()))) {
-    throw unauthorized('the access token is not valid yet')
+    throw unauthorized('token.lifetime', 'the access token is not valid yet')
   }
   const clientId = toClientId(claims['client_id'])
-  if (clientId === null || typeof scope !== 'string') throw unauthorized('the access token is malformed', 'claims')
+  if (clientId === null || typeof scope !== 'string')
+    throw unauthorized('token.form', 'the access token is malformed', 'claims')
   const common = {
     jti,
     clientId,
@@ -127,7 +131,7 @@ function readClaims(claims: Readonly<Record<string, unknown>>, hash: string, exp
   const organisationId = toOrganisationId(claims['org_id'])
   const grantId = claims['grant_id']
   if (consentId === null || organisationId === null || typeof grantId !== 'string' || grantId === '') {
-    throw unauthorized('the access token is malformed', 'consent claims')
+    throw unauthorized('token.form', 'the access token is malformed', 'consent claims')
   }
   return { ...common, grant: 'user', consentId, grantId, organisationId }
 }
@@ -140,7 +144,10 @@ function boundTo(cnf: unknown, accepted: Expected['bindings']): Binding {
   const [only, another] = typeof cnf === 'object' && cnf !== null ? Object.entries(cnf) : []
   const binding = only === undefined || another !== undefined ? null : bindingOf(only)
   if (binding === null || !accepted.has(binding.kind)) {
-    throw unauthorized(`the access token is not bound to a client certificate${accepted.has('dpop') ? ' or key' : ''}`)
+    throw unauthorized(
+      'token.binding',
+      `the access token is not bound to a client certificate${accepted.has('dpop') ? ' or key' : ''}`,
+    )
   }
   return binding
 }
@@ -153,6 +160,10 @@ function bindingOf([member, value]: [member: string, value: unknown]): Binding |
   return member === 'jkt' ? { kind: 'dpop', jkt: digest } : null
 }
 
-export function unauthorized(reason: string, detail?: string): HubError {
-  return new HubError('Unauthorized', { reason, ...(detail === undefined ? {} : { detail: `${reason}: ${detail}` }) })
+export function unauthorized(rule: RuleId, reason: string, detail?: string): HubError {
+  return new HubError('Unauthorized', {
+    rule,
+    reason,
+    ...(detail === undefined ? {} : { detail: `${reason}: ${detail}` }),
+  })
 }

@@ -7,7 +7,12 @@ import type { Services } from './services.ts'
 
 export function requireConsentId(raw: string | undefined, name: string): ConsentId {
   const id = toConsentId(raw)
-  if (id === null) throw new HubError('Resource.InvalidFormat', { reason: `${name} must be a UUID`, path: name })
+  if (id === null)
+    throw new HubError('Resource.InvalidFormat', {
+      rule: 'resource.form',
+      reason: `${name} must be a UUID`,
+      path: name,
+    })
   return id
 }
 
@@ -23,7 +28,7 @@ export async function requireOwned(
 ): Promise<Consent> {
   const consent = await consents.findOwned(id, clientId)
   if (consent === null || !isOfFamily(consent, route)) {
-    throw new HubError('Consent.Invalid', { reason: 'There is no such consent' })
+    throw new HubError('Consent.Invalid', { rule: 'consent.known', reason: 'There is no such consent' })
   }
   return consent
 }

@@ -8,6 +8,7 @@ import type { Log } from '../log.ts'
 import type { Client } from '../participants/index.ts'
 import type { ServiceRequest } from '../resource-log/index.ts'
 import type { PeerCertificate } from '../tls.ts'
+import type { Trace } from '../trace.ts'
 import type { BodyType, Offer } from './accept.ts'
 import type { AccessToken, UserToken } from './access-token.ts'
 import type { Period } from './period.ts'
@@ -31,6 +32,7 @@ export type Arrival = {
   readonly receivedAt: Instant
   /** Aborted when the caller has gone before its answer. */
   readonly gone: AbortSignal
+  readonly trace: Trace
   readonly log: Log
 }
 

@@ -12,11 +12,13 @@ import type { HubApp } from '../listener.ts'
 import type { Log } from '../log.ts'
 import type { Participants } from '../participants/index.ts'
 import { createRateLimit } from '../rate-limit.ts'
+import type { Reports } from '../reports/index.ts'
 import type { ResourceLog } from '../resource-log/index.ts'
 import type { SchemaRegistry } from '../schema-registry.ts'
 import { createAccessTokens } from './access-token.ts'
-import { createRouteTable } from './route-table.ts'
-import { isService, type ReadRoute, ROUTES } from './routes.ts'
+import { API_SET_OF } from './api-sets.ts'
+import { createRouteTable, type RouteTable } from './route-table.ts'
+import { isService, type ReadRoute, ROUTES, type Route } from './routes.ts'
 import { createServe } from './serve.ts'
 import type { PayeeSource } from './services.ts'
 import { createTranslator } from './transform/index.ts'
@@ -47,6 +49,7 @@ export type GatewayDeps = {
   readonly keys: KeyRing
   /** Null where no client uses DPoP. */
   readonly dpop: Dpop | null
+  readonly reports: Reports
   readonly clock: Clock
   readonly log: Log
   /** What is served; by default every version there is. */
@@ -55,10 +58,12 @@ export type GatewayDeps = {
 
 export function createGateway(deps: GatewayDeps): Gateway {
   const { tenant, clock, registry, keys, deviations } = deps
-  const routes = servedRoutes(ROUTES, deps.versions ?? VERSIONS, registry)
+  const served = servedRoutes(ROUTES, deps.versions ?? VERSIONS, registry)
+  const routes = createRouteTable(served, registry)
   const serve = createServe({
     ...deps,
-    routes: createRouteTable(routes, registry),
+    routes,
+    endpoints: endpointsOf(served, routes),
     rateLimit: createRateLimit(tenant.limits.requestsPerSecond),
     accessTokens: createAccessTokens({
       issuer: tenant.listeners.auth.origin,
@@ -68,11 +73,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
       bindings: new Set(deps.dpop === null ? ['mtls'] : ['mtls', 'dpop']),
     }),
     translator: createTranslator(
-      routes.filter((route): route is ReadRoute => route.follows === 'read-resource'),
+      served.filter((route): route is ReadRoute => route.follows === 'read-resource'),
       registry,
       deviations.note,
     ),
-    serviceTranslator: createServiceTranslator(routes.filter(isService), registry, deviations.note),
+    serviceTranslator: createServiceTranslator(served.filter(isService), registry, deviations.note),
   })
   return {
     mount: (app) => {
@@ -81,4 +86,12 @@ export function createGateway(deps: GatewayDeps): Gateway {
     },
     hello: deps.connector.hello,
   }
+}
+
+function endpointsOf(served: readonly Route[], routes: RouteTable) {
+  return served.flatMap((route) => {
+    const apiSet = API_SET_OF[route.document]
+    if (apiSet === null || !('scope' in route)) return []
+    return [{ apiSet, method: route.method, url: routes.template(route), scope: route.scope }]
+  })
 }

@@ -35,10 +35,18 @@ export function narrowPeriod(
   const from = asked.from === undefined ? null : read(asked.from, fromName)
   const to = asked.to === undefined ? null : read(asked.to, toName)
   if (from !== null && to !== null && from.at > to.at) {
-    throw new HubError('Resource.InvalidFormat', { reason: `${fromName} is later than ${toName}`, path: fromName })
+    throw new HubError('Resource.InvalidFormat', {
+      rule: 'query.period',
+      reason: `${fromName} is later than ${toName}`,
+      path: fromName,
+    })
   }
   if (to !== null && to.at > now) {
-    throw new HubError('Resource.InvalidFormat', { reason: `${toName} is in the future`, path: toName })
+    throw new HubError('Resource.InvalidFormat', {
+      rule: 'query.period',
+      reason: `${toName} is in the future`,
+      path: toName,
+    })
   }
   const narrowed = {
     from: later(from, window.fromDate === null ? null : firstOf(kind, window.fromDate)),
@@ -46,6 +54,7 @@ export function narrowPeriod(
   }
   if (narrowed.from !== null && narrowed.to !== null && narrowed.from.at > narrowed.to.at) {
     throw new HubError('Resource.InvalidFormat', {
+      rule: 'consent.period',
       reason: 'The period asked for lies outside the period of the consent',
       path: from !== null ? fromName : toName,
     })
@@ -76,7 +85,11 @@ function isOnCalendar(local: string): boolean {
 }
 
 const unparsable = (name: string): HubError =>
-  new HubError('Resource.InvalidFormat', { reason: `${name} is not a date or date-time`, path: name })
+  new HubError('Resource.InvalidFormat', {
+    rule: 'query.period',
+    reason: `${name} is not a date or date-time`,
+    path: name,
+  })
 
 const firstOf = (kind: PeriodKind, date: string): End =>
   edge(kind === 'booking' ? `${date}T00:00:00Z` : date, `${date}T00:00:00Z`)

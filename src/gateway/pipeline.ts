@@ -7,6 +7,7 @@ import type { Route } from './routes.ts'
 import { type Path, path } from './stage.ts'
 import { listConsents, showConsent } from './stages/answer-consents.ts'
 import { answerData } from './stages/answer-data.ts'
+import { answerRefusals, answerReports, listOutages } from './stages/answer-reports.ts'
 import { answerService } from './stages/answer-service.ts'
 import { askLfi } from './stages/ask-lfi.ts'
 import { askService } from './stages/ask-service.ts'
@@ -115,6 +116,16 @@ export const requestPaths = {
   'change-subscription': asked
     .step(findRequest).step(readSignableBody)
     .step(changeSubscription),
+  /** A client looks at itself, and at how the LFI has been. */
+  'tpp-reports': identified
+    .step(checkClientScope).step(checkHeaders).step(checkParameters)
+    .step(answerReports),
+  'explain-refusal': identified
+    .step(checkClientScope).step(checkHeaders).step(checkParameters)
+    .step(answerRefusals),
+  'list-outages': identified
+    .step(checkClientScope).step(checkHeaders).step(checkParameters)
+    .step(listOutages),
 
   /** A client registers; it has no token yet. */
   register: arrived

@@ -1,27 +1,56 @@
 /** The audit entries of one call: what the TPP asked and got, and what the LFI was asked for it. */
 import type { AuditEntry } from '../audit/index.ts'
 import { type ConsentId, toClientId, toConsentId } from '../ids.ts'
+import { billingOf, type Explained, resourceOf, UNEXPLAINED } from '../measure.ts'
+import { API_SET_OF } from './api-sets.ts'
 import type { Facts } from './facts.ts'
 import type { Services } from './services.ts'
+import type { Timing } from './stage.ts'
 
 export type Outcome = {
   readonly status: number
   readonly errorCode: string | null
   readonly records: number | null
+  readonly why: Explained
+}
+
+/** In milliseconds. Recording and sending come after: a record cannot hold its own duration. */
+export type Segments = {
+  readonly totalMs: number
+  readonly hubInMs: number | null
+  readonly lfiMs: number | null
+  readonly hubOutMs: number | null
+}
+
+/** The time of a call between the hub and the LFI (lfi-api 8: who answers for which part of the 500 ms). */
+export function segmentsOf(
+  startedAt: number,
+  now: number,
+  exchange: Facts['exchange'] | undefined,
+  timings: readonly Timing[],
+): Segments {
+  const totalMs = now - startedAt
+  const asked = timings.findLast((timing) => timing.asked)
+  if (exchange === undefined || asked === undefined) return { totalMs, hubInMs: null, lfiMs: null, hubOutMs: null }
+  const { lfiMs } = exchange
+  const hubInMs = Math.max(0, asked.endedAt - lfiMs - startedAt)
+  return { totalMs, hubInMs, lfiMs, hubOutMs: Math.max(0, totalMs - hubInMs - lfiMs) }
 }
 /** No answer was sent because the caller had gone: a status of the log only. */
-export const CALLER_GONE: Outcome = { status: 499, errorCode: 'Cancelled', records: null }
+export const CALLER_GONE: Outcome = { status: 499, errorCode: 'Cancelled', records: null, why: UNEXPLAINED }
 
 export function entriesOf(
   facts: Partial<Facts> & Pick<Facts, 'arrival'>,
   outcome: Outcome,
-  totalMs: number,
+  segments: Segments,
   { tenant, routes }: Services,
 ): readonly AuditEntry[] {
   const { arrival, route, exchange } = facts
   const common = { at: arrival.receivedAt, interactionId: arrival.correlationId, tenantId: tenant.id }
   const clientId = facts.client?.clientId ?? certified(facts)
   const consentId = consentOf(facts)
+  const { why, ...answered } = outcome
+  const template = route === undefined ? null : routes.template(route)
   const call: AuditEntry = {
     kind: 'tpp-call',
     ...common,
@@ -31,13 +60,21 @@ export function entriesOf(
     surface: 'rs',
     operationId: route?.operationId ?? null,
     method: arrival.method,
-    route: route === undefined ? null : routes.template(route),
-    ...outcome,
+    route: template,
+    ...answered,
     consentId,
     attended: arrival.headers['x-fapi-customer-ip-address'] !== undefined,
-    hubMs: totalMs - (exchange?.lfiMs ?? 0),
+    hubMs: segments.totalMs - (exchange?.lfiMs ?? 0),
     lfiMs: exchange?.lfiMs ?? null,
     lfiStatus: exchange?.attempt.status ?? null,
+    softwareStatementId: facts.client?.softwareStatementId ?? null,
+    apiSet: route === undefined ? null : API_SET_OF[route.document],
+    hubInMs: segments.hubInMs,
+    hubOutMs: segments.hubOutMs,
+    lfiOutcome: exchange === undefined ? null : lfiOutcomeOf(exchange, facts),
+    ...billingOf(facts.body),
+    resource: resourceOf(template),
+    ...why,
   }
   if (exchange === undefined) return [call]
   const { operationId, method, lfiMs, attempt } = exchange
@@ -50,14 +87,20 @@ export function entriesOf(
     method,
     route: exchange.route,
     status: attempt.status,
-    outcome:
-      isData(attempt.status) && facts.translation === undefined && attempt.outcome === 'answered'
-        ? 'invalid-response'
-        : attempt.outcome,
+    outcome: lfiOutcomeOf(exchange, facts),
     lfiMs,
   }
   return [call, lfiCall]
 }
+
+/** An answer with data that could not be made into ours broke the contract. */
+const lfiOutcomeOf = (
+  { attempt }: Facts['exchange'],
+  facts: Partial<Facts>,
+): Facts['exchange']['attempt']['outcome'] =>
+  isData(attempt.status) && facts.translation === undefined && attempt.outcome === 'answered'
+    ? 'invalid-response'
+    : attempt.outcome
 
 /** Whose certificate it was, where the request did not get as far as its client. */
 const certified = ({ arrival: { peer } }: Pick<Facts, 'arrival'>) =>

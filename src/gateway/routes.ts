@@ -81,7 +81,13 @@ export type HubRoute = Common & {
   readonly kind: RequestKind | null
 }
 export type RegistrationRoute = Common & { readonly follows: 'register'; readonly grant: 'none' }
-export type Route = ReadRoute | ConsentRoute | ServiceRoute | HubRoute | RegistrationRoute
+/** Answered from the audit log and what follows from it, for a client about itself. */
+export type ReportRoute = Common & {
+  readonly follows: 'tpp-reports' | 'explain-refusal' | 'list-outages'
+  readonly grant: 'client'
+  readonly scope: 'tpp-reports'
+}
+export type Route = ReadRoute | ConsentRoute | ServiceRoute | HubRoute | RegistrationRoute | ReportRoute
 
 /** Two documents may use the same name for an operation. */
 export const keyOf = (route: Route): string => `${route.document} ${route.operationId}`
@@ -96,6 +102,13 @@ const ACCOUNTS = {
 } as const
 const CONSENT = { ...ACCOUNTS, grant: 'client' } as const
 const READ = { ...ACCOUNTS, grant: 'user', follows: 'read-resource', method: 'GET' } as const
+const REPORT = {
+  document: 'tpp-reports',
+  method: 'GET',
+  signable: false,
+  grant: 'client',
+  scope: 'tpp-reports',
+} as const
 /** Most reads: one account, in pages. */
 const PAGED = { accountIds: false, paged: true, period: null, fxOnly: false } as const
 
@@ -167,6 +180,9 @@ export const ROUTES: readonly Route[] = [
     service: 'lead', answers: 201, lfi: { ...FOR_PRODUCTS, operationId: 'CreateLead', path: '/leads', answers: 201 } },
   { ...PRODUCTS, operationId: 'GetProducts', method: 'GET', path: '/products', follows: 'ask-service',
     service: 'products', answers: 200, lfi: { ...FOR_PRODUCTS, operationId: 'GetProducts', path: '/products', paged: true, query: true } },
+  { ...REPORT, operationId: 'TppReports_read', path: '/tpp-reports', alsoAt: ['/tpp-reports'], follows: 'tpp-reports' },
+  { ...REPORT, operationId: 'ExplainRefusal', path: '/refusals/{InteractionId}', alsoAt: ['/refusals/{InteractionId}'], follows: 'explain-refusal' },
+  { ...REPORT, operationId: 'ListOutages', path: '/outages', alsoAt: ['/outages'], follows: 'list-outages' },
   { document: 'onboarding', operationId: 'TppOnboarding_create', method: 'POST', path: '/tpp-registration', alsoAt: ['/tpp-registration'],
     signable: false, follows: 'register', grant: 'none' },
 ]

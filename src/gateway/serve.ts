@@ -3,12 +3,14 @@
  * leaves only once its audit entry is durable (lfi-api 7.6).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { whoSent } from '../caller.ts'
 import { HubError, toHubError } from '../errors.ts'
 import type { HubContext } from '../listener.ts'
+import { explained, UNEXPLAINED } from '../measure.ts'
 import type { Answer } from './answer.ts'
 import type { Arrival, Facts } from './facts.ts'
 import { arrived, requestPaths } from './pipeline.ts'
-import { CALLER_GONE, entriesOf, type Outcome } from './records.ts'
+import { CALLER_GONE, entriesOf, type Outcome, type Segments, segmentsOf } from './records.ts'
 import { type Rendered, renderAnswer, renderError } from './render.ts'
 import { isService } from './routes.ts'
 import type { Services } from './services.ts'
@@ -28,10 +30,12 @@ export function createServe(services: Services): (ctx: HubContext) => Promise<vo
     const timings: Timing[] = []
     const ended = await follow(known, services, timings)
     const rendered = await render(ended, known, services)
-    const outcome = gone.signal.aborted ? CALLER_GONE : outcomeOf(ended, rendered)
-    const totalMs = performance.now() - ctx.state.startedAt
-    const recorded = await record(known, outcome, totalMs, services)
-    report(known, recorded === null ? outcome : outcomeOf(recorded, rendered), recorded ?? ended, totalMs, timings)
+    const outcome = gone.signal.aborted ? CALLER_GONE : outcomeOf(ended, rendered, known)
+    const segments = segmentsOf(ctx.state.startedAt, performance.now(), known.exchange, timings)
+    const recorded = await record(known, outcome, segments, services)
+    const told = recorded === null ? outcome : outcomeOf(recorded, rendered, known)
+    report(known, told, recorded ?? ended, segments.totalMs, timings)
+    ctx.state.measured = { operation: known.route?.operationId ?? null, rule: told.why.rule, ...segments }
     if (recorded === null) send(ctx.req, ctx.res, rendered)
     else send(ctx.req, ctx.res, await render(recorded, known, services))
   }
@@ -76,9 +80,14 @@ function nonceFor({ headers }: Arrival, { dpop }: Services): string | undefined 
 }
 
 /** Null when the entries are durable; otherwise what the caller is told instead. */
-async function record(known: Known, outcome: Outcome, totalMs: number, services: Services): Promise<HubError | null> {
+async function record(
+  known: Known,
+  outcome: Outcome,
+  segments: Segments,
+  services: Services,
+): Promise<HubError | null> {
   try {
-    await services.audit.record(...entriesOf(known, outcome, totalMs, services))
+    await services.audit.record(...entriesOf(known, outcome, segments, services))
     return null
   } catch (cause) {
     known.arrival.log.error({ err: cause }, 'a call could not be recorded, so it is not answered')
@@ -86,9 +95,14 @@ async function record(known: Known, outcome: Outcome, totalMs: number, services:
   }
 }
 
-function outcomeOf(ended: Answer | HubError, rendered: Rendered): Outcome {
-  if (ended instanceof HubError) return { status: ended.status, errorCode: ended.wireCode, records: null }
-  return { status: rendered.status, errorCode: null, records: ended.records }
+function outcomeOf(ended: Answer | HubError, rendered: Rendered, { exchange }: Known): Outcome {
+  if (!(ended instanceof HubError)) {
+    return { status: rendered.status, errorCode: null, records: ended.records, why: UNEXPLAINED }
+  }
+  // Past the call to the LFI a refusal without a rule is the LFI's.
+  const isOurs = exchange === undefined || ended.options.rule !== undefined
+  const why = isOurs ? explained(ended) : UNEXPLAINED
+  return { status: ended.status, errorCode: ended.wireCode, records: null, why }
 }
 
 /** One line per call. Names, numbers and reasons; never a value from a payload, a token or a person. */
@@ -135,12 +149,13 @@ function arrivalOf(ctx: HubContext, gone: AbortSignal): Arrival {
     headers: req.headers,
     request: req,
     peer: state.peer,
-    address: req.socket.remoteAddress ?? '',
+    address: whoSent(req).address,
     correlationId: state.correlationId,
     correlationGiven: state.correlationGiven,
     correlationMalformed: state.correlationMalformed,
     receivedAt: state.receivedAt,
     gone,
+    trace: state.trace,
     log: state.log,
   }
 }

@@ -11,6 +11,7 @@ import type { Connector } from '../lfi/index.ts'
 import type { Log } from '../log.ts'
 import type { Participants } from '../participants/index.ts'
 import type { RateLimit } from '../rate-limit.ts'
+import type { Endpoint, Reports } from '../reports/index.ts'
 import type { ResourceLog } from '../resource-log/index.ts'
 import type { SchemaRegistry } from '../schema-registry.ts'
 import type { AccessTokens } from './access-token.ts'
@@ -44,4 +45,7 @@ export type Services = {
   readonly dpop: Dpop | null
   readonly connector: Connector
   readonly translator: Translator
+  readonly reports: Reports
+  /** Operations that are reported on, with the scope that opens them. */
+  readonly endpoints: readonly (Endpoint & { readonly scope: string })[]
 }

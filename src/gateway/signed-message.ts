@@ -25,7 +25,10 @@ export type Expected = {
 export async function openSignedMessage(jws: string, expected: Expected): Promise<unknown> {
   const verified = await verify(jws.trim(), expected.keyOf)
   if (!verified.ok)
-    throw new HubError(FAULTS[verified.fault], { reason: `The signed message is refused: ${verified.why}` })
+    throw new HubError(FAULTS[verified.fault], {
+      rule: 'message.form',
+      reason: `The signed message is refused: ${verified.why}`,
+    })
   checkClaims(verified.claims, expected)
   const { message } = verified.claims
   if (typeof message !== 'object' || message === null) throw invalidClaim('message', 'must be the body of the request')
@@ -48,4 +51,4 @@ function checkClaims(claims: Readonly<Record<string, unknown>>, { sender, receiv
 }
 
 const invalidClaim = (claim: string, must: string): HubError =>
-  new HubError('JWS.InvalidClaim', { reason: `The claim ${claim} ${must}`, path: claim })
+  new HubError('JWS.InvalidClaim', { rule: 'message.claims', reason: `The claim ${claim} ${must}`, path: claim })

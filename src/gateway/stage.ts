@@ -54,7 +54,14 @@ function extend<Known extends FactName>(facts: readonly FactName[], stages: read
 }
 
 /** How one stage ended, for the log. */
-export type Timing = { readonly stage: string; readonly ms: number }
+export type Timing = {
+  readonly stage: string
+  readonly ms: number
+  /** Monotonic. */
+  readonly endedAt: number
+  /** Whether it was the one that called the LFI. */
+  readonly asked: boolean
+}
 
 /**
  * Runs the stages one after another and collects their facts in `facts`, which the caller keeps should one of them
@@ -68,14 +75,17 @@ export async function walk(
 ): Promise<Answer | null> {
   for (const next of stages) {
     const startedAt = performance.now()
+    let asked = false
     try {
       // Order is the compiler's business (`Path.step`): what this stage needs is there.
       const outcome = next.run(facts as Facts, services)
       const ended = outcome instanceof Promise ? await outcome : outcome
       if (ended instanceof Answer) return ended
       Object.assign(facts, ended)
+      asked = 'exchange' in ended
     } finally {
-      timings.push({ stage: next.name, ms: performance.now() - startedAt })
+      const endedAt = performance.now()
+      timings.push({ stage: next.name, ms: endedAt - startedAt, endedAt, asked })
     }
   }
   return null

@@ -25,6 +25,7 @@ export const VERSIONS: readonly ApiVersion[] = [
   { family: 'fx',                    version: '2.1', document: 'fx' },
   { family: 'onboarding',            version: '2.1', document: 'onboarding' },
   { family: 'product',               version: '2.1', document: 'product' },
+  { family: 'tpp-reports',           version: '2.1', document: 'tpp-reports' },
 ]
 
 /** The rows of every version that is served. @throws Error where a document is not of the version that its line says */

@@ -4,14 +4,20 @@ import type { Violation } from '../schema-registry.ts'
 
 export const invalidResource = (violations: readonly Violation[]): HubError => {
   const [first] = violations
-  if (first === undefined) return new HubError('Resource.InvalidFormat')
-  return new HubError('Resource.InvalidFormat', { reason: `${first.path} ${first.message}`, path: first.path })
+  if (first === undefined) return new HubError('Resource.InvalidFormat', { rule: 'resource.form' })
+  const { path, rule: seen, message } = first
+  return new HubError('Resource.InvalidFormat', { rule: 'resource.form', seen, reason: `${path} ${message}`, path })
 }
 
 /** The body as a whole has the path `$`. */
 export const invalidBody = (violations: readonly Violation[]): HubError => {
   const [first] = violations
-  if (first === undefined) return new HubError('Body.InvalidFormat')
+  if (first === undefined) return new HubError('Body.InvalidFormat', { rule: 'body.form' })
   const path = first.path === '' ? '$' : first.path
-  return new HubError('Body.InvalidFormat', { reason: `${path} ${first.message}`, path })
+  return new HubError('Body.InvalidFormat', {
+    rule: 'body.form',
+    seen: first.rule,
+    reason: `${path} ${first.message}`,
+    path,
+  })
 }

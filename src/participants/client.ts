@@ -2,7 +2,7 @@
 import type { ClientId, OrganisationId, Thumbprint } from '../ids.ts'
 import type { JWK } from '../jose.ts'
 import { type RevokedTokens, revokedTokensIn } from '../revoked-tokens.ts'
-import type { CertificateRecord, OrganisationRecord, SoftwareStatementRecord } from './directory.ts'
+import type { CertificateRecord, OrganisationRecord, SoftwareStatementRecord } from './directory-records.ts'
 import { opened } from './roles.ts'
 
 export type LocalStatus = 'inactive' | 'active' | 'blocked'
@@ -70,9 +70,7 @@ export function toClient(row: ClientRow, keystoreUrl: string): Client {
     roles: row.roles,
     jwks: row.jwks,
     jwksUri: `${keystoreUrl}/${row.organisation_id}/${row.client_id}/application.jwks`,
-    certificates: new Map(
-      row.certificates.map((each) => [thumbprintIn(each), each.Status === 'Active' ? 'active' : 'revoked']),
-    ),
+    certificates: certificatesIn(row.certificates),
     directoryRecord: { organisation: row.tpp_record, softwareStatement: statement },
     logoUri: statement.LogoUri ?? null,
     clientUri: statement.ClientUri ?? null,
@@ -82,6 +80,17 @@ export function toClient(row: ClientRow, keystoreUrl: string): Client {
 
 /** The directory's key id of a certificate is its thumbprint (tpp-api 9.3); some records name it twice. */
 export const thumbprintIn = (record: CertificateRecord): Thumbprint => (record.x5thashS256 ?? record.kid) as Thumbprint
+
+/** Of two records of one certificate the one that does not let it pass counts. */
+function certificatesIn(records: readonly CertificateRecord[]): Client['certificates'] {
+  const found = new Map<Thumbprint, 'active' | 'revoked'>()
+  for (const record of records) {
+    const thumbprint = thumbprintIn(record)
+    const isActive = record.Status === 'Active' && found.get(thumbprint) !== 'revoked'
+    found.set(thumbprint, isActive ? 'active' : 'revoked')
+  }
+  return found
+}
 
 function effectiveStatus(row: ClientRow): LocalStatus {
   const local = [row.tpp_status, row.statement_status, row.client_status]

@@ -3,6 +3,7 @@
  * operator activates. Certificates, keys and status are believed for `cacheSeconds`, and never longer than the
  * profile's 20 minutes should the directory be out of reach.
  */
+import { LRUCache } from 'lru-cache'
 import type { Audit } from '../audit/index.ts'
 import { type Clock, secondsToMilliseconds, toSeconds } from '../clock.ts'
 import type { TenantConfig, TrustFrameworkConfig } from '../config.ts'
@@ -22,7 +23,9 @@ import {
   thumbprintIn,
   toClient,
 } from './client.ts'
-import { type CertificateRecord, createDirectory, type Vouched } from './directory.ts'
+import { createDirectory, type Vouched } from './directory.ts'
+import type { CertificateRecord } from './directory-records.ts'
+import { createRefresher } from './refresher.ts'
 
 export type { CertificateStatus, Client, LocalStatus, TppView } from './client.ts'
 export { tppView } from './client.ts'
@@ -36,6 +39,8 @@ export type Participants = {
   client(clientId: ClientId): Promise<Client | null>
   /** Asks the directory again, at most once in ten seconds per client: an unknown `kid` may be a new key. */
   refresh(clientId: ClientId): Promise<Client | null>
+  /** Timed work: asks the directory about clients of which too little would soon be known. How many it asked about. */
+  refreshDue(): Promise<number>
   /** POST /tpp-registration. @throws HubError Unauthorized or AccessToken.InvalidScope when the directory does not vouch */
   register(peer: PeerCertificate, interactionId: CorrelationId): Promise<Client>
   certificateStatus(client: Client, thumbprint: Thumbprint): CertificateStatus
@@ -52,6 +57,7 @@ export type Participants = {
 const BELIEVED_AT_MOST_MS = secondsToMilliseconds(toSeconds(1200))
 /** Clients taken apart and kept; more than one LFI has ever registered. */
 const CLIENTS_MAX = 2_000
+const ABSENCES_MAX = 1_000
 const REFRESH_AT_MOST_EVERY_MS = 10_000
 /** While the directory cannot be asked, not every request waits to find that out. */
 const RETRY_AFTER_MS = 5_000
@@ -71,7 +77,7 @@ export function createParticipants(deps: {
   readonly log: Log
 }): Participants {
   const { db, tenant, clock, audit } = deps
-  const directory = createDirectory(deps.trustFramework, clock)
+  const directory = createDirectory(deps.trustFramework, clock, deps.log)
   const cacheMs = secondsToMilliseconds(deps.trustFramework.cacheSeconds)
   const refreshing = new Map<string, Promise<void>>()
   const attempts = new Map<string, number>()
@@ -127,6 +133,18 @@ export function createParticipants(deps: {
     return started
   }
 
+  const refresher = createRefresher({ db, clock, cacheMs })
+
+  /** An application that the directory does not know is not asked about again for a while. */
+  const absences = new LRUCache<string, number>({ max: ABSENCES_MAX })
+  const vouchFor = async (organisationId: string, clientId: string): Promise<Vouched | null> => {
+    const name = `${organisationId}/${clientId}`
+    if (clock.now() - (absences.get(name) ?? Number.NEGATIVE_INFINITY) < REFRESH_AT_MOST_EVERY_MS) return null
+    const vouched = await directory.vouch(organisationId, clientId)
+    if (vouched === null) absences.set(name, clock.now())
+    return vouched
+  }
+
   const current = async (clientId: ClientId): Promise<ClientRow | null> => {
     const known = await row(clientId)
     if (known === null) return null
@@ -162,19 +180,37 @@ export function createParticipants(deps: {
       const renewed = await row(clientId)
       return renewed === null ? null : toClient(believed(renewed), deps.trustFramework.keystoreUrl)
     },
+    refreshDue: async () => {
+      const due = await refresher.claim()
+      await Promise.all(
+        due.map(async (clientId) => {
+          const known = await row(clientId)
+          if (known === null) return
+          await renew(known).catch((error: unknown) =>
+            deps.log.warn({ err: error, clientId, ageMs: ageOf(known) }, 'directory out of reach'),
+          )
+        }),
+      )
+      return due.length
+    },
     register: async (peer, interactionId) => {
       const clientId = toClientId(peer.commonName)
       if (clientId === null || peer.organisationId === null) {
         throw new HubError('Unauthorized', {
+          rule: 'directory.vouches',
           reason: 'the certificate names no application: OU and CN must be directory ids',
         })
       }
-      const vouched = await vouchOrRefuse(directory.vouch(peer.organisationId, clientId))
+      const vouched = await vouchOrRefuse(vouchFor(peer.organisationId, clientId))
       if (vouched !== null && !vouched.certificates.some((each) => isActive(each, peer.thumbprint))) {
-        throw new HubError('Unauthorized', { reason: 'the trust framework lists no active certificate like this one' })
+        throw new HubError('Unauthorized', {
+          rule: 'directory.vouches',
+          reason: 'the trust framework lists no active certificate like this one',
+        })
       }
       if (vouched === null || vouched.organisation.Status !== 'Active' || vouched.statement.Status !== 'Active') {
         throw new HubError('AccessToken.InvalidScope', {
+          rule: 'directory.vouches',
           reason: 'the trust framework lists no active application with the ids of this certificate',
         })
       }

@@ -47,4 +47,11 @@ export const migrations: readonly Migration[] = [
       await db.raw('alter table client add column revoked_tokens jsonb')
     },
   },
+  {
+    // Which node asks the directory again in the background, and until when the others leave it to that one.
+    name: '0022-directory-refresh',
+    up: async (db) => {
+      await db.raw('alter table software_statement add column refresh_claimed_until timestamptz')
+    },
+  },
 ]

@@ -1,3 +1,6 @@
+/** Reports about itself are for any TPP. */
+const REPORTS = 'tpp-reports'
+
 /** What a directory role opens (tpp-api 9.5). IDSP is the name in prose, ISP the one in the directory. */
 type RoleRow = { readonly scopes: readonly string[]; readonly rarTypes: readonly string[] }
 
@@ -5,12 +8,15 @@ type RoleRow = { readonly scopes: readonly string[]; readonly rarTypes: readonly
 const SERVICES = ['products', 'atm', 'fx', 'account-opening']
 
 const ACCOUNTS: RoleRow = {
-  scopes: ['openid', 'accounts', ...SERVICES],
+  scopes: ['openid', 'accounts', REPORTS, ...SERVICES],
   rarTypes: ['urn:openfinanceuae:account-access-consent:v2.1'],
 }
-const INSURANCE: RoleRow = { scopes: ['openid', 'insurance'], rarTypes: ['urn:openfinanceuae:insurance-consent:v2.1'] }
+const INSURANCE: RoleRow = {
+  scopes: ['openid', 'insurance', REPORTS],
+  rarTypes: ['urn:openfinanceuae:insurance-consent:v2.1'],
+}
 const PAYMENTS: RoleRow = {
-  scopes: ['openid', 'payments', 'confirmation-of-payee', ...SERVICES],
+  scopes: ['openid', 'payments', 'confirmation-of-payee', REPORTS, ...SERVICES],
   rarTypes: ['urn:openfinanceuae:service-initiation-consent:v2.1'],
 }
 

@@ -19,6 +19,7 @@ export const DOCUMENTS = {
   'fx-and-account-opening': 'ozone-connect/fx-and-account-opening.v2.1.yaml',
   'health-check': 'ozone-connect/health-check.v2.1.yaml',
   'consent-manager': 'api-hub/consent-manager.v2.1.yaml',
+  'tpp-reports': 'api-hub/tpp-reports.v2.1.yaml',
   'headless-authorization': 'api-hub/headless-authorization.v2.1.yaml',
   'bank-initiation': 'standards/bank-initiation.v2.1.yaml',
   'service-initiation': 'ozone-connect/service-initiation.v2.1.yaml',

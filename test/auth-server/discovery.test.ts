@@ -45,7 +45,7 @@ describe('the discovery document', () => {
       response_types_supported: ['code'],
       response_modes_supported: ['query'],
       grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
-      scopes_supported: ['openid', 'accounts'],
+      scopes_supported: ['openid', 'accounts', 'tpp-reports'],
       token_endpoint_auth_methods_supported: ['private_key_jwt'],
       token_endpoint_auth_signing_alg_values_supported: ['PS256'],
       request_object_signing_alg_values_supported: ['PS256'],

@@ -1,5 +1,6 @@
 /** `falaj probe` and `falaj deviations` against a sandbox that runs. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { bankUsers } from '../../sandbox/bank/bank.ts'
 import type { ManifestLfi } from '../../sandbox/manifest.ts'
 import { falaj } from '../support/cli.ts'
 import { startTestSandbox, type TestSandbox } from '../support/sandbox.ts'
@@ -14,7 +15,7 @@ afterAll(() => sandbox.close(), 60_000)
 
 const tenant = (): string[] => ['--config', lfi.hubConfigFile, '--tenant', 'aurora']
 const customer = (): string[] => {
-  const [user] = lfi.users
+  const [user] = bankUsers('aurora')
   return ['--user', user?.userId ?? '', ...(user?.accountIds ?? []).flatMap((id) => ['--account', id])]
 }
 
@@ -31,7 +32,7 @@ describe('falaj probe', () => {
       'probe',
       ...tenant(),
       '--user',
-      lfi.users[0]?.userId ?? '',
+      bankUsers('aurora')[0]?.userId ?? '',
       '--account',
       'acc-of-nobody',
       '--json',

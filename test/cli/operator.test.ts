@@ -115,3 +115,45 @@ describe('falaj audit', () => {
     expect([status, (err + out).includes('\n    at ')]).toEqual([2, false])
   })
 })
+
+describe('falaj report, outage and explain', () => {
+  const today = () => new Date(Date.now() + 4 * 3_600_000).toISOString().slice(0, 10)
+  const days = () => ['--from', today(), '--to', today()]
+
+  test('tell what the log says', async () => {
+    const csv = await falaj(['report', 'lfi', ...tenant(), ...days(), '--format', 'csv'])
+    expect(csv).toMatchObject({ status: 0, err: '' })
+    expect(csv.out.trimEnd().split('\r\n')).toHaveLength(3)
+    const raw = async () => (await falaj(['report', 'raw', ...tenant(), ...days()])).out
+    // Registered above; the sealer of the running hub gives the call its place in the log.
+    await expect.poll(raw, { timeout: 30_000 }).toContain('"ResourceName":"tpp-registration"')
+    expect((await falaj(['report', 'fields', ...tenant()])).out).toContain('UrlTemplate,text,')
+    expect((await falaj(['report', 'recompute', ...tenant()])).out).toMatch(/^\d+ entries counted\n$/)
+    expect((await falaj(['report', 'destroy', ...tenant()])).out).toBe('nothing is older than the policy keeps\n')
+  })
+
+  test('say what is wrong with a question, without a stack', async () => {
+    const { status, err } = await falaj(['report', 'daily', ...tenant(), '--from', 'today', '--to', today()])
+    expect([status, err.split('\n')]).toEqual([1, [expect.stringContaining('reporting period'), '']])
+    expect((await falaj(['report', 'daily', ...tenant(), ...days(), '--format', 'xml'])).status).toBe(1)
+  })
+
+  test('declare an outage and end it', async () => {
+    const begun = await falaj(['outage', 'begin', ...tenant(), '--reason', 'a drill'])
+    const { id } = JSON.parse(begun.out) as { id: string }
+    expect((await falaj(['outage', 'list', ...tenant()])).out).toContain(`"id":"${id}"`)
+    expect((await falaj(['outage', 'end', id, ...tenant()])).status).toBe(0)
+    expect(await falaj(['outage', 'end', id, ...tenant()])).toMatchObject({ status: 1, out: '' })
+    const late = ['--starts', new Date().toISOString(), '--ends', new Date().toISOString(), '--reason', 'x']
+    expect((await falaj(['outage', 'plan', ...tenant(), ...late])).status).toBe(1)
+  })
+
+  test('explain nothing that was not refused', async () => {
+    const id = crypto.randomUUID()
+    expect(await falaj(['explain', id, ...tenant()])).toEqual({
+      status: 1,
+      out: '',
+      err: `no refusal of the hub has the interaction id ${id}\n`,
+    })
+  })
+})

@@ -34,7 +34,7 @@ describe('registering', () => {
       status: 'inactive',
       redirectUris: ['https://localhost:8443/callback'],
       webhookUris: ['https://localhost:8443/webhooks'],
-      scopes: ['openid', 'accounts', 'payments'],
+      scopes: ['openid', 'accounts', 'tpp-reports', 'payments'],
       roles: ['BDSP', 'BSIP'],
     })
     expect(client.jwks.keys.map((key) => key.use).sort()).toEqual(['enc', 'sig'])

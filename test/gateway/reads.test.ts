@@ -47,6 +47,7 @@ describe.each(READS.map((route) => [route.operationId, route] as const))('%s', (
     expect(world.lfi.asked[0]?.url.split('?')[0]).toBe(`/oc${target}`)
     expect(lfiHeaders()).toEqual({
       accept: 'application/json',
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/),
       'o3-provider-id': 'aurora',
       'o3-aspsp-id': 'aurora',
       'o3-caller-org-id': world.one.organisationId,

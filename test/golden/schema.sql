@@ -183,6 +183,23 @@ create table oidc_model (
 CREATE INDEX oidc_model_expiry ON public.oidc_model USING btree (expires_at);
 CREATE INDEX oidc_model_grant ON public.oidc_model USING btree (grant_id) WHERE (grant_id IS NOT NULL);
 
+create table outage (
+  id uuid not null,
+  subject text not null,
+  kind text not null,
+  starts_at timestamp with time zone not null,
+  ends_at timestamp with time zone,
+  reason text not null,
+  declared_at timestamp with time zone not null,
+  constraint outage_pkey PRIMARY KEY (id),
+  constraint outage_kind_check CHECK ((kind = ANY (ARRAY['planned'::text, 'unplanned'::text]))),
+  constraint outage_order CHECK (((ends_at IS NULL) OR (ends_at >= starts_at))),
+  constraint outage_planned CHECK (((kind = 'unplanned'::text) OR (ends_at IS NOT NULL))),
+  constraint outage_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 200))),
+  constraint outage_subject_check CHECK ((subject = ANY (ARRAY['lfi'::text, 'hub'::text])))
+);
+CREATE INDEX outage_starts_at ON public.outage USING btree (starts_at);
+
 create table outbox (
   id bigint generated always as identity not null,
   at timestamp with time zone not null,
@@ -260,6 +277,53 @@ CREATE INDEX payment_log_consent ON public.payment_log USING btree (consent_id, 
 CREATE UNIQUE INDEX payment_log_key ON public.payment_log USING btree (client_id, payment_type, idempotency_key);
 CREATE TRIGGER payment_log_keep BEFORE UPDATE ON public.payment_log FOR EACH ROW EXECUTE FUNCTION payment_log_keep();
 
+create table report_cursor (
+  one boolean default true not null,
+  seq bigint default 0 not null,
+  destroyed_before timestamp with time zone,
+  constraint report_cursor_pkey PRIMARY KEY (one),
+  constraint report_cursor_one_check CHECK (one)
+);
+
+create table report_downtime (
+  subject text not null,
+  source text not null,
+  method text not null,
+  route text not null,
+  began_seq bigint not null,
+  began_at timestamp with time zone not null,
+  ended_at timestamp with time zone,
+  constraint report_downtime_pkey PRIMARY KEY (subject, source, method, route, began_seq),
+  constraint report_downtime_source_check CHECK ((source = ANY (ARRAY['calls'::text, 'heartbeat'::text]))),
+  constraint report_downtime_subject_check CHECK ((subject = ANY (ARRAY['lfi'::text, 'hub'::text])))
+);
+CREATE UNIQUE INDEX report_downtime_open ON public.report_downtime USING btree (subject, source, method, route) WHERE (ended_at IS NULL);
+
+create table report_rollup (
+  grain text not null,
+  starts_at timestamp with time zone not null,
+  door text not null,
+  api_set text not null,
+  method text not null,
+  route text not null,
+  organisation_id text not null,
+  client_id text not null,
+  tpp_group text not null,
+  lfi_group text not null,
+  calls bigint not null,
+  attended bigint not null,
+  records bigint not null,
+  over_limit bigint not null,
+  total_us_min bigint not null,
+  total_us_max bigint not null,
+  total_us_sum bigint not null,
+  lfi_us_min bigint,
+  lfi_us_max bigint,
+  lfi_us_sum bigint not null,
+  constraint report_rollup_pkey PRIMARY KEY (grain, starts_at, door, api_set, method, route, organisation_id, client_id, tpp_group, lfi_group),
+  constraint report_rollup_grain_check CHECK ((grain = ANY (ARRAY['hour'::text, 'day'::text])))
+);
+
 create table resource_trail (
   id bigint generated always as identity not null,
   resource text not null,
@@ -319,6 +383,7 @@ create table software_statement (
   jwks jsonb not null,
   fetched_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
+  refresh_claimed_until timestamp with time zone,
   constraint software_statement_pkey PRIMARY KEY (software_statement_id),
   constraint software_statement_organisation_id_fkey FOREIGN KEY (organisation_id) REFERENCES tpp(organisation_id),
   constraint software_statement_status_check CHECK ((status = ANY (ARRAY['inactive'::text, 'active'::text, 'blocked'::text])))

@@ -14,7 +14,7 @@ import type { Answer } from '../auth-server/support/wire.ts'
 import { startWorld, type World } from '../auth-server/support/world.ts'
 import { base64url, forge, INHERITED, lookAlikesOf, rsaKey } from './support/forge.ts'
 import { FORGERIES, type Forgery } from './support/forgeries.ts'
-import { CHALLENGED, ENCRYPTED } from './support/rfc-vectors.ts'
+import { CHALLENGED, DETAILED, ENCRYPTED } from './support/rfc-vectors.ts'
 
 const BOOT_MS = 180_000
 
@@ -250,6 +250,21 @@ function symmetric(text: string, alg: string, secret: string): string {
 }
 
 describe('what is too large', () => {
+  test.each(WHICH)('lists in lists, thousands deep, in the %s', async (which) => {
+    const deep = `${'['.repeat(9_000)}${']'.repeat(9_000)}`
+    const add = (part: object): string => `${JSON.stringify(part).slice(0, -1)},"x":${deep}}`
+    for (const forgery of [
+      (({ header, claims, key }) => forge(add(header), claims, key)) satisfies Forgery,
+      (({ header, claims, key }) => forge(header, add(claims), key)) satisfies Forgery,
+    ]) {
+      const answer = await pushForged(which, forgery)
+      expect([answer.status, answer.json]).toEqual([
+        400,
+        { error: 'invalid_request', error_description: 'a JWT of the request is nested too deeply' },
+      ])
+    }
+  })
+
   test.each(WHICH)('a good %s is refused with the body, before any cryptography', async (which) => {
     const padded = { jti: 'x'.repeat(43_000) }
     const began = performance.now()
@@ -273,6 +288,12 @@ test('RFC 7636 B: the verifier of the published challenge redeems the code, and 
     const code = new URL(confirmed.headers.location ?? '').searchParams.get('code') ?? ''
     expect((await send(world.tpp.exchange(code, verifier))).status).toBe(status)
   }
+})
+
+test('RFC 9396 2: the published detail is one of a type that is not served here', async () => {
+  const answer = await push((made) => Object.assign(made.request.claims, { authorization_details: [DETAILED] }))
+  expect([answer.status, answer.json['error']]).toEqual([400, 'invalid_request'])
+  expect(answer.json['error_description']).toMatch(/type/)
 })
 
 test('after all of this a good push is as welcome as before', async () => {

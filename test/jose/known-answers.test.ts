@@ -17,6 +17,7 @@ import {
 } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { query } from '../../src/db.ts'
+import { judgeProof, jwkThumbprint, PROOF_AGE_MAX_SECONDS } from '../../src/dpop-proof.ts'
 import { type JWK, loadKey, publicJwk, sign, verify } from '../../src/jose.ts'
 import { Secret } from '../../src/secret.ts'
 import { thumbprintOf } from '../../src/tls.ts'
@@ -24,7 +25,16 @@ import { compact, encrypt, type Json, readVerified } from '../auth-server/suppor
 import { clockAt, type Engine, startEngine } from '../auth-server/unit/engine.ts'
 import { pem } from '../support/config-files.ts'
 import { type EngineAlone, startEngineAlone } from './support/engine-alone.ts'
-import { BOUND, ENCRYPTED, HASHED, SIGNED, type Signed, UNSECURED } from './support/rfc-vectors.ts'
+import {
+  BOUND,
+  ENCRYPTED,
+  FINGERPRINTED,
+  HASHED,
+  PROVEN,
+  SIGNED,
+  type Signed,
+  UNSECURED,
+} from './support/rfc-vectors.ts'
 
 const bytes = (part: string | undefined): Buffer => Buffer.from(part ?? '', 'base64url')
 
@@ -109,7 +119,29 @@ describe('RFC 7516 A.1, encrypted by RSA-OAEP', () => {
   })
 })
 
+describe('the proof of RFC 9449 4.1', () => {
+  const { proof, url, jti, issuedAtSeconds, jkt } = PROVEN
+  const use = { method: 'POST', url, nowSeconds: issuedAtSeconds, accessTokenHash: null }
+
+  test('holds, and its key has the thumbprint of 6.1', () => {
+    expect(judgeProof(proof, use)).toEqual({ ok: true, proof: { jkt, jti, nonce: null, issuedAtSeconds } })
+  })
+
+  test.each([
+    ['for another method', { method: 'GET' }, 'htm is not the method of the request'],
+    ['for another address', { url: `${url}/more` }, 'htu is not the address of the request'],
+    ['with a token', { accessTokenHash: HASHED.digest }, 'ath is not the hash of the access token'],
+    ['later', { nowSeconds: issuedAtSeconds + PROOF_AGE_MAX_SECONDS + 1 }, 'iat is not recent'],
+  ])('does not hold %s', (_name, changed, why) => {
+    expect(judgeProof(proof, { ...use, ...changed })).toEqual({ ok: false, why })
+  })
+})
+
 describe('digests', () => {
+  test('RFC 7638 3.1: the thumbprint of a key, whatever else is said of it', () => {
+    expect(jwkThumbprint(FINGERPRINTED.key, 'PS256')).toBe(FINGERPRINTED.thumbprint)
+  })
+
   test('RFC 8705 A: the thumbprint of a certificate', () => {
     const certificate = new X509Certificate(BOUND.certificate)
     const der = Buffer.from(BOUND.certificate.replaceAll(/-----[A-Z ]+-----|\s/g, ''), 'base64')

@@ -105,12 +105,7 @@ const FAULTS: readonly [what: string, at: RegExp, change: Change, expected: stri
     member('amount', 'much'),
     /GET \/accounts\/\{accountId\}\/balances: schema data\[0\]\.amount type/,
   ],
-  [
-    'a required member missing',
-    /^\/accounts\?/,
-    member('id', undefined),
-    'GET /accounts: schema data[0].id required',
-  ],
+  ['a required member missing', /^\/accounts\?/, member('id', undefined), 'GET /accounts: schema data[0].id required'],
   [
     'a value that is not listed',
     /^\/accounts\/[^/]+\/direct-debits/,

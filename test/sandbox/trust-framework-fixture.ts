@@ -51,6 +51,7 @@ export const start = async (): Promise<void> => {
     caFile: enrolment.ca.bundleFile,
     registerFile: enrolment.directory.registerFile,
     stateFile: enrolment.directory.stateFile,
+    issuer: enrolment.ca.issuer,
     clock: () => now(),
   })
 }

@@ -26,8 +26,12 @@ export const FACT_DIVERGENCES: readonly Divergence[] = [
     reason: 'Logs of payments, quotes and account openings belong to services that are not offered yet.',
   },
   {
+    where: /^tpp-reports ours: GET \/(?:refusals\/\S+|outages) /,
+    reason: 'Why a call was refused, and outages, for the TPP they concern; nothing of the kind is published.',
+  },
+  {
     where:
-      /^(?:account-information|bank-initiation|onboarding|confirmation-of-payee|fx|account-opening) \S+: \S+ \S+ header x-fapi-interaction-id \{/,
+      /^(?:account-information|bank-initiation|onboarding|tpp-reports|confirmation-of-payee|fx|account-opening) \S+: \S+ \S+ header x-fapi-interaction-id \{/,
     reason: 'Published as any text, described as an RFC 4122 id; malformed ids are refused (tpp-api 6).',
   },
   {

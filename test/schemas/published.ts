@@ -51,6 +51,10 @@ export const PAIRS: Readonly<Record<DocumentId, { readonly ours: string; readonl
     ours: 'api-hub/consent-manager.v2.1.yaml',
     published: 'api-hub/uae-api-hub-consent-manager-openapi.yaml',
   },
+  'tpp-reports': {
+    ours: 'api-hub/tpp-reports.v2.1.yaml',
+    published: 'api-hub/uae-api-hub-tpp-reports-openapi.yaml',
+  },
   'headless-authorization': {
     ours: 'api-hub/headless-authorization.v2.1.yaml',
     published: 'api-hub/uae-api-hub-authorisation-server-openapi.yaml',

@@ -3,10 +3,13 @@ import { once } from 'node:events'
 import { type RequestOptions, request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { readBody } from '../../src/body.ts'
+import { whoSent } from '../../src/caller.ts'
 import { systemClock, toSeconds } from '../../src/clock.ts'
+import type { ListenerTls } from '../../src/config.ts'
 import { toHubError } from '../../src/errors.ts'
 import type { TenantId } from '../../src/ids.ts'
 import {
+  type Capacity,
   type ClientCertificates,
   createApp,
   type Door,
@@ -29,12 +32,14 @@ type Answer = {
   readonly correlationGiven: boolean
   readonly correlationMalformed: boolean
   readonly peer: Readonly<Record<string, unknown>> | null
+  readonly address: string
 }
 type Asking = RequestOptions & { readonly body?: string }
 type Opening = {
   readonly asking?: ClientCertificates
   readonly drainSeconds?: number
   readonly limits?: Partial<Record<keyof typeof SERVER_LIMITS, number>>
+  readonly more?: Partial<Door> & { readonly tls?: ListenerTls; readonly capacity?: Capacity }
 }
 
 export async function createDoors() {
@@ -48,8 +53,13 @@ export async function createDoors() {
   let release = (): void => {}
   let listeners: Listeners | null = null
 
-  const door = (name: string, port: number, own: Pem, asking: ClientCertificates): Door => {
-    const app = createApp({ log, clock: systemClock })
+  const door = (name: string, port: number, own: Pem, asking: ClientCertificates, more: Opening['more'] = {}): Door => {
+    const { tls, capacity, ...others } = more
+    const app = createApp({
+      log,
+      clock: systemClock,
+      ...(capacity === undefined ? {} : { door: { role: others.role ?? 'as', capacity } }),
+    })
     app.use(async (ctx) => {
       asked += 1
       if (ctx.path === '/slow') {
@@ -67,12 +77,20 @@ export async function createDoors() {
         }
       }
       const { correlationGiven, correlationMalformed, correlationId, peer } = ctx.state
-      ctx.body = { door: name, correlationGiven, correlationMalformed, correlationId, peer }
+      const { address } = whoSent(ctx.req)
+      ctx.body = { door: name, correlationGiven, correlationMalformed, correlationId, peer, address }
     })
     const { certificate, key } = own
     const origin = `https://${name}.example:${port}`
-    const listener = { origin, address: '127.0.0.1', port, certificate, key: new Secret(key) }
-    return { tenantId: 'aurora' as TenantId, role: 'as', listener, clientCertificates: asking, app }
+    const listener = {
+      origin,
+      address: '127.0.0.1',
+      port,
+      certificate,
+      key: new Secret(key),
+      ...(tls === undefined ? {} : { tls }),
+    }
+    return { tenantId: 'aurora' as TenantId, role: 'as', listener, clientCertificates: asking, app, ...others }
   }
 
   const openThese = async (doors: readonly Door[], { drainSeconds = 0, limits = {} }: Opening = {}): Promise<void> => {
@@ -97,7 +115,8 @@ export async function createDoors() {
     open: async (opening: Opening = {}): Promise<number> => {
       const port = await freePort()
       const asking = opening.asking ?? 'none'
-      await openThese([door('one', port, one, asking), door('two', port, two, asking)], opening)
+      const { more } = opening
+      await openThese([door('one', port, one, asking, more), door('two', port, two, asking, more)], opening)
       return port
     },
     ask: (port: number, options: Asking = {}) => ask(framework, port, options),

@@ -5,6 +5,7 @@ import type { Config, ListenerConfig, ListenerRole, Role, TenantConfig } from '.
 import type { OrganisationId, TenantId } from '../../src/ids.ts'
 import { Secret } from '../../src/secret.ts'
 import { freePort } from './free-port.ts'
+import { ROOM } from './room.ts'
 import type { TestTrustFramework } from './trust-framework.ts'
 
 const ROLES: readonly ListenerRole[] = ['auth', 'as', 'rs', 'hh', 'cm', 'admin']
@@ -22,6 +23,7 @@ export async function hubConfig(
     logLevel: 'silent',
     database: { poolMax: 4, migrate: 'refuse' },
     trustFramework: framework.config(300),
+    outbound: { allowedAddresses: ['127.0.0.1', '::1'] },
     drainSeconds: 1 as Seconds,
     tenants: [tenant],
   }
@@ -79,6 +81,6 @@ function auroraTenant(
       interactionSeconds: 1800 as Seconds,
       authorizationWindowSeconds: 7200 as Seconds,
     },
-    limits: { requestsPerSecond: 200, bodyBytesMax: 65_536 },
+    limits: { requestsPerSecond: 200, bodyBytesMax: 65_536, ...ROOM },
   }
 }

@@ -60,6 +60,7 @@ export async function enrolTrustFramework(clock: Clock) {
         caFile: ca.bundleFile,
         registerFile,
         stateFile: join(dataDir, `acts-${acts}.json`),
+        issuer: ca.issuer,
         clock: () => {
           looks += 1
           return new Date(clock.now())

@@ -37,6 +37,7 @@ function claimed(text: string): unknown {
   if (text === 'none') return []
   if (text === 'true' || text === 'false') return text === 'true'
   if (text === '{ required: false }') return { required: false }
+  if (text === '{ mode: in-process }') return { mode: 'in-process' }
   return text
 }
 

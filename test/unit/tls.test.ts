@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { peerCertificate, TLS_PROFILE, thumbprintOf } from '../../src/tls.ts'
+import { handshakeCertificate, TLS_PROFILE, thumbprintOf } from '../../src/tls.ts'
 import { type Authority, createAuthority, type Subject } from '../gateway/support/pki.ts'
 
 const OU = 'cd7e71fa-1863-44be-9ce1-e3add79d70f8'
@@ -21,9 +21,10 @@ async function peerOf(subject: Subject, authorized = true) {
       return new X509Certificate(issued.certificate)
     },
   } as unknown as TLSSocket
-  const peer = peerCertificate(socket)
-  if (peer === null) throw new Error('no peer')
-  expect(peerCertificate(socket)).toBe(peer)
+  const shown = handshakeCertificate(socket)
+  if (shown === null) throw new Error('no peer')
+  const { peer } = shown
+  expect(handshakeCertificate(socket)).toBe(shown)
   expect(asked).toBe(1)
   return { peer, issued }
 }
@@ -66,7 +67,7 @@ describe('a peer certificate', () => {
   })
 
   test('that was not sent is null', () => {
-    expect(peerCertificate({ getPeerX509Certificate: () => undefined } as unknown as TLSSocket)).toBeNull()
+    expect(handshakeCertificate({ getPeerX509Certificate: () => undefined } as unknown as TLSSocket)).toBeNull()
   })
 
   test('with an attribute twice says nothing by it', () => {
@@ -79,7 +80,11 @@ describe('a peer certificate', () => {
       validTo: 'Jan 1 2030',
     }
     const socket = { authorized: true, getPeerX509Certificate: () => certificate } as unknown as TLSSocket
-    expect(peerCertificate(socket)).toMatchObject({ organisation: '', organisationId: null, commonName: 'app' })
+    expect(handshakeCertificate(socket)?.peer).toMatchObject({
+      organisation: '',
+      organisationId: null,
+      commonName: 'app',
+    })
   })
 })
 

@@ -46,6 +46,7 @@ function readRevokedBy(raw: string | undefined): 'TPP' | 'TPP.InitiatedByUser' {
   if (raw === undefined || raw === 'TPP') return 'TPP'
   if (raw === 'TPP.InitiatedByUser') return raw
   throw new HubError('Body.InvalidFormat', {
+    rule: 'patch.revoked-by',
     reason: 'RevokedBy must be TPP or TPP.InitiatedByUser',
     path: 'Data.RevokedBy',
   })
@@ -55,6 +56,7 @@ function readRevokedBy(raw: string | undefined): 'TPP' | 'TPP.InitiatedByUser' {
 function requireRegistered(url: string, client: Client): void {
   if (url.startsWith('https://') && client.webhookUris.includes(url)) return
   throw new HubError('Body.InvalidFormat', {
+    rule: 'patch.webhook',
     reason: 'The address is not an https webhook that the trust framework lists for the application',
     path: 'Subscription.Webhook.Url',
   })

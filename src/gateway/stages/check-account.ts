@@ -13,9 +13,14 @@ export const checkAccount = stage({
     if (raw === undefined) return { accountId: null }
     const accountId = toAccountId(raw)
     if (accountId === null) {
-      throw new HubError('Resource.InvalidFormat', { reason: 'AccountId is malformed', path: 'AccountId' })
+      throw new HubError('Resource.InvalidFormat', {
+        rule: 'resource.form',
+        reason: 'AccountId is malformed',
+        path: 'AccountId',
+      })
     }
-    if (!consent.accountIds.includes(accountId)) throw new HubError('Consent.PermanentAccountAccessFailure')
+    if (!consent.accountIds.includes(accountId))
+      throw new HubError('Consent.PermanentAccountAccessFailure', { rule: 'consent.account' })
     return { accountId }
   },
 })

@@ -15,15 +15,15 @@ export const checkBinding = stage({
   fails: ['Unauthorized', 'GenericRecoverableError'],
   async run({ token, shown }, { participants }) {
     if (token.binding.kind === 'mtls' && shown?.thumbprint !== token.binding.thumbprint) {
-      throw unauthorized('the access token is bound to another client certificate')
+      throw unauthorized('token.binding', 'the access token is bound to another client certificate')
     }
     const client = await participants.client(token.clientId)
-    if (client?.status !== 'active') throw unauthorized('the client is not active at this LFI')
+    if (client?.status !== 'active') throw unauthorized('client.active', 'the client is not active at this LFI')
     if (shown !== null) assertOwn(participants, client, shown)
     // A client's own token; one of a user is revoked at its consent (load-consent).
-    if (isRevoked(client, token.jti)) throw unauthorized('the access token was revoked')
+    if (isRevoked(client, token.jti)) throw unauthorized('token.revoked', 'the access token was revoked')
     if (token.grant === 'user' && token.organisationId !== client.organisationId) {
-      throw unauthorized('the access token is of another organisation')
+      throw unauthorized('token.organisation', 'the access token is of another organisation')
     }
     return { client }
   },
@@ -31,9 +31,9 @@ export const checkBinding = stage({
 
 function assertOwn(participants: Participants, client: Client, shown: PeerCertificate): void {
   if (shown.commonName !== client.clientId || shown.organisationId !== client.organisationId) {
-    throw unauthorized('the client certificate is not of the client of the access token')
+    throw unauthorized('certificate.own', 'the client certificate is not of the client of the access token')
   }
   if (participants.certificateStatus(client, shown.thumbprint) !== 'active') {
-    throw unauthorized('the trust framework does not list the client certificate as active')
+    throw unauthorized('certificate.listed', 'the trust framework does not list the client certificate as active')
   }
 }

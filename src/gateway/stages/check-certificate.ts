@@ -1,4 +1,4 @@
-import type { PeerCertificate } from '../../tls.ts'
+import { type PeerCertificate, whyDistrusted } from '../../tls.ts'
 import { unauthorized } from '../access-token.ts'
 import type { Arrival } from '../facts.ts'
 import { stage } from '../stage.ts'
@@ -14,9 +14,9 @@ export const checkCertificate = stage({
 
 /** @throws HubError Unauthorized */
 export function goodCertificate({ peer, receivedAt }: Pick<Arrival, 'peer' | 'receivedAt'>): PeerCertificate {
-  if (peer === null) throw unauthorized('a client certificate is required')
-  if (!peer.trusted) throw unauthorized('the client certificate is not issued by the trust framework')
+  if (peer === null) throw unauthorized('certificate.shown', 'a client certificate is required')
+  if (!peer.trusted) throw unauthorized('certificate.trusted', `the client certificate ${whyDistrusted(peer)}`)
   // A connection may outlive the certificate that opened it.
-  if (peer.expiresAt <= receivedAt) throw unauthorized('the client certificate has expired')
+  if (peer.expiresAt <= receivedAt) throw unauthorized('certificate.lifetime', 'the client certificate has expired')
   return peer
 }

@@ -12,6 +12,7 @@ export const checkHeaders = stage({
   run({ arrival, route }, { registry }) {
     if (arrival.correlationMalformed) {
       throw new HubError('Resource.InvalidFormat', {
+        rule: 'headers.interaction-id',
         reason: `${INTERACTION_HEADER} must be a UUID`,
         path: INTERACTION_HEADER,
       })

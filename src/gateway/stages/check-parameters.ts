@@ -16,7 +16,11 @@ export const checkParameters = stage({
     const violations = [...checks.path(pathValues), ...checks.query(query)]
     if (violations.length > 0) throw invalidResource(violations)
     if (readPage(query['page']) === null) {
-      throw new HubError('Resource.InvalidFormat', { reason: 'page is not the number of a page', path: 'page' })
+      throw new HubError('Resource.InvalidFormat', {
+        rule: 'query.page',
+        reason: 'page is not the number of a page',
+        path: 'page',
+      })
     }
     return { pathValues, query }
   },
@@ -26,7 +30,12 @@ function decode(name: string, value: string): string {
   try {
     return decodeURIComponent(value)
   } catch (cause) {
-    throw new HubError('Resource.InvalidFormat', { reason: `${name} is not well encoded`, path: name, cause })
+    throw new HubError('Resource.InvalidFormat', {
+      rule: 'resource.form',
+      reason: `${name} is not well encoded`,
+      path: name,
+      cause,
+    })
   }
 }
 
@@ -35,7 +44,7 @@ function readQuery(search: string): Readonly<Record<string, string>> {
   for (const [name, value] of new URLSearchParams(search)) {
     if (query.has(name)) {
       const reason = 'A query parameter is repeated'
-      throw new HubError('Resource.InvalidFormat', { reason, path: name.slice(0, 100) })
+      throw new HubError('Resource.InvalidFormat', { rule: 'query.once', reason, path: name.slice(0, 100) })
     }
     query.set(name, value)
   }

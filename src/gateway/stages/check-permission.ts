@@ -10,6 +10,9 @@ export const checkPermission = stage({
   run({ read, consent }) {
     if (opens(consent.permissions, read.operationId)) return {}
     const enough = [...opening(read.operationId)].join(', ')
-    throw new HubError('AccessToken.InvalidScope', { reason: `The consent has none of the permissions ${enough}` })
+    throw new HubError('AccessToken.InvalidScope', {
+      rule: 'consent.permission',
+      reason: `The consent has none of the permissions ${enough}`,
+    })
   },
 })

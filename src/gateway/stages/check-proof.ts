@@ -22,6 +22,10 @@ export const checkProof = stage({
     })
     if (shown.ok) return {}
     const { error, why } = shown
-    throw new HubError('Unauthorized', { reason: why, ...(error === 'invalid_token' ? {} : { challenge: error }) })
+    throw new HubError('Unauthorized', {
+      rule: 'proof.valid',
+      reason: why,
+      ...(error === 'invalid_token' ? {} : { challenge: error }),
+    })
   },
 })

@@ -30,8 +30,12 @@ export const checkUserScope = stage({
 
 function requireScope(scopes: ReadonlySet<string>, route: Route): void {
   if (route.follows === 'register' || scopes.has(route.scope)) return
-  throw new HubError('AccessToken.InvalidScope', { reason: `The access token lacks the scope ${route.scope}` })
+  throw new HubError('AccessToken.InvalidScope', {
+    rule: 'token.scope',
+    seen: 'a token without that scope',
+    reason: `The access token lacks the scope ${route.scope}`,
+  })
 }
 
 const wrongGrant = (needed: string): HubError =>
-  new HubError('AccessToken.InvalidScope', { reason: `This operation needs ${needed}` })
+  new HubError('AccessToken.InvalidScope', { rule: 'token.grant', reason: `This operation needs ${needed}` })

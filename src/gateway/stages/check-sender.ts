@@ -16,7 +16,7 @@ export const checkSender = stage({
     const profile = profileOf(tenant, token.clientId)
     // Issued before the operator decided otherwise.
     if (profile?.senderConstraint !== token.binding.kind) {
-      throw unauthorized('the access token is not bound in the way that is set for this client')
+      throw unauthorized('token.binding', 'the access token is not bound in the way that is set for this client')
     }
     if (arrival.peer === null && profile.transportCertificate === 'optional') return { shown: null }
     return { shown: goodCertificate(arrival) }

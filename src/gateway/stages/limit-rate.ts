@@ -10,7 +10,7 @@ export const limitRate = stage({
   run({ arrival }, { rateLimit }) {
     const { peer, address, receivedAt } = arrival
     const wait = rateLimit.take(callerOf(peer, address), receivedAt)
-    if (wait !== null) throw new HubError('TooManyRequests', { retryAfterSeconds: wait })
+    if (wait !== null) throw new HubError('TooManyRequests', { rule: 'rate.limit', retryAfterSeconds: wait })
     return {}
   },
 })

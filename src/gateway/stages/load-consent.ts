@@ -22,17 +22,23 @@ export const loadConsent = stage({
   async run({ read, client, userToken }, { consents, clock }) {
     const consent = await consents.find(userToken.consentId)
     if (consent === null || consent.clientId !== client.clientId) {
-      throw new HubError('Consent.Invalid', { reason: 'There is no such consent' })
+      throw new HubError('Consent.Invalid', { rule: 'consent.known', reason: 'There is no such consent' })
     }
     const judged = usable(consent, clock.now())
-    if (!judged.ok) throw new HubError('Consent.Invalid', { reason: REASONS[judged.status] })
+    if (!judged.ok) {
+      const { status } = judged
+      throw new HubError('Consent.Invalid', { rule: 'consent.usable', seen: status, reason: REASONS[status] })
+    }
     // A consent authorized anew has a new grant, and tokens of the former one are no longer its own.
     if (judged.consent.grantId !== userToken.grantId) {
-      throw unauthorized('the access token is no longer valid for its consent')
+      throw unauthorized('token.consent', 'the access token is no longer valid for its consent')
     }
-    if (isRevoked(judged.consent, userToken.jti)) throw unauthorized('the access token was revoked')
+    if (isRevoked(judged.consent, userToken.jti)) throw unauthorized('token.revoked', 'the access token was revoked')
     if (consent.rarType !== read.rarType) {
-      throw new HubError('Consent.Invalid', { reason: 'The consent is of another type or version than the path' })
+      throw new HubError('Consent.Invalid', {
+        rule: 'consent.type',
+        reason: 'The consent is of another type or version than the path',
+      })
     }
     return { consent: judged.consent }
   },

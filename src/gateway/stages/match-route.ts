@@ -9,8 +9,9 @@ export const matchRoute = stage({
   fails: ['NotFound', 'MethodNotAllowed'],
   run({ arrival }, { routes }) {
     const found = routes.find(arrival.method, arrival.path)
-    if (found.kind === 'nowhere') throw new HubError('NotFound')
-    if (found.kind === 'other-method') throw new HubError('MethodNotAllowed', { allow: found.allow })
+    if (found.kind === 'nowhere') throw new HubError('NotFound', { rule: 'route.known' })
+    if (found.kind === 'other-method')
+      throw new HubError('MethodNotAllowed', { rule: 'route.method', allow: found.allow })
     return { route: found.route, pathValues: found.values }
   },
 })

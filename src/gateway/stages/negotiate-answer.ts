@@ -16,7 +16,7 @@ export const negotiateAnswer = stage({
       arrival.headers.accept,
       route.signedOnly === true ? SIGNED : route.signable ? OFFERS : PLAIN,
     )
-    if (offer === null) throw new HubError('NotAcceptable')
+    if (offer === null) throw new HubError('NotAcceptable', { rule: 'accept.offered' })
     return { offer }
   },
 })

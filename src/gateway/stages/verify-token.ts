@@ -15,18 +15,20 @@ export const verifyToken = stage({
     const inQuery = new URLSearchParams(arrival.search).has('access_token')
     if (inQuery && authorization !== undefined) {
       throw new HubError('Resource.InvalidFormat', {
+        rule: 'token.in-header',
         reason: 'An access token is accepted in the Authorization header only',
         path: 'access_token',
       })
     }
-    if (authorization === undefined || inQuery) throw unauthorized('send an access token in the Authorization header')
+    if (authorization === undefined || inQuery)
+      throw unauthorized('token.in-header', 'send an access token in the Authorization header')
     if (countOf(arrival.request.rawHeaders, 'authorization') > 1) {
-      throw unauthorized('send one Authorization header')
+      throw unauthorized('token.in-header', 'send one Authorization header')
     }
     const [, scheme = '', text] = CREDENTIALS.exec(authorization) ?? []
     const asDpop = scheme.toLowerCase() === 'dpop'
     if (text === undefined || (asDpop && dpop === null)) {
-      throw unauthorized('the Authorization header must be: Bearer and the access token')
+      throw unauthorized('token.in-header', 'the Authorization header must be: Bearer and the access token')
     }
     const token = await accessTokens.read(text)
     fits(token, asDpop, arrival.headers['dpop'] !== undefined)
@@ -37,10 +39,13 @@ export const verifyToken = stage({
 /** RFC 9449 7.2: what a token is bound to decides how it is sent, and nothing of the other way comes with it. */
 function fits({ binding }: AccessToken, asDpop: boolean, withProof: boolean): void {
   if (binding.kind === 'dpop' && !asDpop) {
-    throw unauthorized('the access token is bound to a key: send it as DPoP, with a proof')
+    throw unauthorized('token.binding', 'the access token is bound to a key: send it as DPoP, with a proof')
   }
   if (binding.kind === 'mtls' && (asDpop || withProof)) {
-    throw unauthorized('the access token is bound to a client certificate: send it as Bearer, without a DPoP proof')
+    throw unauthorized(
+      'token.binding',
+      'the access token is bound to a client certificate: send it as Bearer, without a DPoP proof',
+    )
   }
 }
 

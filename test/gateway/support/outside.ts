@@ -73,11 +73,17 @@ export type DirectoryEntry = {
 /** Answers the hub's questions about participants; who may ask is not its test. */
 export async function startDirectory(server: Certificate, entries: readonly DirectoryEntry[]) {
   const answers = new Map<string, () => unknown>()
+  /** By organisation or software statement; active while nothing else is said. */
+  const statuses = new Map<string, string>()
   for (const entry of entries) {
     const at = `/organisations/${entry.organisationId}`
     const statement = `${at}/softwarestatements/${entry.softwareStatementId}`
     const { organisationId: OrganisationId } = entry
-    answers.set(at, () => ({ OrganisationId, OrganisationName: entry.organisation, Status: 'Active' }))
+    answers.set(at, () => ({
+      OrganisationId,
+      OrganisationName: entry.organisation,
+      Status: statuses.get(OrganisationId) ?? 'Active',
+    }))
     answers.set(`${at}/softwarestatements`, () =>
       entries
         .filter((each) => each.organisationId === OrganisationId)
@@ -86,7 +92,7 @@ export async function startDirectory(server: Certificate, entries: readonly Dire
           OrganisationId,
           ClientId: each.clientId,
           ClientName: 'Test application',
-          Status: 'Active',
+          Status: statuses.get(each.softwareStatementId) ?? 'Active',
           RedirectUri: ['https://tpp.example/callback'],
           ApiWebhookUri: each.webhookUris,
         })),
@@ -104,7 +110,7 @@ export async function startDirectory(server: Certificate, entries: readonly Dire
     response.end(answer === undefined ? '{}' : JSON.stringify(answer()))
   })
   const port = await listen(listening)
-  return { url: `https://localhost:${port}`, close: () => shut(listening) }
+  return { url: `https://localhost:${port}`, statuses, close: () => shut(listening) }
 }
 
 function listen(server: Server): Promise<number> {

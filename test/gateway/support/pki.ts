@@ -13,7 +13,12 @@ export type Subject = {
   readonly dns?: string
   readonly notAfter?: Date
 }
-export type Authority = { readonly certificate: string; issue(subject: Subject): Promise<Certificate> }
+export type Authority = {
+  readonly certificate: string
+  issue(subject: Subject): Promise<Certificate>
+  /** A revocation list of these. */
+  list(revoked: readonly Certificate[]): Promise<Buffer>
+}
 
 const EC = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 const DAY_MS = 86_400_000
@@ -34,6 +39,20 @@ export async function createAuthority(name: string): Promise<Authority> {
   })
   return {
     certificate: self.toString('pem'),
+    list: async (revoked) => {
+      const list = await x509.X509CrlGenerator.create({
+        issuer: self.subject,
+        thisUpdate: new Date(),
+        nextUpdate: new Date(Date.now() + DAY_MS),
+        entries: revoked.map(({ certificate }) => ({
+          serialNumber: new x509.X509Certificate(certificate).serialNumber,
+          revocationDate: new Date(),
+        })),
+        signingKey: keys.privateKey,
+        signingAlgorithm: EC,
+      })
+      return Buffer.from(list.rawData)
+    },
     issue: async (subject) => {
       const own = await webcrypto.subtle.generateKey(EC, true, ['sign', 'verify'])
       const made = await x509.X509CertificateGenerator.create({

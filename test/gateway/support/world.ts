@@ -25,10 +25,12 @@ import { createApp, openDoors } from '../../../src/listener.ts'
 import { createLog } from '../../../src/log.ts'
 import { createParticipants } from '../../../src/participants/index.ts'
 import { PERMISSIONS } from '../../../src/permissions.ts'
+import { createReports } from '../../../src/reports/index.ts'
 import { createResourceLog } from '../../../src/resource-log/index.ts'
 import { loadSchemas, type SchemaOptions } from '../../../src/schema-registry.ts'
 import { Secret } from '../../../src/secret.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
+import { ROOM } from '../../support/room.ts'
 import { type DirectoryEntry, startDirectory, startLfi } from './outside.ts'
 import { type Authority, type Certificate, createAuthority } from './pki.ts'
 import { type Answer, type Call, send } from './tpp.ts'
@@ -155,7 +157,7 @@ export async function createWorld(options: Options = {}) {
       interactionSeconds: 600 as Seconds,
       authorizationWindowSeconds: 600 as Seconds,
     },
-    limits: { requestsPerSecond: options.requestsPerSecond ?? 10_000, bodyBytesMax: 65_536 },
+    limits: { requestsPerSecond: options.requestsPerSecond ?? 10_000, bodyBytesMax: 65_536, ...ROOM },
   }
   const innerAudit = createAudit({ db, tenantId, clock, log })
   const audit = options.audit?.(innerAudit) ?? innerAudit
@@ -186,6 +188,7 @@ export async function createWorld(options: Options = {}) {
   const resources = createResourceLog({ db, tenantId, clock, audit: innerAudit })
   const deviations = createDeviations({ db, clock, log })
   const payees = new Map([['033', { issuer: tenant.listeners.auth.origin, resourceServer: rs.origin }]])
+  const reports = createReports({ db, tenant, audit: innerAudit, clock })
   const gateway = createGateway({
     tenant,
     db,
@@ -199,6 +202,7 @@ export async function createWorld(options: Options = {}) {
     connector,
     dpop: null,
     keys,
+    reports,
     clock,
     log,
     ...(options.versions === undefined ? {} : { versions: options.versions }),
@@ -345,6 +349,8 @@ export async function createWorld(options: Options = {}) {
     resources,
     deviations,
     registry,
+    reports,
+    audit: innerAudit,
     consentOf,
     claimsOf,
     signToken,

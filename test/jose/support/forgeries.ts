@@ -12,6 +12,7 @@ import {
   rsaKey,
   signParts,
   withHmac,
+  withLeftoverBits,
   withSignature,
 } from './forge.ts'
 
@@ -87,6 +88,27 @@ export const FORGERIES: readonly (readonly [string, Forgery | readonly Forgery[]
       (extra): Forgery =>
         ({ header, claims, key }) =>
           forge({ ...header, ...extra }, claims, key),
+    ),
+  ],
+  [
+    'b64, whatever it says, without crit',
+    [false, true, null].map(
+      (b64): Forgery =>
+        ({ header, claims, key }) =>
+          forge({ ...header, b64 }, claims, key),
+    ),
+  ],
+  [
+    'a good signature that is written otherwise',
+    [
+      (jws: string) => `${jws}=`,
+      (jws: string) => `${jws}==`,
+      withLeftoverBits,
+      (jws: string) => jws.replaceAll('_', '/').replaceAll('-', '+'),
+    ].map(
+      (rewrite): Forgery =>
+        ({ header, claims, key }) =>
+          rewrite(forge(header, claims, key)),
     ),
   ],
   [

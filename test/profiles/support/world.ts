@@ -4,7 +4,14 @@
  */
 import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto'
 import type { Milliseconds, Seconds } from '../../../src/clock.ts'
-import type { Config, Fapi2Client, ListenerConfig, ListenerRole, ProfilesConfig } from '../../../src/config.ts'
+import type {
+  Config,
+  Fapi2Client,
+  ListenerConfig,
+  ListenerRole,
+  ProfilesConfig,
+  TrustFrameworkConfig,
+} from '../../../src/config.ts'
 import { startHub } from '../../../src/hub.ts'
 import type { OrganisationId, TenantId } from '../../../src/ids.ts'
 import { createLog } from '../../../src/log.ts'
@@ -14,6 +21,8 @@ import { type Authority, type Certificate, createAuthority } from '../../gateway
 import { type Answer, type Call, send } from '../../gateway/support/tpp.ts'
 import { freePort } from '../../support/free-port.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
+import { ROOM } from '../../support/room.ts'
+import { startTlsProxy, type TlsProxy } from '../../support/tls-proxy.ts'
 import { type Alg, newPair, type Pair } from './keys.ts'
 
 export const REDIRECT_URI = 'https://tpp.example/callback'
@@ -49,8 +58,19 @@ export type Doors = Readonly<Record<ListenerRole, { readonly origin: string; rea
 
 const ROLES: readonly ListenerRole[] = ['auth', 'as', 'rs', 'hh', 'cm', 'admin']
 
+/** How TLS ends: at the hub, or at a proxy in front of it. */
+export type Ends = 'in-process' | 'behind-proxy'
+export type WorldOptions = {
+  readonly ends?: Ends
+  readonly trustFramework?: Partial<TrustFrameworkConfig>
+  readonly limits?: Partial<Config['tenants'][number]['limits']>
+}
+
 /** By default both profiles are served; `uae` alone leaves the clients' settings unsaid. */
-export async function createProfileWorld(serves: ProfilesConfig['serves'] = ['uae', 'fapi2']) {
+export async function createProfileWorld(
+  serves: ProfilesConfig['serves'] = ['uae', 'fapi2'],
+  { ends = 'in-process', trustFramework = {}, limits = {} }: WorldOptions = {},
+) {
   const framework = await createAuthority('Test Trust Framework')
   const rogue = await createAuthority('Test Trust Framework')
   const lfiOrganisation = randomUUID()
@@ -66,8 +86,14 @@ export async function createProfileWorld(serves: ProfilesConfig['serves'] = ['ua
   const directory = await startDirectory(server, Object.values(parties).map(entryOf))
   const database = await createTestDatabase()
   const ports = await Promise.all(ROLES.map(() => freePort()))
+  const front = ends === 'behind-proxy' ? await createFront(framework) : null
   const listeners = Object.fromEntries(
-    ROLES.map((role, index) => [role, listenerAt(ports[index] ?? 0, server)]),
+    await Promise.all(
+      ROLES.map(async (role, index) => {
+        const listener = listenerAt(ports[index] ?? 0, server)
+        return [role, front === null ? listener : await front.put(listener)] as const
+      }),
+    ),
   ) as Config['tenants'][number]['listeners']
   const profiles: ProfilesConfig = {
     serves,
@@ -77,7 +103,7 @@ export async function createProfileWorld(serves: ProfilesConfig['serves'] = ['ua
   }
   const config: Config = {
     environment: 'sandbox',
-    roles: ['auth', 'as', 'rs', 'hh', 'cm'],
+    roles: ['auth', 'as', 'rs', 'hh', 'cm', 'admin', 'worker'],
     logLevel: 'silent',
     database: { poolMax: 6, migrate: 'refuse' },
     trustFramework: {
@@ -91,7 +117,9 @@ export async function createProfileWorld(serves: ProfilesConfig['serves'] = ['ua
       key: new Secret(hub.key),
       cacheSeconds: 600 as Seconds,
       timeoutMs: 2_000 as Milliseconds,
+      ...trustFramework,
     },
+    outbound: { allowedAddresses: ['127.0.0.1', '::1'] },
     drainSeconds: 1 as Seconds,
     tenants: [
       {
@@ -130,7 +158,7 @@ export async function createProfileWorld(serves: ProfilesConfig['serves'] = ['ua
           interactionSeconds: 600 as Seconds,
           authorizationWindowSeconds: 600 as Seconds,
         },
-        limits: { requestsPerSecond: 10_000, bodyBytesMax: 65_536 },
+        limits: { requestsPerSecond: 10_000, bodyBytesMax: 65_536, ...ROOM, ...limits },
       },
     ],
   }
@@ -153,11 +181,13 @@ export async function createProfileWorld(serves: ProfilesConfig['serves'] = ['ua
     rogue,
     bank,
     lfi,
+    directory,
     db: database.db,
     config,
     log,
     call,
     close: async () => {
+      await front?.close()
       await running.close()
       await directory.close()
       await lfi.close()
@@ -198,6 +228,33 @@ const entryOf = (party: Party): DirectoryEntry => ({
   certificates: [{ thumbprint: party.certificate.thumbprint, status: 'Active' }],
   jwks: { keys: [party.signing.jwk] },
 })
+
+/** Proxies in front of listeners: the origin stays theirs, and the listener moves behind. */
+async function createFront(framework: Authority) {
+  const proxyAuthority = await createAuthority('Test Proxies')
+  const own = await proxyAuthority.issue({ O: 'Edge', CN: 'proxy' })
+  const started: TlsProxy[] = []
+  return {
+    put: async (listener: ListenerConfig): Promise<ListenerConfig> => {
+      const behind = await freePort()
+      const server = { certificate: listener.certificate, key: listener.key.reveal() }
+      started.push(
+        await startTlsProxy({ port: listener.port, server, own, target: behind, targetCa: framework.certificate }),
+      )
+      return {
+        ...listener,
+        port: behind,
+        tls: {
+          mode: 'behind-proxy',
+          ca: proxyAuthority.certificate,
+          peers: ['127.0.0.0/8', `sha256:${own.thumbprint}`],
+          addressHeader: 'x-forwarded-for',
+        },
+      }
+    },
+    close: async () => void (await Promise.all(started.map((each) => each.close()))),
+  }
+}
 
 const listenerAt = (port: number, server: Certificate): ListenerConfig => ({
   origin: `https://localhost:${port}`,

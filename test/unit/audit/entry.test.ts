@@ -8,11 +8,11 @@ import { allEntries, ENTRIES } from './entries.ts'
  */
 const GOLDEN = {
   'tpp-call':
-    '{"v":1,"kind":"tpp-call","at":"2026-03-01T08:00:00.125Z","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","clientId":"11111111-2222-4333-8444-555555555555","organisationId":"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee","surface":"rs","operationId":"GetAccounts","method":"GET","route":"/accounts","status":200,"errorCode":null,"consentId":"0d8f1c7e-6b5a-4c3d-9e2f-1a0b9c8d7e6f","attended":true,"hubMs":4.124,"lfiMs":20,"lfiStatus":200,"records":3}',
+    '{"v":2,"kind":"tpp-call","at":"2026-03-01T08:00:00.125Z","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","clientId":"11111111-2222-4333-8444-555555555555","organisationId":"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee","surface":"rs","operationId":"GetAccounts","method":"GET","route":"/accounts","status":200,"errorCode":null,"consentId":"0d8f1c7e-6b5a-4c3d-9e2f-1a0b9c8d7e6f","attended":true,"hubMs":4.124,"lfiMs":20,"lfiStatus":200,"records":3,"softwareStatementId":"11111111-2222-4333-8444-555555555555","apiSet":"BankDataSharing","hubInMs":3,"hubOutMs":1.123,"lfiOutcome":"answered","paymentType":"PushMerchant","merchantId":"m-1","resource":"accounts","rule":"token.scope","expected":"a scope","seen":"none","path":"authorization"}',
   'lfi-call':
     '{"v":1,"kind":"lfi-call","at":"2026-03-01T08:00:00.125Z","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","clientId":"11111111-2222-4333-8444-555555555555","consentId":"0d8f1c7e-6b5a-4c3d-9e2f-1a0b9c8d7e6f","operationId":"GetAccounts","method":"GET","route":"/accounts","status":null,"outcome":"timeout","lfiMs":5000}',
   'lfi-request':
-    '{"v":1,"kind":"lfi-request","at":"2026-03-01T08:00:00.125Z","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","surface":"cm","operationId":"PatchConsent","method":"PATCH","route":"/consents/{consentId}","status":204,"errorCode":null,"consentId":"0d8f1c7e-6b5a-4c3d-9e2f-1a0b9c8d7e6f","callerClientId":"aurora-core"}',
+    '{"v":2,"kind":"lfi-request","at":"2026-03-01T08:00:00.125Z","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","surface":"cm","operationId":"PatchConsent","method":"PATCH","route":"/consents/{consentId}","status":204,"errorCode":null,"consentId":"0d8f1c7e-6b5a-4c3d-9e2f-1a0b9c8d7e6f","callerClientId":"aurora-core","hubMs":2.5,"resource":"consents","rule":null,"expected":null,"seen":null,"path":null}',
   'authorization-step':
     '{"v":1,"kind":"authorization-step","at":"2026-03-01T08:00:00.125Z","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","step":"par","outcome":"refused","error":"invalid_request","clientId":"11111111-2222-4333-8444-555555555555","consentId":null}',
   'consent-changed':
@@ -74,7 +74,11 @@ describe('encode', () => {
 describe('decode', () => {
   test('reads back what was encoded', () => {
     for (const entry of allEntries())
-      expect(decode(encode(entry).bytes)).toMatchObject({ v: 1, kind: entry.kind, tenantId: 'aurora' })
+      expect(decode(encode(entry).bytes)).toMatchObject({
+        v: expect.toBeOneOf([1, 2]),
+        kind: entry.kind,
+        tenantId: 'aurora',
+      })
   })
 
   test('reads a kind that a later release may have added', () => {

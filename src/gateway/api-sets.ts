@@ -1,0 +1,23 @@
+/** Which group of interfaces the operations of a document count to in reports (tpp-api 9.2); null for none. */
+import type { ApiSet } from '../measure.ts'
+import type { DocumentId } from '../schema-registry.ts'
+
+export const API_SET_OF: Readonly<Record<DocumentId, ApiSet | null>> = {
+  'account-information': 'BankDataSharing',
+  atm: 'BankDataSharing',
+  product: 'BankDataSharing',
+  'bank-initiation': 'BankServiceInitation',
+  'confirmation-of-payee': 'BankServiceInitation',
+  fx: 'BankServiceInitation',
+  'account-opening': 'BankServiceInitation',
+  onboarding: null,
+  'tpp-reports': null,
+  'data-sharing': null,
+  'open-data': null,
+  'products-data': null,
+  'service-initiation': null,
+  'fx-and-account-opening': null,
+  'health-check': null,
+  'consent-manager': null,
+  'headless-authorization': null,
+}

@@ -1,0 +1,113 @@
+/**
+ * Figures for whoever watches the hub, in the text format of Prometheus; the home of prom-client. Labels are names
+ * from tables of ours and never an id: what concerns one client or one consent is in the audit log.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { groupOf } from './measure.ts'
+
+/** What a door knows of a request when it is over. */
+export type Measured = {
+  readonly operation: string | null
+  readonly rule: string | null
+  readonly hubInMs: number | null
+  readonly lfiMs: number | null
+  readonly hubOutMs: number | null
+}
+/** Of a request that no segments are known of. */
+export const measuredAs = (operation: string | null, rule: string | null = null): Measured => ({
+  operation,
+  rule,
+  hubInMs: null,
+  lfiMs: null,
+  hubOutMs: null,
+})
+export type Observed = {
+  readonly door: string
+  readonly status: number
+  readonly totalMs: number
+  readonly measured: Measured | null
+}
+/** What is asked for each time somebody reads; null is a figure that could not be had. */
+export type Levels = () => Promise<Readonly<Record<LevelName, number | null>>>
+
+export type Metrics = {
+  observe(call: Observed): void
+  /** The registry's content type and its text. */
+  read(): Promise<{ readonly contentType: string; readonly text: string }>
+}
+
+/** In seconds. The 0.5 is the contract's own limit (lfi-api 8). */
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 3, 10]
+
+const LEVELS = {
+  falaj_audit_pending: 'Audit entries that were accepted and wait for their place in the log.',
+  falaj_outbox_waiting: 'Notices in the outbox that were not delivered yet.',
+  falaj_outages_open: 'Outages that were declared and have not ended.',
+  falaj_reports_behind: 'Entries of the audit log that the roll-ups have not counted yet.',
+  falaj_database_connections_used: 'Connections of the pool that are in use.',
+  falaj_database_connections_free: 'Connections of the pool that wait for work.',
+  falaj_database_waiting: 'Statements that wait for a connection of the pool.',
+} as const
+export type LevelName = keyof typeof LEVELS
+
+export function createMetrics(levels: Levels): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const requests = new Counter({
+    name: 'falaj_requests_total',
+    help: 'Requests answered, by door, operation and group of status.',
+    labelNames: ['door', 'operation', 'status'] as const,
+    registers,
+  })
+  const seconds = new Histogram({
+    name: 'falaj_request_duration_seconds',
+    help: 'Time of a request in its segments: total, and where an LFI was called hub_in, lfi and hub_out.',
+    labelNames: ['door', 'operation', 'status', 'segment'] as const,
+    buckets: BUCKETS,
+    registers,
+  })
+  const refusals = new Counter({
+    name: 'falaj_refusals_total',
+    help: 'Refusals by the rule that made them (src/refusals.ts).',
+    labelNames: ['door', 'rule'] as const,
+    registers,
+  })
+  const gauges = Object.entries(LEVELS).map(
+    ([name, help]) => [name as LevelName, new Gauge({ name, help, registers })] as const,
+  )
+  const lag = new Gauge({
+    name: 'falaj_event_loop_lag_seconds',
+    help: 'Delay of the event loop since it was last read: the 99th percentile.',
+    registers,
+  })
+  const memory = new Gauge({ name: 'falaj_memory_bytes', help: 'Resident memory of the process.', registers })
+  const delay = monitorEventLoopDelay({ resolution: 10 })
+  delay.enable()
+
+  return {
+    observe({ door, status, totalMs, measured }) {
+      const labels = { door, operation: measured?.operation ?? 'none', status: groupOf(status) }
+      requests.inc(labels)
+      const segments = {
+        total: totalMs,
+        hub_in: measured?.hubInMs ?? null,
+        lfi: measured?.lfiMs ?? null,
+        hub_out: measured?.hubOutMs ?? null,
+      }
+      for (const [segment, ms] of Object.entries(segments)) {
+        if (ms !== null) seconds.observe({ ...labels, segment }, ms / 1000)
+      }
+      if (measured?.rule != null) refusals.inc({ door, rule: measured.rule })
+    },
+    async read() {
+      const now = await levels()
+      for (const [name, gauge] of gauges) gauge.set(now[name] ?? Number.NaN)
+      const p99 = delay.percentile(99) / 1e9
+      lag.set(Number.isFinite(p99) ? p99 : 0)
+      delay.reset()
+      memory.set(process.memoryUsage.rss())
+      return { contentType: registry.contentType, text: await registry.metrics() }
+    },
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * Reports: figures that follow from the audit log and from declared outages, and nothing else. Whoever has an export
+ * of the log can compute the same.
+ */
+import { type Audit, createAuditReader } from '../audit/index.ts'
+import type { Clock } from '../clock.ts'
+import type { TenantConfig } from '../config.ts'
+import type { Db, Migration } from '../db.ts'
+import { HubError } from '../errors.ts'
+import { advance, behind, recompute } from './advance.ts'
+import type { Availability } from './availability.ts'
+import { dateOf, daysOf, type Grain, passed, periodOf, type Span } from './calendar.ts'
+import { createExplanations, type Explanations } from './explanations.ts'
+import { reportTables } from './migrations/0050-reports.ts'
+import { createOutages, type Outages } from './outages.ts'
+import { type Format, rawColumns, rawLog } from './raw-log.ts'
+import { createRetention, type Destroyed } from './retention.ts'
+import { type RollUpRow, rollUps } from './store.ts'
+import { type Endpoint, measuring, REPORT_TYPES, REPORTS, type ReportType, type Row } from './tpp-reports.ts'
+
+export type { Explanation } from './explanations.ts'
+export { createHeartbeat } from './heartbeat.ts'
+export type { By, Outage, Outages } from './outages.ts'
+export { csvOf, type Format, MEDIA_TYPES } from './raw-log.ts'
+export { type Endpoint, REPORT_TYPES, type ReportType } from './tpp-reports.ts'
+
+export const migrations: readonly Migration[] = [reportTables]
+
+/** First and last day, both included, as dates of the Gulf. */
+export type Days = { readonly first: string; readonly last: string }
+export type LfiDay = Availability & { readonly Period: string; readonly LfiId: string; readonly LfiName: string }
+
+export type Reports = {
+  readonly outages: Outages
+  readonly explanations: Explanations
+  /** Counts what the log has gained since. */
+  advance(): Promise<number>
+  /** Counts the whole log anew. */
+  recompute(): Promise<number>
+  behind(): Promise<number>
+  /** @throws HubError Resource.InvalidFormat for days that are none, in the wrong order or too many; so do the others */
+  forTpp(asked: Days & TppQuestion): Promise<readonly Row[]>
+  /** One row per day, and one of all of them. */
+  lfiAvailability(days: Days): Promise<readonly LfiDay[]>
+  rollUps(grain: Grain, days: Days): Promise<readonly RollUpRow[]>
+  rawLog(days: Days, format: Format): AsyncGenerator<string, void, undefined>
+  /** What the columns of the raw log mean. */
+  fields(): readonly { readonly name: string; readonly type: string; readonly meaning: string }[]
+  /** What the policy no longer keeps. */
+  destroyExpired(): Promise<Destroyed | null>
+}
+export type TppQuestion = {
+  readonly organisationId: string
+  /** Null for all. */
+  readonly type: ReportType | null
+  readonly endpoints: readonly Endpoint[]
+}
+
+/** A quarter for a TPP; a year and a day for who operates the hub. */
+const TPP_DAYS_MAX = 92
+const DAYS_MAX = 366
+
+export function createReports(deps: {
+  readonly db: Db
+  readonly tenant: TenantConfig
+  readonly audit: Audit
+  readonly clock: Clock
+}): Reports {
+  const { db, tenant, audit, clock } = deps
+  const reader = createAuditReader({ db })
+  const outages = createOutages({ db, audit, tenantId: tenant.id, clock })
+  const years = tenant.retention?.years ?? RETENTION_YEARS
+  const retention = createRetention({ db, audit, tenantId: tenant.id, clock, years })
+  const lfi = { LfiId: tenant.organisationId, LfiName: tenant.name }
+  return {
+    outages,
+    explanations: createExplanations(reader),
+    advance: () => advance(db),
+    recompute: () => recompute(db),
+    behind: () => behind(db),
+    async forTpp({ first, last, type, organisationId, endpoints }) {
+      const period = requirePeriod({ first, last }, TPP_DAYS_MAX)
+      const asked = { organisationId, endpoints, period, first, last, passed: passed(period, clock.now()) }
+      const rows: Row[] = []
+      for (const each of REPORT_TYPES) {
+        if (type === null || type === each) rows.push(...(await REPORTS[each]({ db, outages, lfi }, asked)))
+      }
+      return rows
+    },
+    async lfiAvailability(days) {
+      const period = passed(requirePeriod(days, DAYS_MAX), clock.now())
+      const measure = await measuring({ db, outages }, 'lfi', period)
+      // An LFI that is down for one operation is partly down, and that counts (lfi-api 8).
+      const row = (Period: string, span: Span): LfiDay => ({ Period, ...lfi, ...measure(span, () => true) })
+      return [...daysOf(period).map((day) => row(dateOf(day.from), day)), row(`${days.first}/${days.last}`, period)]
+    },
+    rollUps: async (grain, days) => rollUps(db, grain, requirePeriod(days, DAYS_MAX)),
+    rawLog: (days, format) => rawLog(reader, tenant.organisationId, requirePeriod(days, DAYS_MAX), format),
+    fields: () => rawColumns(tenant.organisationId).map(({ name, type, meaning }) => ({ name, type, meaning })),
+    destroyExpired: () => retention.destroy(),
+  }
+}
+
+/** CBUAE Open Finance Regulation, article 13. */
+const RETENTION_YEARS = 5
+
+function requirePeriod({ first, last }: Days, daysMax: number): Span {
+  const period = periodOf(first, last, daysMax)
+  if (period !== null) return period
+  throw new HubError('Resource.InvalidFormat', {
+    rule: 'query.reporting-period',
+    reason: `The reporting period must be a first and a last day in this order, ${daysMax} days at most`,
+    path: 'ReportingPeriodEndDate',
+  })
+}

@@ -1,0 +1,140 @@
+/** What the policy does not keep is destroyed, with evidence; what it keeps is not touched, and the log never is. */
+import { randomUUID } from 'node:crypto'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { auditPublicKey, createAudit, createSealer, verifyLive } from '../../src/audit/index.ts'
+import { toInstant } from '../../src/clock.ts'
+import type { TenantConfig } from '../../src/config.ts'
+import { newCorrelationId } from '../../src/ids.ts'
+import { createReports, type Reports } from '../../src/reports/index.ts'
+import { type HandClock, handClock } from '../support/clock.ts'
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
+import { aurora, ENTRIES } from '../unit/audit/entries.ts'
+import { newAuditKey } from '../unit/audit/keys.ts'
+import { log } from './support/day.ts'
+
+const key = newAuditKey()
+let database: TestDatabase
+let clock: HandClock
+let reports: Reports
+let record: (at: string) => Promise<void>
+let seal: () => Promise<unknown>
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  const { db } = database
+  clock = handClock('2026-03-01T12:00:00Z')
+  const audit = createAudit({ db, tenantId: aurora, clock, log })
+  const sealer = createSealer({ db, tenantId: aurora, key, clock, log })
+  const tenant = { id: aurora, name: 'Aurora', organisationId: randomUUID(), retention: { years: 5 } }
+  reports = createReports({ db, tenant: tenant as unknown as TenantConfig, audit, clock })
+  record = (at) => audit.record({ ...ENTRIES['tpp-call'], at: toInstant(at), interactionId: newCorrelationId() })
+  seal = () => sealer.sealNow()
+})
+afterAll(() => database.close())
+
+const daysKept = async () =>
+  (await database.db('report_rollup').where({ grain: 'day' }).select('starts_at').orderBy('starts_at')).map(
+    ({ starts_at }: { starts_at: Date }) => starts_at.toISOString(),
+  )
+
+describe('destruction by policy', () => {
+  test('leaves all of it where nothing is too old, and records nothing', async () => {
+    // The last moment that is too old, and the first that is kept: midnight of the Gulf, five years ago.
+    await record('2021-02-28T20:00:00Z')
+    await record('2025-06-01T08:00:00Z')
+    await seal()
+    await reports.advance()
+    expect(await reports.destroyExpired()).toBeNull()
+    expect(await daysKept()).toEqual(['2021-02-28T20:00:00.000Z', '2025-05-31T20:00:00.000Z'])
+  })
+
+  test('takes the day that has passed out, and writes how much of what', async () => {
+    const by = { actor: 'test', interactionId: null }
+    const { id } = await reports.outages.begin({ subject: 'hub', reason: 'short' }, by)
+    clock.advance(60_000)
+    await reports.outages.end(id, by)
+    clock.advance(86_400_000)
+    expect(await reports.destroyExpired()).toEqual({
+      before: '2021-03-01T20:00:00.000Z',
+      counts: { report_rollup: 2, report_downtime: 0, outage: 0 },
+    })
+    expect(await daysKept()).toEqual(['2025-05-31T20:00:00.000Z'])
+    const { rows } = (await database.db.raw(
+      `select convert_from(bytes, 'UTF8')::jsonb as entry from audit_entry order by id desc limit 1`,
+    )) as { rows: { entry: unknown }[] }
+    expect(rows[0]?.entry).toMatchObject({
+      kind: 'system',
+      event: 'destroyed',
+      detail: 'before 2021-03-01T20:00:00.000Z: report_rollup 2',
+    })
+    expect(await reports.outages.list()).toHaveLength(1)
+  })
+
+  test('is not undone by a recount, while the log is whole and verifies', async () => {
+    await seal()
+    await reports.recompute()
+    expect(await daysKept()).toEqual(['2025-05-31T20:00:00.000Z'])
+    const publicKey = auditPublicKey(aurora, key)
+    const { db } = database
+    expect(await verifyLive(db, { tenantId: aurora, publicKey })).toMatchObject({ ok: true })
+  })
+
+  test('does not go back when the clock does', async () => {
+    clock.advance(-40 * 86_400_000)
+    await reports.destroyExpired()
+    await reports.recompute()
+    expect(await daysKept()).toEqual(['2025-05-31T20:00:00.000Z'])
+  })
+})
+
+describe('an outage', () => {
+  const by = { actor: 'operator', interactionId: null }
+  // Now is 2026-01-21T12:01Z; the window of the Gulf opens at 22:00Z.
+  test.each<[string, string, string, string]>([
+    ['too short a notice', '2026-01-23T22:00:00Z', '2026-01-23T23:00:00Z', '72 hours'],
+    ['before the window', '2026-02-01T21:59:59Z', '2026-02-01T23:00:00Z', '02:00 and 05:00'],
+    ['beyond the window', '2026-02-01T22:00:00Z', '2026-02-02T01:00:01Z', '02:00 and 05:00'],
+    ['two nights', '2026-02-01T22:00:00Z', '2026-02-02T23:00:00Z', '02:00 and 05:00'],
+    ['no length', '2026-02-01T22:00:00Z', '2026-02-01T22:00:00Z', 'later'],
+    ['no zone', '2026-02-01T22:00:00', '2026-02-01T23:00:00Z', 'zone'],
+    ['no date', 'soon', '2026-02-01T23:00:00Z', 'zone'],
+  ])('of an LFI is not planned with %s', async (_what, startsAt, endsAt, why) => {
+    const planned = reports.outages.plan({ subject: 'lfi', reason: 'update', startsAt, endsAt }, by)
+    await expect(planned).rejects.toMatchObject({
+      code: 'Resource.InvalidFormat',
+      message: expect.stringContaining(why),
+    })
+  })
+
+  test('is planned to the edges of the window, listed, and on record', async () => {
+    const before = (await reports.outages.list()).length
+    const [startsAt, endsAt] = ['2026-02-01T22:00:00.000Z', '2026-02-02T01:00:00.000Z']
+    const planned = await reports.outages.plan({ subject: 'lfi', reason: ' update ', startsAt, endsAt }, by)
+    expect(planned).toMatchObject({ subject: 'lfi', kind: 'planned', startsAt, endsAt, reason: 'update' })
+    expect(await reports.outages.list()).toHaveLength(before + 1)
+    const { rows } = (await database.db.raw(
+      `select convert_from(bytes, 'UTF8')::jsonb as entry from audit_entry order by id desc limit 1`,
+    )) as { rows: { entry: unknown }[] }
+    expect(rows[0]?.entry).toMatchObject({
+      kind: 'admin-act',
+      actor: 'operator',
+      act: 'outage planned',
+      target: `outage ${planned.id} planned of lfi ${startsAt} ${endsAt}`,
+    })
+  })
+
+  test('ends once, and one that nobody declared not at all', async () => {
+    const { id } = await reports.outages.begin({ subject: 'lfi', reason: 'core banking is down' }, by)
+    clock.advance(1_000)
+    expect((await reports.outages.end(id, by)).endsAt).toBe(new Date(clock.at).toISOString())
+    clock.advance(1_000)
+    await expect(reports.outages.end(id, by)).rejects.toMatchObject({ code: 'NotFound' })
+    await expect(reports.outages.end("x' or true", by)).rejects.toMatchObject({ code: 'NotFound' })
+  })
+
+  test.each(['', '   ', 'x'.repeat(201)])('has a reason of 1 to 200 characters, not "%s"', async (reason) => {
+    await expect((async () => reports.outages.begin({ subject: 'lfi', reason }, by))()).rejects.toMatchObject({
+      code: 'Resource.InvalidFormat',
+    })
+  })
+})

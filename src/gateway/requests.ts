@@ -53,6 +53,7 @@ export function requireRegistered(subscription: Subscription, at: string, client
   const { Url } = subscription.Webhook
   if (Url.startsWith('https://') && client.webhookUris.includes(Url)) return subscription
   throw new HubError('Body.InvalidFormat', {
+    rule: 'patch.webhook',
     reason: 'The address is not an https webhook that the trust framework lists for the application',
     path: `${at}.Webhook.Url`,
   })

@@ -12,7 +12,7 @@ export const findRequest = stage({
     const kind = 'kind' in route ? route.kind : null
     if (kind === null) throw new Error(`${route.operationId} is about no request`)
     const found = await resources.findRequest(kind, pathValues[REQUESTS[kind].id] ?? '')
-    if (found?.clientId !== client.clientId) throw new HubError('NotFound')
+    if (found?.clientId !== client.clientId) throw new HubError('NotFound', { rule: 'request.own' })
     return { requested: found }
   },
 })

@@ -93,7 +93,9 @@ function tenant(
       keyFile: hub.toLfi.keyFile,
       authentication: { type: 'jwt', audience: code, kid: hub.toLfi.signing.kid, keyFile: hub.toLfi.signing.keyFile },
       callerJwt: { required: true },
+      consentActions: { validate: ['account-access'], events: ['account-access'] },
     },
+    webhooks: { caFile: enrolment.ca.bundleFile, firstDelayMs: 1_000 },
     activation: 'automatic',
     limits: { requestsPerSecond: 1000 },
   }

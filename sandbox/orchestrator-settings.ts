@@ -34,6 +34,7 @@ export function tppSettings(place: Topology, enrolment: Enrolment): TppSettings 
       transport: primary.transport,
       signing: { kid: primary.signing.kid, keyFile: primary.signing.keyFile },
     },
+    webhook: { url: primary.webhookUris[0] ?? '', keyFile: primary.encryption.keyFile },
     dataDir: folderOf(place, 'tpp'),
   }
 }

@@ -9,6 +9,7 @@ import deploymentSchema from '../config/deployment.schema.json' with { type: 'js
 import tenantSchema from '../config/tenant.schema.json' with { type: 'json' }
 import type { Seconds } from './clock.ts'
 import { createFiles, type Files, whyUnreadable } from './config/files.ts'
+import { PURPOSE_CODES } from './config/purpose-codes.ts'
 import type { RawAuthentication, RawDeployment, RawTenant, RawTls } from './config/raw.ts'
 import { judge } from './config/rules.ts'
 import {
@@ -89,15 +90,17 @@ function trustFrameworkOf(raw: RawDeployment['trustFramework'], files: Files): T
 type LoadedTenant = { readonly tenant: TenantConfig; readonly faults: readonly string[] }
 
 function loadTenant(file: string, env: NodeJS.ProcessEnv): LoadedTenant {
-  const { database, listeners, keys, lfi, ...kept } = accepted(file, checkTenant)
+  const { database, listeners, keys, lfi, webhooks, ...kept } = accepted(file, checkTenant)
   const files = createFiles(file, env)
   const { caFile, certificateFile, keyFile, authentication, callerJwt, ...keptOfLfi } = lfi
+  const { caFile: receiversCaFile, ...keptOfWebhooks } = webhooks
   const rsaKey = (raw: { readonly kid: string; readonly keyFile: string }): KeyConfig => ({
     kid: raw.kid,
     key: files.rsaKey(raw.keyFile),
   })
   const tenant: TenantConfig = {
     ...withoutSchema(kept),
+    paymentPurposeCodes: kept.paymentPurposeCodes ?? PURPOSE_CODES,
     databaseUrl: files.secret(database.url),
     listeners: listenersOf(listeners, files),
     keys: {
@@ -105,6 +108,10 @@ function loadTenant(file: string, env: NodeJS.ProcessEnv): LoadedTenant {
       encryption: keys.encryption.map(rsaKey),
       store: keyStoreOf(keys, files),
       audit: files.ed25519Key(keys.audit.keyFile),
+    },
+    webhooks: {
+      ...keptOfWebhooks,
+      ca: receiversCaFile === undefined ? null : files.authorities(receiversCaFile),
     },
     lfi: {
       ...keptOfLfi,

@@ -10,7 +10,8 @@ import { buildConnector } from 'undici'
 import { type AddressRule, publicOr } from './address-rule.ts'
 
 /**
- * For `connect` of an agent of undici: https only, unless `protocols` says otherwise, and only to addresses that are allowed. Every connection passes here,
+ * For `connect` of an agent of undici: https only, unless `protocols` says otherwise, and only to addresses that are
+ * allowed. Every connection passes here,
  * whatever made the agent want it.
  */
 export type FetchGuard = (options: buildConnector.BuildOptions) => buildConnector.connector

@@ -13,9 +13,10 @@ import { type Db, migrate, openDatabase, pendingMigrations, poolUsage, query } f
 import { createDeviations } from './deviations/index.ts'
 import { openDpop } from './dpop.ts'
 import { OperatorError } from './errors.ts'
+import { createFetchGuard } from './fetch-guard.ts'
 import { createGateway, type PayeeSource } from './gateway/index.ts'
 import { createKeyOperations, createKeyRing } from './keys/index.ts'
-import { createConnector } from './lfi/index.ts'
+import { createConnector, createConsentActions } from './lfi/index.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
 import {
   type AppDeps,
@@ -30,6 +31,7 @@ import {
 import type { Log } from './log.ts'
 import { createMetrics, type Levels } from './metrics.ts'
 import { migrations } from './migrations.ts'
+import { createNoticeDesk, createNotices } from './notices/index.ts'
 import { createParticipants } from './participants/index.ts'
 import { capabilitiesOf } from './profiles.ts'
 import { createReplayMemory } from './replay.ts'
@@ -120,9 +122,10 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     keys: participants.applicationKeys,
     firstUse: createReplayMemory(clock, LFI_JTI_MAX),
   })
-  const connector = createConnector({ tenant, clock })
   const reports = createReports({ db, tenant, audit, clock })
   const metrics = createMetrics(levelsOf(db, reports))
+  const connector = createConnector({ tenant, clock })
+  const consentActions = createConsentActions({ tenant, connector, registry })
   const room = {
     tenant,
     db,
@@ -136,6 +139,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     keys,
     dpop,
     connector,
+    consentActions,
     authenticate,
     reports,
     metrics,
@@ -143,6 +147,9 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     clock,
     log,
   }
+  const guard = createFetchGuard(config.outbound.allowedAddresses)
+  const desk = createNoticeDesk(room)
+  const notices = createNotices({ ...room, guard, drainSeconds: config.drainSeconds })
   const authServer = createAuthServer(room)
   const gateway = createGateway(room)
   const consentManager = createConsentManager(room)
@@ -152,7 +159,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     rs: gateway.mount,
     hh: authServer.mountLfi,
     cm: (app) => app.use(consentManager),
-    admin: (app) => mountAdmin(app, room),
+    admin: (app) => mountAdmin(app, { ...room, desk }),
   }
   const played = config.roles.filter((role): role is ListenerRole => role !== 'worker')
   const whole = createCapacity(tenant.limits.requestsInFlight)
@@ -175,6 +182,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const sealer = createSealer({ db, tenantId: tenant.id, key: tenant.keys.audit, clock, log })
   if (config.roles.includes('worker')) {
     sealer.start()
+    notices.start()
     timers.push(
       every(SWEEP_EVERY_MS, 'consent sweep', log, () => consents.sweep(SWEEP_BATCH)),
       every(PURGE_EVERY_MS, 'purge of authorization records', log, () => authServer.purge()),
@@ -187,6 +195,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
         log,
         createHeartbeat({ hello: gateway.hello, audit, tenantId: tenant.id, clock }),
       ),
+      every(PURGE_EVERY_MS, 'purge of settled notices', log, () => notices.purge()),
     )
     if (tenant.keys.store !== null) {
       const { environment } = config
@@ -208,6 +217,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     doors,
     close: async () => {
       for (const timer of timers) await timer.stop()
+      await notices.stop()
       await note('stopped').catch((error: unknown) => log.error({ err: error }, 'the stop was not recorded'))
       await deviations.close()
       await audit.close()

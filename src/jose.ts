@@ -1,6 +1,7 @@
-/** The home of jose: everything the hub signs and verifies itself. The authorization engine brings its own. */
+/** The home of jose: everything the hub signs, verifies and encrypts itself. The authorization engine brings its own. */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import {
+  CompactEncrypt,
   type CompactJWSHeaderParameters,
   CompactSign,
   compactVerify,
@@ -120,4 +121,33 @@ const isForSigning = ({ use, alg }: JWK): boolean =>
 /** The signing key of that id among published keys. */
 export function signingKey(keys: readonly JWK[], kid: string): JWK | null {
   return keys.find((key) => key.kid === kid && key.kty === 'RSA' && isForSigning(key)) ?? null
+}
+
+const ENCRYPTION_ALGORITHM = 'RSA-OAEP-256'
+
+/** The first published key that something may be encrypted to (tpp-api 1: RSA-OAEP-256, 2048 bits at least). */
+export function encryptionKey(keys: readonly JWK[]): JWK | null {
+  return keys.find(isForEncryption) ?? null
+}
+
+/** A key that does not say that it is for encryption is not taken for one: it may be the one that signs. */
+function isForEncryption({ kid, kty, use, alg, n, key_ops: operations }: JWK): boolean {
+  const bits = typeof n === 'string' ? Buffer.from(n, 'base64url').length * 8 : 0
+  return (
+    typeof kid === 'string' &&
+    kid !== '' &&
+    kty === 'RSA' &&
+    use === 'enc' &&
+    (alg === undefined || alg === ENCRYPTION_ALGORITHM) &&
+    (operations === undefined || operations.includes('encrypt') || operations.includes('wrapKey')) &&
+    bits >= RSA_BITS_MIN
+  )
+}
+
+/** Compact JWE around a compact JWS (RFC 7516, RFC 7519 5.2), A256GCM. */
+export async function encryptTo(jwk: JWK, jws: string): Promise<string> {
+  const key = await importJWK({ ...jwk, alg: ENCRYPTION_ALGORITHM })
+  return new CompactEncrypt(Buffer.from(jws))
+    .setProtectedHeader({ alg: ENCRYPTION_ALGORITHM, enc: 'A256GCM', cty: 'JWT', kid: String(jwk.kid) })
+    .encrypt(key)
 }

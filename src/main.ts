@@ -5,11 +5,13 @@ import { auditCommand } from './cli/audit.ts'
 import { clientCommand } from './cli/client.ts'
 import { configCommand } from './cli/config.ts'
 import { deviationsCommand } from './cli/deviations.ts'
+import { consentCommand } from './cli/consent.ts'
 import { hubCommand, migrateCommand } from './cli/hub.ts'
 import { keysCommand } from './cli/keys.ts'
 import { probeCommand } from './cli/probe.ts'
 import { explainCommand, outageCommand, reportCommand } from './cli/reports.ts'
 import { sandboxCommand } from './cli/sandbox.ts'
+import { webhookCommand } from './cli/webhook.ts'
 import { OperatorError } from './errors.ts'
 
 const program = new Command('falaj')
@@ -21,9 +23,11 @@ const program = new Command('falaj')
   .addCommand(migrateCommand())
   .addCommand(configCommand())
   .addCommand(clientCommand())
+  .addCommand(consentCommand())
   .addCommand(keysCommand())
   .addCommand(deviationsCommand())
   .addCommand(probeCommand())
+  .addCommand(webhookCommand())
   .addCommand(auditCommand())
   .addCommand(reportCommand())
   .addCommand(outageCommand())

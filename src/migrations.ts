@@ -5,6 +5,7 @@ import { migrations as consentStore } from './consent-store/index.ts'
 import type { Migration } from './db.ts'
 import { migrations as deviations } from './deviations/index.ts'
 import { migrations as keys } from './keys/index.ts'
+import { migrations as notices } from './notices/index.ts'
 import { migrations as participants } from './participants/index.ts'
 import { migrations as reports } from './reports/index.ts'
 import { migrations as resourceLog } from './resource-log/index.ts'
@@ -18,4 +19,6 @@ export const migrations: readonly Migration[] = [
   ...resourceLog,
   ...deviations,
   ...reports,
+  ...notices,
+  ...resourceLog,
 ]

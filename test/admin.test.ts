@@ -6,9 +6,10 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { type AdminDeps, mountAdmin } from '../src/admin/index.ts'
 import { createAudit, createAuditReader } from '../src/audit/index.ts'
-import { systemClock, toSeconds } from '../src/clock.ts'
+import { iso, plus, systemClock, toMilliseconds, toSeconds } from '../src/clock.ts'
 import type { Config } from '../src/config.ts'
-import { type Db, openDatabase } from '../src/db.ts'
+import { type ConsentStore, createConsentStore } from '../src/consent-store/index.ts'
+import { type Db, inTransaction, openDatabase } from '../src/db.ts'
 import { createDeviations } from '../src/deviations/index.ts'
 import { type Hub, startHub } from '../src/hub.ts'
 import { newCorrelationId } from '../src/ids.ts'
@@ -21,6 +22,7 @@ import { freePort } from './support/free-port.ts'
 import { hubConfig } from './support/hub-config.ts'
 import { createTestDatabase, type TestDatabase } from './support/postgres.ts'
 import { enrolTrustFramework, peerWith, type TestTrustFramework } from './support/trust-framework.ts'
+import { AUTHORIZE, LFI, lodgeAsk, newConsentId, TPP } from './unit/consent-store/support.ts'
 
 type Pem = { readonly cert: string; readonly key: string }
 
@@ -143,6 +145,95 @@ describe('who may come in', () => {
   })
 })
 
+describe('consents', () => {
+  const lodged = async (): Promise<{ id: string; store: ConsentStore; close: () => Promise<void> }> => {
+    const tenantId = config.tenants[0]?.id
+    if (tenantId === undefined) throw new Error('no tenant')
+    const audit = createAudit({ db: database.db, tenantId, clock: systemClock, log })
+    const store = createConsentStore({ db: database.db, tenantId, clock: systemClock, audit })
+    const id = newConsentId()
+    const ask = { ...lodgeAsk(id), authorizeBy: plus(systemClock.now(), toMilliseconds(3_600_000)) }
+    const consent = {
+      ...ask.request.consent,
+      ExpirationDateTime: iso(plus(systemClock.now(), toMilliseconds(86_400_000))),
+    }
+    await inTransaction(database.db, (tx) => store.lodge(tx, { ...ask, request: { ...ask.request, consent } }, TPP))
+    return { id, store, close: () => audit.close() }
+  }
+  test('are shown as they were at any moment, with who made them so', async () => {
+    const { id, store, close } = await lodged()
+    const first = systemClock.now()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    await store.patchByLfi(id as never, AUTHORIZE, LFI)
+    await close()
+    const now = await ask(`/consents/${id}`)
+    expect(now.status).toBe(200)
+    expect(now.body?.['data']).toMatchObject({
+      revision: 2,
+      record: { id, status: 'Authorized', accountIds: ['acc-1'] },
+      since: { change: 'authorize', from: 'AwaitingAuthorization', to: 'Authorized', by: { by: 'lfi' } },
+    })
+    const then = await ask(`/consents/${id}?at=${iso((first + 1) as typeof first)}`)
+    expect(then.body?.['data']).toMatchObject({
+      revision: 1,
+      record: { status: 'AwaitingAuthorization' },
+      since: { change: 'lodged', by: { by: 'tpp' } },
+    })
+    const history = (await ask(`/consents/${id}/history`)).body?.['data'] as Record<string, unknown>[]
+    expect(history.map(({ revision, change }) => [revision, change])).toEqual([
+      [1, 'lodged'],
+      [2, 'authorize'],
+    ])
+  })
+
+  test('leave a trace of whoever looked', async () => {
+    const { id, close } = await lodged()
+    await close()
+    const interactionId = newCorrelationId()
+    await ask(`/consents/${id}/history`, { interactionId })
+    const found = await createAuditReader({ db: database.db }).findByInteraction(interactionId)
+    expect(found.map(({ entry }) => entry)).toMatchObject([
+      { kind: 'admin-act', act: 'consent history read', target: id },
+    ])
+  })
+
+  test('that are not there, or were not yet, are not found', async () => {
+    const { id, close } = await lodged()
+    await close()
+    for (const path of [
+      `/consents/${newConsentId()}`,
+      `/consents/${newConsentId()}/history`,
+      '/consents/no-uuid',
+      '/consents/%00',
+      `/consents/${id}?at=2001-01-01T00:00:00Z`,
+    ]) {
+      expect((await ask(path)).status, path).toBe(404)
+    }
+  })
+
+  test.each([
+    'at=yesterday',
+    'at=2026-03-01',
+    'at=2026-03-01T10:00:00',
+    'at=2026-13-01T10:00:00Z',
+    'at=2026-03-01T10:00:00Z&at=2026-03-01T10:00:00Z',
+    'when=now',
+    'at=',
+  ])('are not shown for %s', async (query) => {
+    const { id, close } = await lodged()
+    await close()
+    const { status, body } = await ask(`/consents/${id}?${query}`)
+    expect([status, body?.['errorCode']]).toEqual([400, 'Resource.InvalidFormat'])
+  })
+
+  test('are not changed here, and their history takes no moment', async () => {
+    const { id, close } = await lodged()
+    await close()
+    expect((await ask(`/consents/${id}`, { method: 'DELETE' })).status).toBe(405)
+    expect((await ask(`/consents/${id}/history?at=2026-03-01T10:00:00Z`)).status).toBe(400)
+  })
+})
+
 describe('participants', () => {
   test('are listed', async () => {
     const { status, headers, body } = await ask('/clients')
@@ -156,7 +247,7 @@ describe('participants', () => {
           organisationId: framework.enrolment.tpp.organisationId,
           softwareStatementId: client().softwareStatementId,
           status: 'inactive',
-          roles: ['BDSP', 'BSIP'],
+          roles: ['BDSP', 'BSIP', 'ISP'],
         },
       ],
     })

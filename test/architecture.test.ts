@@ -20,7 +20,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   gateway: ['audit', 'consent-store', 'deviations', 'keys', 'lfi', 'participants', 'reports', 'resource-log'],
   reports: ['audit'],
   'consent-manager': ['audit', 'consent-store', 'participants', 'resource-log'],
-  admin: ['audit', 'consent-store', 'deviations', 'lfi', 'participants', 'reports', 'resource-log'],
+  notices: ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
+  admin: ['audit', 'consent-store', 'deviations', 'lfi', 'notices', 'participants', 'reports', 'resource-log'],
 }
 
 /** Files that put rooms together. They see every door, and only they import one another. */
@@ -60,6 +61,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   undici: [
     'src/fetch-guard.ts',
     'src/lfi/',
+    'src/notices/post.ts',
     'src/participants/directory.ts',
     'src/revocation/fetch.ts',
     'sandbox/bank/',

@@ -8,7 +8,13 @@ import { ERRORS } from '../src/errors.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (file: string): string => readFileSync(resolve(root, file), 'utf8')
-const DOCUMENTS = ['README.md', 'ARCHITECTURE.md', 'schemas/README.md', 'config/example/README.md']
+const DOCUMENTS = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'schemas/README.md',
+  'config/example/README.md',
+  'docs/operations/consent-tables.md',
+]
 
 /** The rows below a marker comment, without the heading. */
 function table(text: string, marker: string): readonly (readonly string[])[] {

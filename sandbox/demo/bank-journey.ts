@@ -38,7 +38,7 @@ export async function approveAtBank(
 }
 
 /** The pages' ids are their contract with whoever drives them. */
-async function goOn(browser: Browser, page: Page, customer: Customer): Promise<Page | Exit> {
+export async function goOn(browser: Browser, page: Page, customer: Customer): Promise<Page | Exit> {
   if (page.html.includes('role="alert"')) throw new Error(`the bank shows a problem on its page "${titleOf(page)}"`)
   const login = findButton(page, 'login')
   if (login !== null) return browser.submit(page, login.form, { press: login.press, fields: { ...customer } })

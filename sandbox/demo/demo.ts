@@ -11,6 +11,7 @@ import { approveAtBank, type Customer } from './bank-journey.ts'
 import { dataOf, READS, sizeOf } from './reads.ts'
 import { createRecorder, DemoStopped, type Output, type Recorder, type Seen } from './recorder.ts'
 import { type Payee, serviceSteps } from './service-steps.ts'
+import { webhookSteps } from './webhook-steps.ts'
 
 const LFI = 'aurora'
 const CONSENT_DAYS = 30
@@ -52,6 +53,7 @@ export async function runDemo(manifest: Manifest, out: Output): Promise<number> 
     const { tokens, firstRead } = await fullConsent(demo, calls, other)
     await narrowConsent(demo)
     await endOfConsent(demo, tokens)
+    await webhookSteps(recorder, { manifest, lfi: LFI, ca, customer })
     recorder.part('Proof')
     await auditSteps(recorder, { tenant: LFI, lfi, interactionId: firstRead })
   } catch (error) {

@@ -5,6 +5,7 @@ import { listenTls } from '../tls.ts'
 import { createTppClient } from './client.ts'
 import { LfiFault } from './errors.ts'
 import { createJourney } from './journey.ts'
+import { createNotices } from './notices.ts'
 import { html } from './pages/html.ts'
 import { layout } from './pages/layout.ts'
 import { problem } from './pages/problem.ts'
@@ -12,6 +13,7 @@ import { createRouter } from './routes.ts'
 import { type AppState, visitors } from './session.ts'
 import type { TppSettings } from './settings.ts'
 import { openState } from './state.ts'
+import { webhookDoor } from './webhooks.ts'
 
 export type { TppSettings } from './settings.ts'
 export type RunningTpp = { readonly url: string; readonly port: number; close(): Promise<void> }
@@ -27,8 +29,10 @@ export async function startTpp(settings: TppSettings): Promise<RunningTpp> {
   app.silent = true
   app.use(securityHeaders)
   app.use(failures)
-  app.use(visitors(state, settings.publicUrl))
-  const router = createRouter({ client, journey: createJourney(client, state) })
+  const notices = createNotices()
+  if (settings.webhook !== undefined) app.use(webhookDoor(settings.webhook, client, notices))
+  app.use(visitors(state, settings.publicUrl, notices))
+  const router = createRouter({ client, journey: createJourney(client, state, settings.webhook?.url) })
   app.use(router.routes()).use(router.allowedMethods())
   const listening = await listenTls(settings.listen, app.callback())
   return {
@@ -65,9 +69,10 @@ const failures: Koa.Middleware<AppState> = async (ctx, next) => {
     if (ctx.status === 404 && !ctx.body) ctx.throw(404, 'There is nothing at this address.')
   } catch (error) {
     const calls = ctx.state.visitor?.calls ?? []
+    const notices = ctx.state.visitor?.notices ?? []
     if (error instanceof LfiFault) {
       ctx.status = 502
-      ctx.body = layout('Not available', problem(error, 'That did not work'), { calls })
+      ctx.body = layout('Not available', problem(error, 'That did not work'), { calls, notices })
     } else {
       const known = error instanceof Koa.HttpError && error.expose
       ctx.status = known ? error.status : 500
@@ -76,7 +81,7 @@ const failures: Koa.Middleware<AppState> = async (ctx, next) => {
       ctx.body = layout(
         'Problem',
         html`<section id="problem" class="problem"><h2>${ctx.status}</h2><p>${said}</p></section>`,
-        { calls },
+        { calls, notices },
       )
     }
     ctx.type = 'html'

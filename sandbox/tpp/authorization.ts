@@ -19,6 +19,8 @@ export type ConsentAsk = {
   readonly to?: string
   /** The root of the chain when this renews an earlier consent (tpp-api 4.5). */
   readonly baseConsentId?: string
+  /** Where events of the consent are to go (tpp-api 2.9). */
+  readonly webhookUrl?: string
 }
 
 /** What must be remembered, by this browser session only, until the callback. */
@@ -65,7 +67,9 @@ export async function pushConsent(
     nonce: pending.nonce,
     code_challenge: await oidc.calculatePKCECodeChallenge(pending.codeVerifier),
     code_challenge_method: 'S256',
-    authorization_details: JSON.stringify([{ type: ACCOUNT_ACCESS, consent: consentClaims(pending.consentId, ask) }]),
+    authorization_details: JSON.stringify([
+      { type: ACCOUNT_ACCESS, consent: consentClaims(pending.consentId, ask), ...subscriptionOf(ask) },
+    ]),
   }
   const signed = await oidc.buildAuthorizationUrlWithJAR(server.config, parameters, signing, {
     [oidc.modifyAssertion]: (_header, claims) => {
@@ -90,6 +94,9 @@ function consentClaims(consentId: string, ask: ConsentAsk): Readonly<Record<stri
     OpenFinanceBilling: { UserType: 'Retail', Purpose: 'BudgetingAnalysis' },
   }
 }
+
+const subscriptionOf = ({ webhookUrl }: ConsentAsk): object =>
+  webhookUrl === undefined ? {} : { subscription: { Webhook: { Url: webhookUrl, IsActive: true } } }
 
 /** `query` is what the browser brought to the redirect URI, untouched. */
 export async function redeemCallback(

@@ -14,7 +14,7 @@ import { discover, loadSigningKey, type Server } from './profile.ts'
 import { createResources, type ResourceAnswer, type ResourceRequest } from './resources.ts'
 import { createServices, type ServiceAsk } from './services.ts'
 import type { TppClientSettings } from './settings.ts'
-import { createAnswerVerifier } from './signed-answer.ts'
+import { createAnswerVerifier, type SignedAnswer } from './signed-answer.ts'
 import { createTransport } from './transport.ts'
 
 export type TppClient = {
@@ -42,6 +42,8 @@ export type LfiConnection = {
   nextPath(body: unknown): string | null
   consent(consentId: string, options?: ConsentReadOptions): Promise<ResourceAnswer>
   consents(baseConsentId: string): Promise<ResourceAnswer>
+  /** What a signed event of this LFI says; throws for one that is not its own. */
+  event(jws: string): Promise<SignedAnswer>
   revoke(consentId: string, by?: 'TPP' | 'TPP.InitiatedByUser'): Promise<ResourceAnswer>
 }
 export type ResourceStatus = { readonly status: number; readonly interactionId: string | null }
@@ -115,6 +117,7 @@ function connectionTo(lfi: Lfi, server: Server, deps: ConnectionDeps): LfiConnec
       resources.call(at(`/account-access-consents?${new URLSearchParams({ baseConsentId })}`), {
         accessToken: await ownToken(),
       }),
+    event: verify,
     revoke: async (consentId, by = 'TPP.InitiatedByUser') =>
       resources.call(at(consentPath(consentId)), {
         method: 'PATCH',

@@ -24,7 +24,7 @@ const DAY_MS = 86_400_000
 const TOKEN_MARGIN_MS = 15_000
 const NOT_REGISTERED: readonly (string | null)[] = ['invalid_client', 'unauthorized_client']
 
-export function createJourney(client: TppClient, state: State): Journey {
+export function createJourney(client: TppClient, state: State, webhookUrl?: string): Journey {
   const lfi = async (code: string): Promise<LfiConnection> => {
     const found = (await client.lfis()).find((one) => one.code === code)
     if (found === undefined) throw new LfiFault('resource', 'the trust framework lists no such bank', { status: 404 })
@@ -62,6 +62,7 @@ export function createJourney(client: TppClient, state: State): Journey {
           permissions: preset.permissions,
           expiresAt: new Date(Date.now() + CONSENT_DAYS * DAY_MS),
           from: dateOf(Date.now() - HISTORY_DAYS * DAY_MS),
+          ...(webhookUrl === undefined ? {} : { webhookUrl }),
         }),
       )
       session.pending.push({

@@ -236,7 +236,8 @@ async function settle<T>(work: Promise<T>): Promise<T | LfiFault> {
 function show(ctx: AppContext, title: string, content: Html, status = 200): void {
   ctx.status = status
   ctx.type = 'html'
-  ctx.body = layout(title, content, { calls: ctx.state.visitor.calls })
+  const { calls, notices } = ctx.state.visitor
+  ctx.body = layout(title, content, { calls, notices })
 }
 
 function seeOther(ctx: AppContext, url: string): void {

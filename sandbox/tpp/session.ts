@@ -1,6 +1,7 @@
 /** Who is in front of the screen: a cookie, an anti-forgery token made from it, and the calls made for them lately. */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
 import type Koa from 'koa'
+import type { Notice, Notices } from './notices.ts'
 import type { HttpCall } from './settings.ts'
 import type { Session, State } from './state.ts'
 import { watching } from './transport.ts'
@@ -9,6 +10,8 @@ export type Visitor = {
   readonly session: Session
   readonly csrf: string
   readonly calls: readonly HttpCall[]
+  /** What banks have told of this visitor's connections. */
+  readonly notices: readonly Notice[]
   /** Keeps the session from now on. */
   save(): void
 }
@@ -28,7 +31,7 @@ const CALLS_MAX = 40
 const LOGS_MAX = 200
 const FORM_BYTES_MAX = 8 * 1024
 
-export function visitors(state: State, publicUrl: string): Koa.Middleware<AppState> {
+export function visitors(state: State, publicUrl: string, notices: Notices): Koa.Middleware<AppState> {
   const origin = new URL(publicUrl).origin
   const logs = new Map<string, HttpCall[]>()
   return async (ctx, next) => {
@@ -36,7 +39,15 @@ export function visitors(state: State, publicUrl: string): Koa.Middleware<AppSta
     const session = state.session(cookie)
     const calls = logOf(logs, cookie)
     const csrf = createHmac('sha256', state.formKey).update(cookie).digest('base64url')
-    ctx.state.visitor = { session, csrf, calls, save: () => state.save(cookie, session) }
+    ctx.state.visitor = {
+      session,
+      csrf,
+      calls,
+      get notices() {
+        return notices.of(session.connections.map(({ consentId }) => consentId))
+      },
+      save: () => state.save(cookie, session),
+    }
     ctx.state.form = new URLSearchParams()
     if (ctx.method === 'POST') {
       ctx.state.form = await readForm(ctx)

@@ -21,6 +21,9 @@ export type TppClientSettings = {
   readonly onCall?: (call: HttpCall) => void
 }
 
+/** `url` is listed in the directory, and so is the certificate of the key. */
+export type WebhookSettings = { readonly url: string; readonly keyFile: string }
+
 /** The web application around the client. */
 export type TppSettings = {
   readonly listen: ListenSettings
@@ -29,6 +32,8 @@ export type TppSettings = {
   readonly trustFrameworkUrl: string
   readonly caFile: string
   readonly application: TppApplication
+  /** Where banks' hubs send events, and what opens them. Absent: none are asked for. */
+  readonly webhook?: WebhookSettings
   /** Holds `state.json`: registrations, consents and their refresh tokens. */
   readonly dataDir: string
 }

@@ -14,7 +14,7 @@ export type Organisation = {
   readonly city: string
   readonly flags: Readonly<Record<string, boolean>>
 }
-export type DomainRole = 'LFI' | 'BDSP' | 'BSIP'
+export type DomainRole = 'LFI' | 'BDSP' | 'BSIP' | 'ISP'
 
 export type Application = {
   readonly clientId: string
@@ -42,7 +42,7 @@ export const DIRECTORY_OPERATOR = organisation('c562ad62-0673-466c-ab88-d521134f
 export const WADI_MONEY = organisation('f37f8559-e15c-496a-b978-653006a0218f', 'Wadi Money FZ-LLC', {
   friendlyName: 'Wadi Money',
   size: 'TPP',
-  roles: ['BDSP', 'BSIP'],
+  roles: ['BDSP', 'BSIP', 'ISP'],
   city: 'Dubai',
 })
 export const LFIS = {
@@ -148,7 +148,7 @@ export const TPP_APPLICATIONS = {
     clientId: '7b8fe3e7-35f3-4d23-812f-ad81e82fe13d',
     name: 'Wadi Budget',
     organisation: WADI_MONEY,
-    roles: ['BDSP', 'BSIP'],
+    roles: ['BDSP', 'BSIP', 'ISP'],
     certificates: TPP_CERTIFICATES,
     folder: 'tpp/keys/primary',
   },

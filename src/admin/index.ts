@@ -1,28 +1,36 @@
 /**
- * The operator's door: health and figures for whoever runs the process, activation of participants, reports and
- * outages for the LFI, and where its answers break the contract. Mutual TLS with a certificate of the LFI's organisation; every act leaves an audit entry in
- * the transaction that makes it, and every call one before it is answered. Health and figures are read by machines
- * every few seconds, say nothing about anybody, and are not recorded.
+ * The operator's door: health and figures for whoever runs the process; activation of participants, consents, reports,
+ * outages, where answers of the LFI break the contract, and webhooks that could not be delivered, for the LFI. Mutual TLS with a certificate of the LFI's
+ * organisation; every act leaves an audit entry in the transaction that makes it, and every call one before it is
+ * answered. Health and figures are read by machines every few seconds, say nothing about anybody, and are not recorded.
  */
 import type { Audit } from '../audit/index.ts'
 import { parseJson, readBody } from '../body.ts'
 import type { TenantConfig } from '../config.ts'
+import type { ConsentStore } from '../consent-store/index.ts'
 import type { Deviations } from '../deviations/index.ts'
 import { HubError, toHubError } from '../errors.ts'
 import type { Connector } from '../lfi/index.ts'
 import type { HubApp, HubContext } from '../listener.ts'
 import { explained, resourceOf, UNEXPLAINED } from '../measure.ts'
 import { type Metrics, measuredAs } from '../metrics.ts'
+import type { NoticeDesk } from '../notices/index.ts'
 import type { Client, LocalStatus, ParticipantLevel, Participants } from '../participants/index.ts'
 import type { Reports } from '../reports/index.ts'
+import { createConsentView } from './consents.ts'
 import { failingParts, type ReadyDeps } from './ready.ts'
 import { reportOperationsAt } from './report-operations.ts'
+import { answerWebhooks } from './webhooks.ts'
+
+export { type ConsentAt, createConsentView, type HistoryRow } from './consents.ts'
 
 export type AdminDeps = Omit<ReadyDeps, 'tenantId'> & {
   readonly tenant: TenantConfig
   readonly participants: Participants
   readonly deviations: Deviations
   readonly connector: Pick<Connector, 'hello'>
+  readonly desk: NoticeDesk
+  readonly consents: ConsentStore
   readonly audit: Audit
   readonly reports: Reports
   readonly metrics: Metrics
@@ -35,6 +43,7 @@ const LEVELS: ReadonlyMap<string, ParticipantLevel> = new Map([
 ])
 const STATUSES: ReadonlySet<unknown> = new Set<LocalStatus>(['inactive', 'active', 'blocked'])
 const STATUS_PATH = /^\/(tpps|software-statements|clients)\/([\w:./-]{1,256})\/status$/
+const CONSENT_PATH = /^\/consents\/([^/]{1,256})(\/history)?$/
 const BODY_BYTES_MAX = 4096
 
 /** What a call turned out to be, for its record; filled in as it goes. */
@@ -102,6 +111,10 @@ async function route(ctx: HubContext, deps: AdminDeps, called: Called): Promise<
   if (onPath.length > 0) {
     throw new HubError('MethodNotAllowed', { allow: onPath.map(({ operation }) => operation.method) })
   }
+  if (await answerWebhooks(ctx, deps.desk)) return
+  const consent = CONSENT_PATH.exec(ctx.path)
+  if (consent?.[1] !== undefined)
+    return showConsent(ctx, deps, called, { id: consent[1], isHistory: consent[2] !== undefined })
   const match = STATUS_PATH.exec(ctx.path)
   const level = LEVELS.get(match?.[1] ?? '')
   if (level === undefined || match?.[2] === undefined) throw new HubError('NotFound')
@@ -161,6 +174,25 @@ async function aboutLfi(ctx: HubContext, deps: AdminDeps, called: Called): Promi
     ctx.status = 204
   } else throw new HubError('MethodNotAllowed', { allow: ['GET', 'DELETE'] })
   return true
+}
+
+async function showConsent(
+  ctx: HubContext,
+  deps: AdminDeps,
+  called: Called,
+  { id, isHistory }: { readonly id: string; readonly isHistory: boolean },
+): Promise<void> {
+  called.operationId = isHistory ? 'showConsentHistory' : 'showConsent'
+  called.route = isHistory ? '/consents/{consentId}/history' : '/consents/{consentId}'
+  if (ctx.method !== 'GET') throw new HubError('MethodNotAllowed', { allow: ['GET'] })
+  const query = new URLSearchParams(ctx.querystring)
+  const at = query.get('at')
+  if (query.size > (at === null ? 0 : 1) || (isHistory && at !== null)) {
+    throw new HubError('Resource.InvalidFormat', { reason: 'only `at` is understood here, once', path: 'at' })
+  }
+  const view = createConsentView({ ...deps, tenantId: deps.tenant.id })
+  const viewer = { actor: ctx.state.peer?.commonName ?? 'unknown', interactionId: ctx.state.correlationId }
+  ctx.body = { data: isHistory ? await view.history(id, viewer) : await view.showAt(id, at, viewer) }
 }
 
 async function setStatus(ctx: HubContext, deps: AdminDeps, level: ParticipantLevel, id: string): Promise<void> {

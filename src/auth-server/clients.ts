@@ -8,7 +8,7 @@ import type { JWK } from '../jose.ts'
 import type { Client, Participants } from '../participants/index.ts'
 import { type ClientProfile, type ProfileOf, UAE } from '../profiles.ts'
 import { assertListed, senderMetadata } from './sender-rule.ts'
-import { SERVED_RAR_TYPES, SERVED_SCOPES } from './served.ts'
+import { isServed, SERVED_SCOPES } from './served.ts'
 
 /** Without a profile it is `uae` that the client follows. */
 export function toMetadata(client: Client, profile: ClientProfile = UAE): AdapterPayload {
@@ -28,7 +28,7 @@ export function toMetadata(client: Client, profile: ClientProfile = UAE): Adapte
     require_signed_request_object: profile.requestObject === 'signed',
     id_token_signed_response_alg: 'PS256',
     ...(profile.jarm ? { response_modes: ['query', 'query.jwt', 'jwt'] } : {}),
-    authorization_details_types: client.rarTypes.filter((type) => SERVED_RAR_TYPES.includes(type)),
+    authorization_details_types: client.rarTypes.filter(isServed),
     scope: client.scopes.filter((scope) => SERVED_SCOPES.includes(scope)).join(' '),
     ...senderMetadata(client, profile),
     jwks: {

@@ -3,11 +3,10 @@ import type { InteractionResults, Provider } from 'oidc-provider'
 import type { Clock } from '../clock.ts'
 import { iso } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
-import { type Consent, type ConsentStore, usable } from '../consent-store/index.ts'
+import { type Consent, type ConsentStore, type Psu, usable } from '../consent-store/index.ts'
 import type { IdTokenClaims } from './id-token-claims.ts'
 import { authorizationCode, printable } from './oauth-answer.ts'
 import type { GrantDetail } from './provider.ts'
-import { SCOPES_OF_RAR_TYPE } from './served.ts'
 import type { SubjectOf } from './subject.ts'
 import type { Unit } from './unit-of-work.ts'
 
@@ -35,18 +34,18 @@ export async function confirmation(
   form: ReadonlyMap<string, string>,
   idTokenClaims: IdTokenClaims,
 ): Promise<InteractionResults> {
-  const granted = usable(consent, deps.clock.now())
-  if (!granted.ok) {
+  const confirmed = usable(consent, deps.clock.now())
+  const psu = confirmed.ok ? confirmed.consent.psu : firstOfSeveral(consent)
+  if (psu === null) {
     return {
       error: 'server_error',
-      error_description: printable(`the consent cannot be confirmed, it is ${granted.status}`),
+      error_description: printable(`the consent cannot be confirmed, it is ${confirmed.ok ? '' : confirmed.status}`),
     }
   }
-  const { psu } = granted.consent
   const accountId = await deps.subjectOf(psu.userId)
   const grant = new deps.provider.Grant({ clientId: consent.clientId, accountId })
   // The engine counts every listed scope as its own as well as the resource's, and prompts for what it misses.
-  const scope = (SCOPES_OF_RAR_TYPE.get(consent.rarType) ?? []).join(' ')
+  const { scope } = consent
   grant.addOIDCScope(scope)
   grant.addResourceScope(deps.tenant.listeners.rs.origin, scope)
   grant.addRar({
@@ -67,4 +66,14 @@ export async function confirmation(
     },
     consent: { grantId },
   }
+}
+
+/**
+ * Where several must authorize, the first is sent back to the TPP at once: there are tokens, which show how the consent
+ * stands, and open nothing before it is authorized (tpp-api 4.8).
+ */
+function firstOfSeveral(consent: Consent): Psu | null {
+  if (consent.status !== 'AwaitingAuthorization' || consent.type !== 'service-initiation') return null
+  const { authorization } = consent.payment
+  return authorization.by === 'several' && authorization.authorizers !== null ? consent.psu : null
 }

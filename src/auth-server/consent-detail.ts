@@ -5,10 +5,5 @@ export type ConsentDetail = { readonly type: string; readonly consent: TppConsen
 
 /** @param resource origin of the resource server, where the consent itself can be read */
 export function consentDetail(consent: Consent, resource: string): ConsentDetail {
-  return {
-    type: consent.rarType,
-    consent: tppView(consent, {
-      self: `${resource}/open-finance/account-information/v2.1/account-access-consents/${consent.id}`,
-    }),
-  }
+  return { type: consent.rarType, consent: tppView(consent, resource) }
 }

@@ -11,6 +11,7 @@ import type { Db } from '../db.ts'
 import type { Dpop } from '../dpop.ts'
 import { toClientId } from '../ids.ts'
 import type { KeyRing } from '../keys/index.ts'
+import type { ConsentActions } from '../lfi/index.ts'
 import type { AuthenticateLfi } from '../lfi-caller.ts'
 import type { ContextState, HubApp } from '../listener.ts'
 import type { Log } from '../log.ts'
@@ -48,6 +49,7 @@ export function createAuthServer(deps: {
   readonly db: Db
   readonly consents: ConsentStore
   readonly participants: Participants
+  readonly consentActions: ConsentActions
   readonly audit: Audit
   readonly registry: SchemaRegistry
   readonly keys: KeyRing

@@ -1,25 +1,28 @@
 /**
  * What a pushed authorization request leaves behind: the consent, with its audit entry. Everything about the request is
- * validated and its answer has not left. A TPP that never got its answer pushes again, and the consent is at hand
+ * validated and its answer has not left; the LFI has its say now, and when it says no nothing is left behind at all. A TPP that never got its answer pushes again, and the consent is at hand
  * through the new request_uri alone.
  */
 import { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { type Clock, type Instant, secondsToMilliseconds, toInstant } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
-import type { ConsentStore, LodgeAsk } from '../consent-store/index.ts'
+import { awaiting, type ConsentStore, type LodgeAsk } from '../consent-store/index.ts'
 import { toConsentId } from '../ids.ts'
+import type { ConsentActions } from '../lfi/index.ts'
 import type { HubContext } from '../listener.ts'
 import { type Participants, tppView } from '../participants/index.ts'
 import { fileId, removeRow } from './engine-records.ts'
-import { type AccountAccessDetail, clientIdOf } from './rar.ts'
+import { answerOAuthError } from './oauth-answer.ts'
+import { type ConsentDetail, clientIdOf } from './rar.ts'
 import { REQUEST_URN } from './spent-request.ts'
-import type { Oidc } from './tpp-records.ts'
+import type { Oidc, TppTrace } from './tpp-records.ts'
 import type { Unit } from './unit-of-work.ts'
 
 export type LodgingDeps = {
   readonly tenant: TenantConfig
   readonly consents: ConsentStore
   readonly participants: Participants
+  readonly consentActions: ConsentActions
   readonly clock: Clock
 }
 
@@ -28,14 +31,20 @@ const HEADERS_DROPPED = new Set(['authorization', 'cookie', 'dpop', 'proxy-autho
 const PUSHED = 'PushedAuthorizationRequest'
 
 /** @throws InvalidRequest, when the unit is written, for a ConsentId that somebody else got in first with */
-export async function lodge(ctx: HubContext, deps: LodgingDeps, oidc: Oidc, unit: Unit): Promise<void> {
+export async function lodge(
+  ctx: HubContext,
+  deps: LodgingDeps,
+  oidc: Oidc,
+  unit: Unit,
+  trace: TppTrace,
+): Promise<void> {
   const clientId = clientIdOf(ctx as unknown as KoaContextWithOIDC)
   const client = await deps.participants.client(clientId)
-  const [detail] = JSON.parse(String(oidc.params?.['authorization_details'])) as readonly [AccountAccessDetail]
+  const [detail] = JSON.parse(String(oidc.params?.['authorization_details'])) as readonly [ConsentDetail]
   const consentId = toConsentId(detail.consent.ConsentId)
   if (client === null || consentId === null) throw new Error('an authenticated push without client or consent id')
   const pushed = ctx.body as { readonly request_uri: string }
-  const ask: LodgeAsk = {
+  const asked: LodgeAsk = {
     consentId,
     clientId,
     organisationId: client.organisationId,
@@ -48,6 +57,16 @@ export async function lodge(ctx: HubContext, deps: LodgingDeps, oidc: Oidc, unit
     authorizeBy: authorizeBy(deps, detail),
     interactionId: ctx.state.correlationId,
   }
+  const draft = { ...awaiting(asked, deps.clock.now()), parId: pushed.request_uri }
+  const review = await deps.consentActions.review(draft, ctx.state)
+  trace.lfiCalls.push(...review.calls)
+  if (!review.ok) {
+    trace.clientId = clientId
+    trace.consentId = consentId
+    return answerOAuthError(ctx, 400, 'invalid_request', review.why)
+  }
+  const isLargeCorporate = review.added.OpenFinanceBilling?.IsLargeCorporate
+  const ask = isLargeCorporate === undefined ? asked : { ...asked, isLargeCorporate }
   const caller = {
     by: 'tpp',
     organisationId: client.organisationId,
@@ -78,7 +97,9 @@ const headersToKeep = (ctx: HubContext): Readonly<Record<string, string>> =>
     ),
   )
 
-function authorizeBy(deps: LodgingDeps, detail: AccountAccessDetail): Instant {
+/** Whoever is to authorize, the first does so within the window; others may have longer (consent-store, payment.ts). */
+function authorizeBy(deps: LodgingDeps, detail: ConsentDetail): Instant {
+  const { AuthorizationExpirationDateTime: asked, ExpirationDateTime: end } = detail.consent
   const window = deps.clock.now() + secondsToMilliseconds(deps.tenant.lifetimes.authorizationWindowSeconds)
-  return Math.min(window, toInstant(detail.consent.ExpirationDateTime)) as Instant
+  return Math.min(window, toInstant(end), ...(asked === undefined ? [] : [toInstant(asked)])) as Instant
 }

@@ -58,13 +58,21 @@ export function oauthReasonOf(ctx: HubContext): string | null {
   return ctx.status >= 400 && typeof body?.error_description === 'string' ? body.error_description : null
 }
 
+/** Never there, and somebody else's: to who is not its owner a code or token is the same in both. */
+const NOT_THEIRS: ReadonlySet<string> = new Set([
+  'client mismatch',
+  'authorization code not found',
+  'refresh token not found',
+])
+const toldOf = (detail: string): string => (NOT_THEIRS.has(detail) ? 'no such code or token of this client' : detail)
+
 /**
  * The engine keeps the reason of a refused authentication or grant to itself. Over the client's own certificate
  * nobody else can read it, so there it is told.
  */
 export function explain(ctx: HubContext, thrown: errors.OIDCProviderError | undefined, ownCertificate: boolean): void {
   const body = ctx.body as OAuthError
-  const detail = ownCertificate && thrown?.error_detail !== undefined ? `: ${thrown.error_detail}` : ''
+  const detail = ownCertificate && thrown?.error_detail !== undefined ? `: ${toldOf(thrown.error_detail)}` : ''
   answerOAuthError(
     ctx,
     ctx.status,

@@ -1,10 +1,15 @@
 /** What this release serves; discovery lists exactly this, and a client is limited to it. */
 export const ACCOUNT_ACCESS = 'urn:openfinanceuae:account-access-consent:v2.1'
-export const SERVED_RAR_TYPES: readonly string[] = [ACCOUNT_ACCESS]
+export const SERVICE_INITIATION = 'urn:openfinanceuae:service-initiation-consent:v2.1'
+export const INSURANCE = 'urn:openfinanceuae:insurance-consent:v2.1'
+export const SERVED_RAR_TYPES = [ACCOUNT_ACCESS, SERVICE_INITIATION, INSURANCE] as const
+export type ServedRarType = (typeof SERVED_RAR_TYPES)[number]
 /** Of users' tokens, and of those that clients have for themselves (tpp-api 5.4 to 5.8). */
 export const SERVED_SCOPES: readonly string[] = [
   'openid',
   'accounts',
+  'payments',
+  'insurance',
   'confirmation-of-payee',
   'products',
   'atm',
@@ -13,7 +18,4 @@ export const SERVED_SCOPES: readonly string[] = [
   'tpp-reports',
 ]
 
-/** The scopes that a consent of the type must be asked with, no more and no less (tpp-api 2.5). */
-export const SCOPES_OF_RAR_TYPE: ReadonlyMap<string, readonly string[]> = new Map([
-  [ACCOUNT_ACCESS, ['openid', 'accounts']],
-])
+export const isServed = (type: string): type is ServedRarType => (SERVED_RAR_TYPES as readonly string[]).includes(type)

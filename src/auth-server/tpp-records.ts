@@ -3,6 +3,7 @@ import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { AuditEntry } from '../audit/index.ts'
 import type { Instant } from '../clock.ts'
 import { type ClientId, type ConsentId, type TenantId, toClientId, toConsentId } from '../ids.ts'
+import type { ReviewCall } from '../lfi/index.ts'
 import type { HubContext } from '../listener.ts'
 import { resourceOf, UNEXPLAINED } from '../measure.ts'
 import { oauthErrorOf, oauthReasonOf } from './oauth-answer.ts'
@@ -21,6 +22,8 @@ export type TppTrace = {
   consentId: ConsentId | null
   /** Its step was recorded together with the change that it made. */
   stepRecorded: boolean
+  /** What the LFI was asked on the way. */
+  readonly lfiCalls: ReviewCall[]
 }
 
 /** Absent where the request did not get as far as the engine. */
@@ -39,6 +42,7 @@ export function entriesOf(ctx: HubContext, common: Common, trace: TppTrace): [Au
   const clientId = clientOf(ctx, oidc) ?? trace.clientId
   const consentId = trace.consentId ?? toConsentId(grantDetailOf(oidc)?.ConsentId)
   const error = oauthErrorOf(ctx)
+  const lfiMs = trace.lfiCalls.reduce((sum, each) => sum + each.lfiMs, 0)
   const call: AuditEntry = {
     ...common,
     at: ctx.state.receivedAt,
@@ -53,9 +57,9 @@ export function entriesOf(ctx: HubContext, common: Common, trace: TppTrace): [Au
     errorCode: error,
     consentId,
     attended: false,
-    hubMs: performance.now() - ctx.state.startedAt,
-    lfiMs: null,
-    lfiStatus: null,
+    hubMs: performance.now() - ctx.state.startedAt - lfiMs,
+    lfiMs: trace.lfiCalls.length === 0 ? null : lfiMs,
+    lfiStatus: trace.lfiCalls.at(-1)?.attempt.status ?? null,
     records: null,
     softwareStatementId: null,
     apiSet: null,
@@ -69,9 +73,23 @@ export function entriesOf(ctx: HubContext, common: Common, trace: TppTrace): [Au
     expected: oauthReasonOf(ctx),
   }
   const step = operation === null ? null : STEPS[operation.name](oidc)
-  if (step === null || trace.stepRecorded) return [call]
+  const asked = trace.lfiCalls.map(
+    ({ operationId, method, route, lfiMs, attempt, understood }): AuditEntry => ({
+      ...common,
+      kind: 'lfi-call',
+      clientId,
+      consentId,
+      operationId,
+      method,
+      route,
+      status: attempt.status,
+      outcome: attempt.status === 200 && !understood ? 'invalid-response' : attempt.outcome,
+      lfiMs,
+    }),
+  )
+  if (step === null || trace.stepRecorded) return [call, ...asked]
   const outcome = ctx.status < 400 ? 'done' : 'refused'
-  return [call, { ...common, kind: 'authorization-step', step, outcome, error, clientId, consentId }]
+  return [call, ...asked, { ...common, kind: 'authorization-step', step, outcome, error, clientId, consentId }]
 }
 
 /** The engine knows a client before it has authenticated it: a name that somebody else gave is not recorded as theirs. */

@@ -15,6 +15,7 @@ import type { Db } from '../db.ts'
 import type { Dpop } from '../dpop.ts'
 import { type ClientId, toClientId } from '../ids.ts'
 import type { KeyRing } from '../keys/index.ts'
+import type { ConsentActions } from '../lfi/index.ts'
 import type { HubApp, HubContext } from '../listener.ts'
 import { measuredAs } from '../metrics.ts'
 import type { Participants } from '../participants/index.ts'
@@ -39,6 +40,7 @@ export type TppSideDeps = {
   readonly db: Db
   readonly consents: ConsentStore
   readonly participants: Participants
+  readonly consentActions: ConsentActions
   readonly audit: Audit
   readonly clock: Clock
   readonly keys: KeyRing
@@ -93,7 +95,7 @@ export function mountTppSide(app: HubApp, deps: TppSideDeps): void {
   }
   app.use(async (ctx, next) => {
     const operation = operationAt(ctx.path)
-    const trace: TppTrace = { operation, clientId: null, consentId: null, stepRecorded: false }
+    const trace: TppTrace = { operation, clientId: null, consentId: null, stepRecorded: false, lfiCalls: [] }
     traces.set(ctx.req, trace)
     ctx.state.measured = measuredAs(operation?.name ?? null)
     try {
@@ -113,7 +115,7 @@ export function mountTppSide(app: HubApp, deps: TppSideDeps): void {
     if (oidc.route === 'revocation') await services.revocation(ctx, oidc, trace)
     if (oidc.route === 'introspection') await services.introspection(ctx, oidc, trace)
     if (unit === null) return
-    if (oidc.route === 'pushed_authorization_request' && ctx.status === 201) await lodge(ctx, deps, oidc, unit)
+    if (oidc.route === 'pushed_authorization_request' && ctx.status === 201) await lodge(ctx, deps, oidc, unit, trace)
     if (oidc.route === 'token' && ctx.status === 200) await completeToken(ctx, deps, oidc, unit)
     // The engine has seen a code that was used before.
     else if (oidc.route === 'token' && unit.endsGrant()) await answerAgain(ctx, deps, oidc, unit)

@@ -1,6 +1,14 @@
 /** The two files as written, once the schema has accepted them and filled in the defaults. */
 import type { EncryptionKeyReference, SecretReference } from './files.ts'
-import type { Config, KeyStoreConfig, ListenerRole, ListenerTls, TenantConfig, TrustFrameworkConfig } from './shape.ts'
+import type {
+  Config,
+  KeyStoreConfig,
+  ListenerRole,
+  ListenerTls,
+  TenantConfig,
+  TrustFrameworkConfig,
+  WebhooksConfig,
+} from './shape.ts'
 
 type PairFiles = { readonly certificateFile: string; readonly keyFile: string }
 type BehindProxy = Extract<ListenerTls, { readonly mode: 'behind-proxy' }>
@@ -47,6 +55,8 @@ type Kept =
   | 'retention'
 
 export type RawTenant = Pick<TenantConfig, Kept | 'lifetimes' | 'limits'> & {
+  readonly webhooks: Omit<WebhooksConfig, 'ca'> & { readonly caFile?: string }
+  readonly paymentPurposeCodes?: TenantConfig['paymentPurposeCodes']
   readonly database: { readonly url: SecretReference }
   readonly listeners: Readonly<Record<ListenerRole, RawListener>>
   readonly keys: {

@@ -71,6 +71,35 @@ export type LfiAuthentication =
       readonly scope?: string
     }
 
+export type ConsentTypeName = 'account-access' | 'service-initiation' | 'insurance'
+/** What the LFI is asked and told about consents (lfi-api 5), by type of consent. */
+export type ConsentActionsConfig = {
+  readonly validate: readonly ConsentTypeName[]
+  /** What happens to a pushed request when the LFI cannot be asked. */
+  readonly validateFailure: 'refuse' | 'accept'
+  readonly augment: readonly ConsentTypeName[]
+  readonly events: readonly ConsentTypeName[]
+  readonly validateTimeoutMs: Milliseconds
+  readonly augmentTimeoutMs: Milliseconds
+  readonly eventTimeoutMs: Milliseconds
+}
+
+/** How webhooks are delivered to TPPs (tpp-api 8.1). */
+export type WebhooksConfig = {
+  /** Authorities of the receivers' servers; null: the system's. */
+  readonly ca: string | null
+  /** One attempt, from the connection to the last byte. */
+  readonly timeoutMs: Milliseconds
+  /** On their way to one client at a time, in one process. */
+  readonly perReceiver: number
+  readonly attemptsMax: number
+  readonly giveUpSeconds: Seconds
+  readonly firstDelayMs: Milliseconds
+  readonly delayMaxMs: Milliseconds
+  /** How long what was settled is kept. */
+  readonly keepDays: number
+}
+
 export type ProfileName = 'uae' | 'fapi2'
 export type SignatureAlgorithm = 'PS256' | 'ES256' | 'EdDSA'
 /** A client of plain FAPI 2.0, as the operator describes it. */
@@ -114,16 +143,22 @@ export type TenantConfig = {
     readonly key: Secret<string>
     readonly authentication: LfiAuthentication
     readonly callerJwt: { readonly required: boolean; readonly audience: string }
+    /** Absent: none. */
+    readonly consentActions?: ConsentActionsConfig
     readonly connections: number
     readonly timeoutMs: Milliseconds
     readonly connectTimeoutMs: Milliseconds
     readonly responseBytesMax: number
     readonly pageSize: number
   }
+  /** Absent: none are delivered. */
+  readonly webhooks?: WebhooksConfig
   /** Absent: every client follows `uae`. */
   readonly profiles?: ProfilesConfig
   readonly activation: 'manual' | 'automatic'
   readonly fieldFilter: 'basic-detail' | 'off'
+  /** What a payment may be for. */
+  readonly paymentPurposeCodes: readonly string[]
   readonly lifetimes: {
     readonly accessTokenSeconds: Seconds
     readonly requestUriSeconds: Seconds

@@ -2,7 +2,6 @@
 import { type Instant, toInstant } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import {
-  type Caller,
   CONSENT_TYPE_NAMES,
   type Consent,
   type ConsentFilter,
@@ -14,26 +13,17 @@ import {
 } from '../consent-store/index.ts'
 import { HubError } from '../errors.ts'
 import { type ConsentId, toConsentId } from '../ids.ts'
-import type { PeerCertificate } from '../tls.ts'
+import type { ResourceLog } from '../resource-log/index.ts'
 import { toAuditRow } from './audit-row.ts'
+import { type Answer, type Call, type Handler, one, param } from './call.ts'
+import { createLogHandlers } from './log-handlers.ts'
 import { toLfiPatch } from './patch-body.ts'
 import type { OperationId } from './routes.ts'
-
-export type Call = {
-  readonly params: ReadonlyMap<string, string>
-  /** Checked against the document; numbers are still text. */
-  readonly query: ReadonlyMap<string, string>
-  /** Checked against the document; undefined where the operation takes none. */
-  readonly body: unknown
-  readonly caller: Caller
-  readonly peer: PeerCertificate | null
-}
-export type Answer = { readonly status: 200; readonly body: object } | { readonly status: 204 }
-export type Handler = (call: Call) => Promise<Answer>
 
 export function createHandlers(deps: {
   readonly tenant: TenantConfig
   readonly consents: ConsentStore
+  readonly resources: ResourceLog
 }): Readonly<Record<OperationId, Handler>> {
   const { consents, tenant } = deps
 
@@ -55,6 +45,7 @@ export function createHandlers(deps: {
   }
 
   return {
+    ...createLogHandlers(deps.resources),
     getAllConsents: (call) => listed(call, updatedAfterOf(call.query)),
     getConsents: (call) => listed(call, { psuUserId: param(call, 'userId') }),
     getAccountIdConsents: (call) => listed(call, { accountId: param(call, 'accountId') }),
@@ -65,7 +56,8 @@ export function createHandlers(deps: {
       return one((await consents.trail(id)).map((row) => toAuditRow(row, tenant.id)))
     },
     patchConsent: async (call) => {
-      await consents.patchByLfi(consentIdOf(call), toLfiPatch(call.body), call.caller)
+      const { id, type } = await known(call)
+      await consents.patchByLfi(id, toLfiPatch(call.body, type), call.caller)
       return { status: 204 }
     },
     revokeConsentsByConsentId: async (call) => {
@@ -91,15 +83,7 @@ export function createHandlers(deps: {
   }
 }
 
-const one = (data: unknown): Answer => ({ status: 200, body: { data, meta: {} } })
-
 const unknown = (): HubError => new HubError('Consent.Invalid', { reason: 'There is no such consent' })
-
-function param(call: Call, name: string): string {
-  const value = call.params.get(name)
-  if (value === undefined) throw new Error(`the route has no ${name}`)
-  return value
-}
 
 /** The document gives the id no form, so text that can be nobody's id is an unknown one (lfi-api 2.1). */
 function consentIdOf(call: Call): ConsentId {

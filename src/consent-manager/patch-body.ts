@@ -2,11 +2,16 @@
 import { type Instant, toInstant } from '../clock.ts'
 import {
   type AuthorizationChannel,
+  type Charge,
+  type ConsentType,
+  type ExchangeRate,
   isNonEmpty,
   type JsonObject,
   type LfiPatch,
+  type MultipleAuthorizers,
   type NonEmpty,
   type PatchableStatus,
+  type PaymentPatch,
   type Psu,
   type RevokedBy,
 } from '../consent-store/index.ts'
@@ -26,24 +31,71 @@ type PatchBody = {
   readonly 'consentBody.Data.OpenFinanceBilling'?: { readonly IsLargeCorporate: boolean }
   readonly psuIdentifiers?: Psu
   readonly accountIds?: readonly string[]
+  readonly insurancePolicyIds?: readonly string[]
   readonly supplementaryInformation?: JsonObject
+  readonly 'consentBody.Data.Charges'?: readonly Charge[]
+  readonly 'consentBody.Data.ExchangeRate'?: ExchangeRate
+  readonly 'consentBody.Meta.MultipleAuthorizers'?: MultipleAuthorizers
+  readonly ConnectToken?: string
   readonly consentUsage?: { readonly lastDataShared?: string; readonly lastServiceInitiationAttempt?: string }
 }
 
+/**
+ * Members that belong to some types only (lfi-api 2.4). The document knows three bodies and not which of them is meant:
+ * that the consent says.
+ */
+const MEMBERS_OF_TYPE: readonly (readonly [keyof PatchBody, readonly ConsentType[]])[] = [
+  ['accountIds', ['account-access', 'service-initiation']],
+  ['insurancePolicyIds', ['insurance']],
+  ['consentBody.Data.Charges', ['service-initiation']],
+  ['consentBody.Data.ExchangeRate', ['service-initiation']],
+  ['consentBody.Meta.MultipleAuthorizers', ['service-initiation']],
+  ['ConnectToken', ['service-initiation']],
+]
+
 /** @throws HubError Body.InvalidFormat, Consent.BusinessRuleViolation */
-export function toLfiPatch(checked: unknown): LfiPatch {
+export function toLfiPatch(checked: unknown, type: ConsentType): LfiPatch {
   const body = checked as PatchBody
+  for (const [name, types] of MEMBERS_OF_TYPE) {
+    if (body[name] !== undefined && !types.includes(type))
+      throw invalid(name, 'is not known for a consent of this type')
+  }
+  if (type === 'service-initiation' && (body.accountIds?.length ?? 1) !== 1)
+    throw invalid('accountIds', 'must name exactly one account')
   return {
     channel: body.authorizationChannel,
     status: statusOf(body),
     revokedBy: body['consentBody.Data.RevokedBy'] ?? null,
     psu: psuOf(body.psuIdentifiers),
-    accountIds: accountsOf(body.accountIds),
+    accountIds: accountsOf(body.insurancePolicyIds === undefined ? 'accountIds' : 'insurancePolicyIds', body),
     supplementaryInformation: body.supplementaryInformation ?? null,
     isLargeCorporate: body['consentBody.Data.OpenFinanceBilling']?.IsLargeCorporate ?? null,
     lastDataSharedAt: time(body.consentUsage?.lastDataShared),
     lastServiceInitiationAt: time(body.consentUsage?.lastServiceInitiationAttempt),
+    ...(type === 'service-initiation' ? { payment: paymentOf(body) } : {}),
   }
+}
+
+function paymentOf(body: PatchBody): PaymentPatch {
+  return {
+    authorizers: body['consentBody.Meta.MultipleAuthorizers'] ?? null,
+    charges: chargesOf(body['consentBody.Data.Charges']),
+    exchangeRate: body['consentBody.Data.ExchangeRate'] ?? null,
+    connectToken: connectTokenOf(body.ConnectToken),
+  }
+}
+
+/** The LFI may say more about an amount than a TPP may be told. */
+const chargesOf = (charges: readonly Charge[] | undefined): readonly Charge[] | null =>
+  charges?.map(({ Amount: { Amount, Currency }, ...rest }) => ({ ...rest, Amount: { Amount, Currency } })) ?? null
+
+/** It travels in a header of calls to the LFI: RFC 6750 2.1, and no longer than headers may be. */
+const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]{1,2048}={0,2}$/
+
+function connectTokenOf(token: string | undefined): string | null {
+  if (token === undefined) return null
+  if (!BEARER_TOKEN.test(token)) throw invalid('ConnectToken', 'must be a bearer token of at most 2048 characters')
+  return token
 }
 
 /** Both names mean the same status; either may stand alone. */
@@ -67,11 +119,10 @@ function psuOf(psu: Psu | undefined): Psu | null {
   return psu
 }
 
-function accountsOf(raw: readonly string[] | undefined): NonEmpty<AccountId> | null {
-  if (raw === undefined) return null
-  const accounts = [...new Set(raw)].map((each, at) => {
+function accountsOf(name: 'accountIds' | 'insurancePolicyIds', body: PatchBody): NonEmpty<AccountId> | null {
+  const accounts = [...new Set(body[name] ?? [])].map((each, at) => {
     const account = toAccountId(each)
-    if (account === null) throw invalid(`accountIds[${at}]`, 'must be 1 to 40 characters that a URL need not escape')
+    if (account === null) throw invalid(`${name}[${at}]`, 'must be 1 to 40 characters that a URL need not escape')
     return account
   })
   return isNonEmpty(accounts) ? accounts : null

@@ -1,7 +1,16 @@
 /** What the LFI may call at the consent manager (lfi-api 2.2), by its published names, and how a path finds its row. */
 import { HubError } from '../errors.ts'
+import { isStorableText } from './storable.ts'
+
+export type LogOperationId =
+  | 'getAuditConsentsByConsentIdw'
+  | 'patchPymentlog'
+  | 'UpdateAccountOpeningLog'
+  | 'UpdateFxQuoteLog'
+  | 'UpdateInsuranceQuoteLog'
 
 export type OperationId =
+  | LogOperationId
   | 'getAllConsents'
   | 'getConsentsByConsentId'
   | 'patchConsent'
@@ -25,6 +34,11 @@ export const ROUTES: readonly Route[] = [
   { method: 'PATCH', path: '/consents/{consentId}',                                         operationId: 'patchConsent' },
   { method: 'POST',  path: '/consents/{consentId}/action/revoke',                           operationId: 'revokeConsentsByConsentId' },
   { method: 'GET',   path: '/consents/{consentId}/audit',                                   operationId: 'getAuditConsentsByConsentId' },
+  { method: 'PATCH', path: '/account-opening-log/{logId}',                                  operationId: 'UpdateAccountOpeningLog' },
+  { method: 'PATCH', path: '/fx-quote-log/{logId}',                                         operationId: 'UpdateFxQuoteLog' },
+  { method: 'PATCH', path: '/insurance-quote-log/{logId}',                                  operationId: 'UpdateInsuranceQuoteLog' },
+  { method: 'GET',   path: '/payment-log',                                                  operationId: 'getAuditConsentsByConsentIdw' },
+  { method: 'PATCH', path: '/payment-log/{id}',                                             operationId: 'patchPymentlog' },
   { method: 'GET',   path: '/hello-mtls',                                                   operationId: 'helloMtls' },
   { method: 'GET',   path: '/psu/{userId}/consents',                                        operationId: 'getConsents' },
 ]
@@ -59,9 +73,14 @@ function paramsOf(template: string, path: string): ReadonlyMap<string, string> |
 }
 
 function decode(name: string, raw: string): string {
+  const malformed = (cause?: unknown) =>
+    new HubError('Resource.InvalidFormat', { path: name, reason: `${name} is not percent-encoded text`, cause })
+  let text: string
   try {
-    return decodeURIComponent(raw)
+    text = decodeURIComponent(raw)
   } catch (cause) {
-    throw new HubError('Resource.InvalidFormat', { path: name, reason: `${name} is not percent-encoded UTF-8`, cause })
+    throw malformed(cause)
   }
+  if (!isStorableText(text)) throw malformed()
+  return text
 }

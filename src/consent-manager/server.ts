@@ -9,13 +9,17 @@ import type { AuthenticateLfi, LfiCaller } from '../lfi-caller.ts'
 import type { HubContext } from '../listener.ts'
 import { explained, resourceOf, UNEXPLAINED } from '../measure.ts'
 import { measuredAs } from '../metrics.ts'
+import type { ResourceLog } from '../resource-log/index.ts'
 import type { SchemaRegistry, Violation } from '../schema-registry.ts'
-import { type Answer, type Call, createHandlers } from './handlers.ts'
+import type { Answer, Call } from './call.ts'
+import { createHandlers } from './handlers.ts'
 import { type Matched, match, type OperationId } from './routes.ts'
+import { isStorable, isStorableText } from './storable.ts'
 
 export type ConsentManagerDeps = {
   readonly tenant: TenantConfig
   readonly consents: ConsentStore
+  readonly resources: ResourceLog
   readonly audit: Audit
   readonly registry: SchemaRegistry
   readonly clock: Clock
@@ -26,12 +30,14 @@ export type ConsentManagerDeps = {
 export function createConsentManager(deps: ConsentManagerDeps): (ctx: HubContext) => Promise<void> {
   const handlers = createHandlers(deps)
   return async (ctx) => {
-    const seen: Seen = { caller: null, matched: null }
+    const seen: Seen = { caller: null, matched: null, query: new Map() }
     let outcome: Answer | HubError
     try {
       seen.caller = await deps.authenticate(ctx.state.peer, ctx.req.headers.authorization)
       seen.matched = match(ctx.method, ctx.path)
-      outcome = await handlers[seen.matched.route.operationId](await readCall(deps, ctx, seen.caller, seen.matched))
+      const call = await readCall(deps, ctx, seen.caller, seen.matched)
+      seen.query = call.query
+      outcome = await handlers[seen.matched.route.operationId](call)
     } catch (thrown) {
       outcome = toHubError(thrown)
     }
@@ -47,12 +53,16 @@ export function createConsentManager(deps: ConsentManagerDeps): (ctx: HubContext
   }
 }
 
-type Seen = { caller: LfiCaller | null; matched: Matched | null }
+type Seen = { caller: LfiCaller | null; matched: Matched | null; query: ReadonlyMap<string, string> }
 
 const WITH_BODY: ReadonlySet<OperationId> = new Set<OperationId>([
   'patchConsent',
   'revokeConsentsByConsentId',
   'revokeConsentsInConsentGroup',
+  'patchPymentlog',
+  'UpdateAccountOpeningLog',
+  'UpdateFxQuoteLog',
+  'UpdateInsuranceQuoteLog',
 ])
 
 async function readCall(
@@ -69,9 +79,9 @@ async function readCall(
     interactionId: ctx.state.correlationId,
   }
   const call = { params, caller, peer: ctx.state.peer }
-  if (!WITH_BODY.has(route.operationId))
-    return { ...call, query: readQuery(deps, ctx, route.operationId), body: undefined }
-  return { ...call, query: new Map(), body: await readChecked(deps, ctx, route.operationId) }
+  const query = readQuery(deps, ctx, route.operationId)
+  const body = WITH_BODY.has(route.operationId) ? await readChecked(deps, ctx, route.operationId) : undefined
+  return { ...call, query, body }
 }
 
 /** @throws HubError Resource.InvalidFormat for a parameter that is repeated, unknown or malformed */
@@ -79,6 +89,7 @@ function readQuery(deps: ConsentManagerDeps, ctx: HubContext, operationId: Opera
   const query = new Map<string, string>()
   for (const [name, value] of new URLSearchParams(ctx.querystring)) {
     if (query.has(name)) throw new HubError('Resource.InvalidFormat', { reason: 'A query parameter is repeated' })
+    if (!isStorableText(value)) throw new HubError('Resource.InvalidFormat', { reason: 'A query value is not text' })
     query.set(name, value)
   }
   refuse('Resource.InvalidFormat', deps.registry.parameters('consent-manager', operationId).query(plain(query)))
@@ -89,6 +100,7 @@ function readQuery(deps: ConsentManagerDeps, ctx: HubContext, operationId: Opera
 async function readChecked(deps: ConsentManagerDeps, ctx: HubContext, operationId: OperationId): Promise<unknown> {
   if (mediaType(ctx.req.headers['content-type']) !== 'application/json') throw new HubError('UnsupportedMediaType')
   const body = parseJson(await readBody(ctx.req, deps.tenant.limits.bodyBytesMax))
+  if (!isStorable(body)) throw new HubError('Body.InvalidFormat', { reason: 'A text of the body cannot be kept' })
   refuse('Body.InvalidFormat', deps.registry.requestBody('consent-manager', operationId)?.(body) ?? [])
   return body
 }
@@ -116,7 +128,7 @@ function entryOf(deps: ConsentManagerDeps, ctx: HubContext, seen: Seen, outcome:
     route: seen.matched?.route.path ?? null,
     status: outcome.status,
     errorCode: outcome instanceof HubError ? outcome.code : null,
-    consentId: toConsentId(seen.matched?.params.get('consentId')),
+    consentId: toConsentId(seen.matched?.params.get('consentId') ?? seen.query.get('consentId')),
     callerClientId: seen.caller?.clientId ?? null,
     hubMs: performance.now() - ctx.state.startedAt,
     resource: resourceOf(seen.matched?.route.path ?? null),

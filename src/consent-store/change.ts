@@ -19,7 +19,7 @@ import {
 } from './consent.ts'
 import { enqueue } from './outbox.ts'
 import type { Step } from './steps.ts'
-import { lock, save } from './store.ts'
+import { chainUserOf, lock, save, saveEnds } from './store.ts'
 import { addTrail, type Caller, type ChangeName, difference } from './trail.ts'
 
 export type Unit = {
@@ -39,7 +39,8 @@ export type ChangeRequest = {
   readonly caller: Caller
   /** Absent and foreign look the same to a caller: it is told that there is no such consent. */
   readonly mayTouch?: (consent: Consent) => boolean
-  readonly step: (consent: Consent, now: Instant) => Step
+  /** `chainUser`: who authorized the consents that this one continues; null where nobody has. */
+  readonly step: (consent: Consent, now: Instant, chainUser: string | null) => Step
   /** Facts of this change for the trail that are no members of the consent. */
   readonly remark?: JsonObject
 }
@@ -53,7 +54,7 @@ export async function changeIn(tx: Tx, unit: Unit, request: ChangeRequest): Prom
   const before = await lock(tx, request.id)
   if (before === null || request.mayTouch?.(before) === false) throw unknownConsent()
   const now = unit.clock.now()
-  const step = request.step(before, now)
+  const step = request.step(before, now, await chainUserOf(tx, before))
   if (step === null) return { consent: atClock(before, now), changed: [] }
   if (!step.ok) throw refused(step.refusal, request.caller)
   return record(tx, unit, before, step, request)
@@ -67,19 +68,56 @@ export async function record(
   step: { readonly change: ChangeName; readonly next: Consent },
   request: Pick<ChangeRequest, 'caller' | 'remark'>,
 ): Promise<Outcome> {
+  const decided = following(unit, before, step)
+  if (decided === null) return { consent: before, changed: [] }
+  const { consent, traces, patch } = decided
+  if (!(await save(tx, consent, before.revision))) throw new Conflict()
+  if (before.grantId !== null && isTerminal(consent)) await unit.onTerminal?.(tx, before.grantId)
+  await leaveTraces(tx, unit, [{ ...traces, caller: request.caller, patch: { ...patch, ...request.remark } }])
+  return { consent, changed: traces.changed }
+}
+
+type Decided = { readonly change: ChangeName; readonly next: Consent }
+
+/** The consent that is stored after a step, and what is told of it; null when the step changes nothing. */
+function following(unit: Unit, before: Consent, step: Decided) {
   const { changed, patch } = difference(before, step.next)
-  if (changed.length === 0) return { consent: before, changed }
+  if (changed.length === 0) return null
   const now = unit.clock.now()
   // Strictly later than before, so that a reader of the change stream who saw the last change sees this one.
   const updatedAt = Math.max(now, before.updatedAt + 1) as Instant
   const consent: Consent = { ...step.next, updatedAt, revision: before.revision + 1 }
-  if (!(await save(tx, consent, before.revision))) throw new Conflict()
-  if (before.grantId !== null && isTerminal(consent)) await unit.onTerminal?.(tx, before.grantId)
-  await leaveTraces(tx, unit, { before, consent, change: step.change, changed, now }, request.caller, {
-    ...patch,
-    ...request.remark,
-  })
-  return { consent, changed }
+  return { consent, patch, traces: { before, consent, change: step.change, changed, now } }
+}
+
+/**
+ * Many consents that the clock has ended, all or none, in a handful of statements: a hundred thousand may end in the
+ * same second. Whoever calls has locked them.
+ */
+export async function recordEnds(
+  tx: Tx,
+  unit: Unit,
+  ends: readonly { readonly before: Consent; readonly step: Decided }[],
+  caller: Caller,
+): Promise<number> {
+  const decided = ends.flatMap(({ before, step }) => following(unit, before, step) ?? [])
+  if (decided.length === 0) return 0
+  if (
+    (await saveEnds(
+      tx,
+      decided.map(({ consent }) => consent),
+    )) !== decided.length
+  )
+    throw new Conflict()
+  for (const { traces } of decided) {
+    if (traces.before.grantId !== null) await unit.onTerminal?.(tx, traces.before.grantId)
+  }
+  await leaveTraces(
+    tx,
+    unit,
+    decided.map(({ traces, patch }) => ({ ...traces, caller, patch })),
+  )
+  return decided.length
 }
 
 type Traces = {
@@ -88,18 +126,22 @@ type Traces = {
   readonly change: ChangeName
   readonly changed: readonly string[]
   readonly now: Instant
+  readonly caller: Caller
+  readonly patch: JsonObject
 }
 
-export async function leaveTraces(
-  tx: Tx,
-  unit: Unit,
-  traces: Traces,
-  caller: Caller,
-  patch: JsonObject,
-): Promise<void> {
-  const { before, consent, change, changed, now } = traces
+export async function leaveTraces(tx: Tx, unit: Unit, all: readonly Traces[]): Promise<void> {
+  const [first, ...others] = all.map((traces) => auditEntry(unit, traces))
+  if (first === undefined) return
+  await unit.audit.append(tx, first, ...others)
+  await addTrail(tx, ...all.map((traces) => ({ ...traces, from: traces.before?.status ?? null })))
+  await enqueue(tx, ...all)
+  await tx.raw('select pg_notify(?, id) from unnest(?::text[]) as id', [CHANNEL, all.map(({ consent }) => consent.id)])
+}
+
+function auditEntry(unit: Unit, { before, consent, change, changed, now, caller }: Traces) {
   const from: ConsentStatus | null = before?.status ?? null
-  await unit.audit.append(tx, {
+  return {
     kind: 'consent-changed',
     at: now,
     tenantId: unit.tenantId,
@@ -113,10 +155,7 @@ export async function leaveTraces(
     callerOrganisationId: caller.organisationId,
     callerClientId: caller.clientId,
     changed: [...changed],
-  })
-  await addTrail(tx, { consent, from, change, patch, caller })
-  await enqueue(tx, { before, consent, change, caller })
-  await tx.raw('select pg_notify(?, ?)', [CHANNEL, consent.id])
+  } as const
 }
 
 /** PostgreSQL channel on which every stored change is announced with the consent's id, once it is committed. */

@@ -9,11 +9,16 @@
  *                Rejected Revoked Expired        Revoked Expired Consumed        Revoked Expired
  *
  * The second row is terminal. `lapse` and `expire` belong to the clock: a read judges by it (`atClock`), only the
- * sweeper writes it down. `consume` exists for payment consents alone.
+ * sweeper writes it down. `consume` exists for payment consents alone, and one that several must authorize is
+ * authorized when all of them have (tpp-api 4.8).
  */
 import type { Instant } from '../clock.ts'
 import type { AccountId, ClientId, ConsentId, InteractionId, OrganisationId } from '../ids.ts'
 import { never } from '../ids.ts'
+import { authorizersOf, type PaymentTerms, termsAt, verdictOf } from './payment.ts'
+import type { JsonObject, NonEmpty, RarElement, Subscription } from './shapes.ts'
+
+export type { JsonObject, NonEmpty, RarElement, Subscription } from './shapes.ts'
 
 export const STATUSES = [
   'AwaitingAuthorization',
@@ -29,22 +34,11 @@ export type ConsentType = 'account-access' | 'service-initiation' | 'insurance'
 export type CallerKind = 'tpp' | 'lfi' | 'hub' | 'operator'
 export type AuthorizationChannel = 'App' | 'Web'
 export type RevokedBy = 'LFI' | 'TPP' | 'LFI.InitiatedByUser' | 'TPP.InitiatedByUser'
-export type NonEmpty<T> = readonly [T, ...T[]]
-export type JsonObject = Readonly<Record<string, unknown>>
-
-export type Subscription = { readonly Webhook: { readonly Url: string; readonly IsActive: boolean } }
-/** One element of `authorization_details`, as the TPP pushed it and as the schema of its type accepted it. */
-export type RarElement = {
-  readonly type: string
-  readonly consent: JsonObject
-  readonly subscription?: Subscription
-}
 /** How the LFI names the user; members besides `userId` are its own (lfi-api 2.3). */
 export type Psu = JsonObject & { readonly userId: string }
 
 type Common = {
   readonly id: ConsentId
-  readonly type: ConsentType
   readonly rarType: string
   readonly clientId: ClientId
   readonly organisationId: OrganisationId
@@ -63,7 +57,7 @@ type Common = {
   /** Set once, by whoever ends the authorization journey (doConfirm or doFail). */
   readonly completedAt: Instant | null
   readonly createdAt: Instant
-  /** End of the authorization window; past it an awaiting consent lapses. */
+  /** End of the authorization window; past it an awaiting consent lapses. The first of several authorizers moves it. */
   readonly authorizeBy: Instant
   readonly expiresAt: Instant
   readonly statusChangedAt: Instant
@@ -74,6 +68,14 @@ type Common = {
   readonly revision: number
   /** `jti` of access tokens that the client gave back before their end. No part of the record. */
   readonly revokedTokens?: readonly string[]
+}
+/** What a type adds. Data sharing and insurance differ in what they name: of insurance, `accountIds` are the policies. */
+type OfType = { readonly type: 'account-access' } | { readonly type: 'insurance' } | OfPayment
+/** One account is debited. */
+type OfPayment = {
+  readonly type: 'service-initiation'
+  readonly payment: PaymentTerms
+  readonly accountIds: readonly [] | readonly [AccountId]
 }
 /** Before the decision the LFI may already have said who the user is, or not. */
 type Proposed = {
@@ -92,19 +94,22 @@ type Granted = {
 type Live = { readonly grantId: string | null }
 type Ended = { readonly grantId: null }
 
-export type Awaiting = Common & Proposed & Live & { readonly status: 'AwaitingAuthorization' }
-export type Authorized = Common & Granted & Live & { readonly status: 'Authorized' }
-export type Suspended = Common & Granted & Live & { readonly status: 'Suspended' }
+export type Awaiting = Common & OfType & Proposed & Live & { readonly status: 'AwaitingAuthorization' }
+export type Authorized = Common & OfType & Granted & Live & { readonly status: 'Authorized' }
+export type Suspended = Common & OfType & Granted & Live & { readonly status: 'Suspended' }
 export type Rejected = Common &
+  OfType &
   Proposed &
   Ended & { readonly status: 'Rejected'; readonly rejectedFor: 'refused' | 'lapsed' }
 export type Revoked = Common &
+  OfType &
   (Proposed | Granted) &
   Ended & { readonly status: 'Revoked'; readonly revokedBy: RevokedBy }
-export type Expired = Common & (Proposed | Granted) & Ended & { readonly status: 'Expired' }
-export type Consumed = Common & Granted & Ended & { readonly status: 'Consumed'; readonly type: 'service-initiation' }
+export type Expired = Common & OfType & (Proposed | Granted) & Ended & { readonly status: 'Expired' }
+export type Consumed = Common & OfPayment & Granted & Ended & { readonly status: 'Consumed' }
 export type Consent = Awaiting | Authorized | Suspended | Rejected | Revoked | Expired | Consumed
 export type LiveConsent = Awaiting | Authorized | Suspended
+export type PaymentConsent = Extract<Consent, { readonly type: 'service-initiation' }>
 
 export const MOVES = {
   AwaitingAuthorization: {
@@ -125,6 +130,15 @@ export const MOVES = {
 export type MoveFrom<S extends ConsentStatus> = S extends ConsentStatus ? keyof (typeof MOVES)[S] : never
 export type Move = MoveFrom<ConsentStatus>
 
+const OF_DATA = ['authorize', 'reject', 'suspend', 'resume', 'revoke', 'lapse', 'expire'] as const
+/** tpp-api 4.1: only what is agreed to be done can be done with. */
+export const MOVES_OF_TYPE = {
+  'account-access': OF_DATA,
+  insurance: OF_DATA,
+  'service-initiation': [...OF_DATA, 'consume'],
+} as const satisfies Record<ConsentType, readonly Move[]>
+export type MoveOf<T extends ConsentType> = T extends ConsentType ? (typeof MOVES_OF_TYPE)[T][number] : never
+
 /** tpp-api 4.2, column "who". An operator acts for the LFI and may only end a consent. */
 export const MAY = {
   authorize: ['lfi'],
@@ -140,10 +154,10 @@ export const MAY = {
 export type Ask =
   | { readonly move: Exclude<Move, 'revoke'>; readonly by: CallerKind }
   | { readonly move: 'revoke'; readonly by: CallerKind; readonly revokedBy: RevokedBy }
-/** What may be asked of a consent known to be in S: nothing at all once S is terminal. */
-export type AskFrom<S extends ConsentStatus> = [MoveFrom<S>] extends [never]
+/** What may be asked of a consent of type T known to be in S: nothing at all once S is terminal. */
+export type AskFrom<S extends ConsentStatus, T extends ConsentType = ConsentType> = [MoveFrom<S>] extends [never]
   ? never
-  : Ask & { readonly move: MoveFrom<S> }
+  : Ask & { readonly move: MoveFrom<S> & MoveOf<T> }
 
 export const REFUSALS = {
   terminal: 'The consent is in a terminal state',
@@ -153,9 +167,16 @@ export const REFUSALS = {
   expired: 'The consent has expired',
   'too-early': 'The consent has not reached its end',
   'psu-unknown': 'An authorized consent needs psuIdentifiers',
-  'accounts-unknown': 'An authorized consent needs at least one account',
+  'accounts-unknown': 'An authorized consent needs at least one account, or policy',
   'channel-unknown': 'An authorized consent needs an authorizationChannel',
   'psu-changed': 'An authorized consent cannot pass to another user',
+  'psu-of-chain': 'The consent continues one of another user',
+  'one-account': 'A payment consent has exactly one account',
+  'one-authorizer': 'IsSingleAuthorization leaves no room for further authorizers',
+  'authorizers-incoherent': 'MultipleAuthorizers names an authorizer twice, or no possible number of them',
+  'authorizers-pending': 'Not every authorizer that is required has approved',
+  'authorizers-refused': 'An authorizer has rejected the consent',
+  'authorizers-decided': 'The authorizers of a decided consent do not change',
   'never-consumed': 'A consent of this type is never consumed',
   'not-revoked': 'RevokedBy belongs to a revocation',
   completed: 'The authorization of the consent has been completed',
@@ -165,7 +186,7 @@ export type Refusal = keyof typeof REFUSALS
 export type Decision = { readonly ok: true; readonly next: Consent } | { readonly ok: false; readonly refusal: Refusal }
 
 /** Whether the move may be made, and what the consent is after it. `revision` and `updatedAt` are the store's. */
-export function decide<C extends Consent>(consent: C, ask: AskFrom<C['status']>, now: Instant): Decision {
+export function decide<C extends Consent>(consent: C, ask: AskFrom<C['status'], C['type']>, now: Instant): Decision {
   return judge(consent, ask, now)
 }
 
@@ -195,7 +216,7 @@ function judge(consent: Consent, ask: Ask, now: Instant): Decision {
       return to({ ...consent, status: 'Revoked', revokedBy: ask.revokedBy, grantId: null, statusChangedAt: now })
     case 'consume':
       return consent.status === 'Authorized' && consent.type === 'service-initiation'
-        ? to({ ...consent, type: consent.type, status: 'Consumed', grantId: null, statusChangedAt: now })
+        ? to({ ...consent, status: 'Consumed', grantId: null, statusChangedAt: now })
         : refuse('never-consumed')
     case 'lapse':
     case 'expire':
@@ -210,7 +231,14 @@ function authorize(consent: Awaiting, now: Instant): Decision {
   if (psu === null) return refuse('psu-unknown')
   if (!isNonEmpty(accountIds)) return refuse('accounts-unknown')
   if (channel === null) return refuse('channel-unknown')
-  return to({ ...consent, status: 'Authorized', psu, accountIds, channel, authorizedAt: now, statusChangedAt: now })
+  const granted = { status: 'Authorized', psu, channel, authorizedAt: now, statusChangedAt: now } as const
+  if (consent.type !== 'service-initiation') return to({ ...consent, ...granted, accountIds })
+  const [debtor, ...others] = accountIds
+  if (others.length > 0) return refuse('one-account')
+  const authorizers = authorizersOf(consent.payment)
+  const verdict = authorizers === null ? 'approved' : verdictOf(authorizers)
+  if (verdict !== 'approved') return refuse(verdict === 'pending' ? 'authorizers-pending' : 'authorizers-refused')
+  return to({ ...consent, ...granted, accountIds: [debtor] })
 }
 
 type Due = { readonly move: 'lapse' | 'expire'; readonly next: Rejected | Expired }
@@ -233,7 +261,10 @@ export function due(consent: Consent, now: Instant): Due['move'] | null {
 
 /** The consent as it stands at `now`, whether or not the sweeper has written it down yet. */
 export function atClock(consent: Consent, now: Instant): Consent {
-  return isTerminal(consent) ? consent : (dueMove(consent, now)?.next ?? consent)
+  const standing = isTerminal(consent) ? consent : (dueMove(consent, now)?.next ?? consent)
+  if (standing.type !== 'service-initiation') return standing
+  const payment = termsAt(standing.payment, now)
+  return payment === standing.payment ? standing : { ...standing, payment }
 }
 
 declare const judged: unique symbol

@@ -6,13 +6,26 @@ import { addRevokedToken, type RevokedToken } from '../revoked-tokens.ts'
 import type { Outcome, Unit } from './change.ts'
 import { atClock, type Consent } from './consent.ts'
 import { attachGrant, attachPar, claimCompletion, detachGrant } from './journey.ts'
+import { type ConsentFilter, type ConsentPage, createLists } from './list.ts'
 import { type LodgeAsk, type Lodged, lodge } from './lodge.ts'
 import { consentTables } from './migrations/0010-consent.ts'
 import { consentRevokedTokens } from './migrations/0011-consent-revoked-tokens.ts'
+import { paymentConsents } from './migrations/0012-payment-consents.ts'
 import { outboxResources } from './migrations/0014-outbox-resources.ts'
-import { linkInteraction, patchByLfi, patchByTpp, type Revocation, revoke, revokeGroup } from './operations.ts'
-import type { LfiPatch, TppPatch } from './steps.ts'
-import { type ConsentFilter, list, read, readGroup, rememberedConsents } from './store.ts'
+import { consentVersions } from './migrations/0015-consent-version.ts'
+import { consentLists } from './migrations/0016-consent-lists.ts'
+import {
+  linkInteraction,
+  notePayment,
+  patchByLfi,
+  patchByTpp,
+  type Revocation,
+  revoke,
+  revokeGroup,
+} from './operations.ts'
+import { type Past, readPast } from './past.ts'
+import type { LfiPatch, PaymentNote, TppPatch } from './steps.ts'
+import { read, readGroup, rememberedConsents } from './store.ts'
 import { sweep } from './sweeper.ts'
 import { type Caller, readTrail, type TrailRow } from './trail.ts'
 import { createUsage } from './usage.ts'
@@ -32,6 +45,7 @@ export {
   type JsonObject,
   type LiveConsent,
   type NonEmpty,
+  type PaymentConsent,
   type Psu,
   type RarElement,
   type RevokedBy,
@@ -40,15 +54,47 @@ export {
   type Usable,
   usable,
 } from './consent.ts'
-export { isRepeated, type LodgeAsk, type Lodged } from './lodge.ts'
+export {
+  amountsIn,
+  type ControlParameters,
+  controlParametersOf,
+  type FilePayment,
+  type MultiPayment,
+  type Parsed as ParsedControlParameters,
+  type Period as PaymentPeriod,
+  type PeriodicSchedule,
+  type PeriodLimits,
+  type PeriodType,
+  parseControlParameters,
+  type ScheduleType,
+  type SinglePayment,
+} from './control-parameters.ts'
+export { isExhausted, type Spending } from './exhausted.ts'
+export type { ConsentFilter, ConsentPage } from './list.ts'
+export { awaiting, isRepeated, type LodgeAsk, type Lodged } from './lodge.ts'
 export type { Revocation } from './operations.ts'
 export { enqueueResource, type ResourceKind } from './outbox.ts'
-export type { LfiPatch, PatchableStatus, TppPatch } from './steps.ts'
-export type { ConsentFilter } from './store.ts'
+export { agreementOf, type Past } from './past.ts'
+export {
+  type Charge,
+  type ExchangeRate,
+  isCoherent,
+  type MultipleAuthorizers,
+  type PaymentConsumption,
+  type PaymentTerms,
+} from './payment.ts'
+export type { LfiPatch, PatchableStatus, PaymentNote, PaymentPatch, TppPatch } from './steps.ts'
 export type { Caller, ChangeName, TrailRow } from './trail.ts'
 export { CONSENT_TYPE_NAMES, lfiRecord, type TppConsentView, tppData, tppView } from './views.ts'
 
-export const migrations: readonly Migration[] = [consentTables, consentRevokedTokens, outboxResources]
+export const migrations: readonly Migration[] = [
+  consentTables,
+  consentRevokedTokens,
+  paymentConsents,
+  outboxResources,
+  consentVersions,
+  consentLists,
+]
 
 /**
  * What is read is the consent as it stands by the clock: past its end it is Expired (or Rejected, when it lapsed),
@@ -78,10 +124,18 @@ export type ConsentStore = {
   revokeToken(tx: Tx, id: ConsentId, token: RevokedToken): Promise<boolean>
   patchByTpp(id: ConsentId, clientId: ClientId, patch: TppPatch, caller: Caller): Promise<Outcome>
   patchByLfi(id: ConsentId, patch: LfiPatch, caller: Caller): Promise<Outcome>
+  /** Within the transaction that records a payment: what is used up now; the consent is consumed when all of it is. */
+  notePayment(tx: Tx, id: ConsentId, note: PaymentNote, caller: Caller): Promise<Outcome>
   /** A consent that has ended stays as it is. */
   revoke(id: ConsentId, ask: Revocation, caller: Caller): Promise<Outcome>
   revokeGroup(groupId: string, ask: Revocation, caller: Caller): Promise<readonly Outcome[]>
-  listForLfi(filter: ConsentFilter): Promise<{ readonly rows: readonly Consent[]; readonly totalRecords: number }>
+  /** The total of a page that continues one of the last minute is the one of then. */
+  listForLfi(filter: ConsentFilter): Promise<ConsentPage>
+  /**
+   * What the consent was at a moment, by the clock of the hub that changed it; null for an unknown one. A change is
+   * as old as its decision, which its commit follows within the same transaction.
+   */
+  findAt(id: ConsentId, at: Instant): Promise<Past | null>
   /** Oldest first; empty for an unknown consent. */
   trail(id: ConsentId): Promise<readonly TrailRow[]>
   /** At most once a minute for a consent; counts as no change of it. */
@@ -95,6 +149,7 @@ export type ConsentStoreDeps = Unit
 export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
   const { db, clock } = deps
   const remembered = rememberedConsents(db)
+  const lists = createLists(db)
   const present = (consent: Consent | null) => (consent === null ? null : atClock(consent, clock.now()))
   const presentAll = (consents: readonly Consent[]) => {
     const now = clock.now()
@@ -114,12 +169,14 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
     revokeToken: (tx, id, token) => addRevokedToken(tx, clock, { of: 'consent', id }, token),
     patchByTpp: (id, clientId, patch, caller) => patchByTpp(deps, id, clientId, patch, caller),
     patchByLfi: (id, patch, caller) => patchByLfi(deps, id, patch, caller),
+    notePayment: (tx, id, note, caller) => notePayment(tx, deps, id, note, caller),
     revoke: (id, ask, caller) => revoke(deps, id, ask, caller),
     revokeGroup: (groupId, ask, caller) => revokeGroup(deps, groupId, ask, caller),
     listForLfi: async (filter) => {
-      const { rows, totalRecords } = await list(db, filter, clock.now())
+      const { rows, totalRecords } = await lists.page(filter, clock.now())
       return { rows: presentAll(rows), totalRecords }
     },
+    findAt: (id, at) => readPast(db, id, at),
     trail: (id) => readTrail(db, id),
     touchUsage: createUsage(db),
     sweep: (limit) => sweep(deps, limit),

@@ -6,6 +6,7 @@ import type { Tx } from '../db.ts'
 import { type ClientId, type ConsentId, type CorrelationId, type OrganisationId, toConsentId } from '../ids.ts'
 import { leaveTraces, type Unit } from './change.ts'
 import { type Awaiting, atClock, type Consent, type ConsentType, type JsonObject, type RarElement } from './consent.ts'
+import { termsOf } from './payment.ts'
 import { permissionsOf } from './row.ts'
 import { insert, lock } from './store.ts'
 import type { Caller } from './trail.ts'
@@ -24,6 +25,8 @@ export type LodgeAsk = {
   readonly scope: string
   readonly authorizeBy: Instant
   readonly interactionId: CorrelationId | null
+  /** What the LFI has added before the consent was stored (lfi-api 5.2). */
+  readonly isLargeCorporate?: boolean
 }
 
 /**
@@ -40,8 +43,10 @@ export async function lodge(tx: Tx, unit: Unit, ask: LodgeAsk, caller: Caller): 
     return taken !== null && isRepeated(atClock(taken, now), ask) ? 'repeated' : 'duplicate'
   }
   const patch = { status: consent.status, 'consentBody.Subscription': consent.subscription }
-  const traces = { before: null, consent, change: 'lodged', changed: Object.keys(patch), now } as const
-  await leaveTraces(tx, unit, traces, { ...caller, interactionId: caller.interactionId ?? ask.interactionId }, patch)
+  const lodger = { ...caller, interactionId: caller.interactionId ?? ask.interactionId }
+  await leaveTraces(tx, unit, [
+    { before: null, consent, change: 'lodged', changed: Object.keys(patch), now, caller: lodger, patch },
+  ])
   return 'lodged'
 }
 
@@ -58,13 +63,13 @@ export function isRepeated(consent: Consent, { clientId, request }: Pick<LodgeAs
   )
 }
 
-function awaiting(ask: LodgeAsk, now: Instant): Awaiting {
+/** The consent that would be stored. */
+export function awaiting(ask: LodgeAsk, now: Instant): Awaiting {
   const { request } = ask
   const base = request.consent['BaseConsentId']
   assert(request.type === ask.rarType && request.consent['ConsentId'] === ask.consentId)
-  return {
+  const common = {
     id: ask.consentId,
-    type: typeOf(ask.rarType),
     rarType: ask.rarType,
     clientId: ask.clientId,
     organisationId: ask.organisationId,
@@ -76,7 +81,7 @@ function awaiting(ask: LodgeAsk, now: Instant): Awaiting {
     scope: ask.scope,
     permissions: permissionsOf(request),
     subscription: request.subscription ?? null,
-    isLargeCorporate: null,
+    isLargeCorporate: ask.isLargeCorporate ?? null,
     supplementaryInformation: null,
     parId: null,
     interactionId: null,
@@ -95,13 +100,16 @@ function awaiting(ask: LodgeAsk, now: Instant): Awaiting {
     authorizedAt: null,
     grantId: null,
     status: 'AwaitingAuthorization',
-  }
+  } as const
+  const type = typeOf(ask.rarType)
+  return type === 'service-initiation' ? { ...common, type, payment: termsOf(request) } : { ...common, type }
 }
 
-const RAR_TYPE = /^urn:openfinanceuae:account-access-consent:v\d+\.\d+$/
+const RAR_TYPE = /^urn:openfinanceuae:(account-access|service-initiation|insurance)-consent:v\d+\.\d+$/
 
-/** PAR offers this type alone so far; another one here is a fault of ours, not of the TPP. */
+/** PAR lets in what is served; another type here is a fault of ours, not of the TPP. */
 function typeOf(rarType: string): ConsentType {
-  assert(RAR_TYPE.test(rarType), 'a consent of a type that this hub does not offer')
-  return 'account-access'
+  const found = RAR_TYPE.exec(rarType)?.[1]
+  assert(found !== undefined, 'a consent of a type that this hub does not offer')
+  return found as ConsentType
 }

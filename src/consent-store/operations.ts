@@ -1,9 +1,18 @@
 /** Changes asked for by callers, each one transaction (change.ts). */
-import { inTransaction } from '../db.ts'
+import { inTransaction, type Tx } from '../db.ts'
 import type { ClientId, ConsentId, InteractionId } from '../ids.ts'
 import { change, changeIn, type Outcome, retryingOnce, type Unit, unknownConsent } from './change.ts'
 import type { JsonObject, RevokedBy } from './consent.ts'
-import { type LfiPatch, lfiStep, linkStep, revokeStep, type TppPatch, tppStep } from './steps.ts'
+import {
+  type LfiPatch,
+  lfiStep,
+  linkStep,
+  type PaymentNote,
+  paymentStep,
+  revokeStep,
+  type TppPatch,
+  tppStep,
+} from './steps.ts'
 import { readGroup } from './store.ts'
 import type { Caller } from './trail.ts'
 
@@ -27,7 +36,12 @@ export function patchByTpp(unit: Unit, id: ConsentId, clientId: ClientId, patch:
 }
 
 export function patchByLfi(unit: Unit, id: ConsentId, patch: LfiPatch, caller: Caller) {
-  return change(unit, { id, caller, step: (consent, now) => lfiStep(consent, patch, now) })
+  return change(unit, { id, caller, step: (consent, now, chainUser) => lfiStep(consent, patch, now, chainUser) })
+}
+
+/** In the transaction that records the payment. */
+export function notePayment(tx: Tx, unit: Unit, id: ConsentId, note: PaymentNote, caller: Caller) {
+  return changeIn(tx, unit, { id, caller, step: (consent, now) => paymentStep(consent, note, now) })
 }
 
 export function revoke(unit: Unit, id: ConsentId, ask: Revocation, caller: Caller) {

@@ -10,16 +10,21 @@ import { tppData } from './views.ts'
  * The LFI hears of every stored change (lfi-api 5.2), told what the consent is at delivery; the TPP hears of every
  * change of status while its subscription is active (tpp-api 8.2, 8.3), told what the consent was at the change.
  */
-export async function enqueue(
-  tx: Tx,
-  event: { readonly before: Consent | null; readonly consent: Consent } & {
-    readonly change: ChangeName
-    readonly caller: Caller
-  },
-): Promise<void> {
-  const { before, consent, change, caller } = event
+export async function enqueue(tx: Tx, ...events: readonly ConsentEvent[]): Promise<void> {
+  const rows = events.flatMap(noticesOf)
+  if (rows.length > 0) await tx('outbox').insert(rows)
+}
+
+type ConsentEvent = {
+  readonly before: Consent | null
+  readonly consent: Consent
+  readonly change: ChangeName
+  readonly caller: Caller
+}
+
+function noticesOf({ before, consent, change, caller }: ConsentEvent) {
   // getAuth is the LFI's own call, made a moment ago: it needs no notice of it.
-  if (change === 'linked') return
+  if (change === 'linked') return []
   const row = {
     at: new Date(consent.updatedAt),
     consent_id: consent.id,
@@ -36,7 +41,7 @@ export async function enqueue(
     url: webhook?.Url ?? null,
     body: JSON.stringify(tppData(consent)),
   }
-  await tx('outbox').insert(notified ? [lfiEvent, tppWebhook] : [lfiEvent])
+  return notified ? [lfiEvent, tppWebhook] : [lfiEvent]
 }
 
 /** What notices tell of besides consents; only TPPs hear of these. */

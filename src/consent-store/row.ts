@@ -16,6 +16,14 @@ import {
   type RevokedBy,
   type Subscription,
 } from './consent.ts'
+import {
+  authorizersOf,
+  type Charge,
+  type ExchangeRate,
+  type MultipleAuthorizers,
+  type PaymentConsumption,
+  termsOf,
+} from './payment.ts'
 
 export type ConsentRow = {
   readonly id: string
@@ -52,6 +60,12 @@ export type ConsentRow = {
   readonly last_data_shared_at: Date | null
   readonly last_service_initiation_at: Date | null
   readonly revision: number
+  readonly authorizers: MultipleAuthorizers | null
+  readonly charges: readonly Charge[] | null
+  readonly exchange_rate: ExchangeRate | null
+  readonly consumption: PaymentConsumption | null
+  readonly connect_token: string | null
+  readonly payment_ids: readonly string[]
 }
 
 /** Enumerated, so that a column of a later release does not reach this one. */
@@ -90,13 +104,17 @@ export const COLUMNS = [
   'last_data_shared_at',
   'last_service_initiation_at',
   'revision',
+  'authorizers',
+  'charges',
+  'exchange_rate',
+  'consumption',
+  'connect_token',
+  'payment_ids',
 ] as const satisfies readonly (keyof ConsentRow)[]
 
 export function toConsent(row: ConsentRow): Consent {
-  const accountIds = row.account_ids as readonly AccountId[]
   const common = {
     id: row.id as ConsentId,
-    type: row.type,
     rarType: row.rar_type,
     clientId: row.client_id as ClientId,
     organisationId: row.organisation_id as OrganisationId,
@@ -123,39 +141,62 @@ export function toConsent(row: ConsentRow): Consent {
     revision: row.revision,
     ...revokedTokensIn(row.revoked_tokens),
   }
-  const proposed = { psu: row.psu, accountIds, channel: row.channel, authorizedAt: null }
   const live = { grantId: row.grant_id }
   const ended = { grantId: null }
   switch (row.status) {
     case 'AwaitingAuthorization':
-      return { ...common, ...proposed, ...live, status: row.status }
+      return { ...common, ...proposed(row), ...live, status: row.status }
     case 'Authorized':
     case 'Suspended':
       return { ...common, ...granted(row), ...live, status: row.status }
     case 'Rejected':
       assert(row.rejected_for !== null)
-      return { ...common, ...proposed, ...ended, status: row.status, rejectedFor: row.rejected_for }
+      return { ...common, ...proposed(row), ...ended, status: row.status, rejectedFor: row.rejected_for }
     case 'Revoked': {
       assert(row.revoked_by !== null)
-      const before = row.authorized_at === null ? proposed : granted(row)
+      const before = row.authorized_at === null ? proposed(row) : granted(row)
       return { ...common, ...before, ...ended, status: row.status, revokedBy: row.revoked_by }
     }
     case 'Expired': {
-      const before = row.authorized_at === null ? proposed : granted(row)
+      const before = row.authorized_at === null ? proposed(row) : granted(row)
       return { ...common, ...before, ...ended, status: row.status }
     }
-    case 'Consumed':
-      assert(common.type === 'service-initiation')
-      return { ...common, ...granted(row), ...ended, type: common.type, status: row.status }
+    case 'Consumed': {
+      const before = granted(row)
+      assert(before.type === 'service-initiation')
+      return { ...common, ...before, ...ended, status: row.status }
+    }
     default:
       return never(row.status)
   }
 }
 
+function proposed(row: ConsentRow) {
+  const members = { psu: row.psu, channel: row.channel, authorizedAt: null }
+  const accountIds = row.account_ids as readonly AccountId[]
+  if (row.type !== 'service-initiation') return { type: row.type, ...members, accountIds }
+  const [debtor, ...others] = accountIds
+  assert(others.length === 0)
+  return { ...payment(row), ...members, accountIds: debtor === undefined ? ([] as const) : ([debtor] as const) }
+}
+
 function granted(row: ConsentRow) {
   const accountIds = row.account_ids as readonly AccountId[]
   assert(row.psu !== null && row.channel !== null && row.authorized_at !== null && isNonEmpty(accountIds))
-  return { psu: row.psu, accountIds, channel: row.channel, authorizedAt: toInstant(row.authorized_at) }
+  const members = { psu: row.psu, channel: row.channel, authorizedAt: toInstant(row.authorized_at) }
+  if (row.type !== 'service-initiation') return { type: row.type, ...members, accountIds }
+  const [debtor, ...others] = accountIds
+  assert(others.length === 0)
+  return { ...payment(row), ...members, accountIds: [debtor] as const }
+}
+
+function payment(row: ConsentRow) {
+  const { authorizers, charges, consumption } = row
+  const stored = { exchangeRate: row.exchange_rate, connectToken: row.connect_token, paymentIds: row.payment_ids }
+  return {
+    type: 'service-initiation',
+    payment: termsOf(row.request, { authorizers, charges, consumption, ...stored }),
+  } as const
 }
 
 /**
@@ -168,6 +209,8 @@ export function changingColumns(consent: Consent) {
     subscription: json(consent.subscription),
     is_large_corporate: consent.isLargeCorporate,
     supplementary_information: json(consent.supplementaryInformation),
+    ...paymentColumns(consent),
+    authorize_by: date(consent.authorizeBy),
     interaction_id: consent.interactionId,
     grant_id: consent.grantId,
     psu: json(consent.psu),
@@ -200,16 +243,32 @@ export function newRow(consent: Consent) {
     scope: consent.scope,
     par_id: consent.parId,
     created_at: date(consent.createdAt),
-    authorize_by: date(consent.authorizeBy),
     expires_at: date(consent.expiresAt),
   }
 }
 
-/** Insurance consents carry objects here, which their own reader will take from the request. */
+function paymentColumns(consent: Consent) {
+  if (consent.type !== 'service-initiation') return {}
+  const { charges, exchangeRate, consumption, connectToken, paymentIds } = consent.payment
+  return {
+    authorizers: json(authorizersOf(consent.payment)),
+    charges: json(charges),
+    exchange_rate: json(exchangeRate),
+    consumption: json(consumption),
+    connect_token: connectToken,
+    payment_ids: [...paymentIds],
+  }
+}
+
+/** A payment consent need not have any; an insurance consent has them for each type of insurance, as Type.Permission. */
 export function permissionsOf(request: RarElement): readonly string[] {
   const list = request.consent['Permissions']
-  return Array.isArray(list) ? list.filter((each) => typeof each === 'string') : []
+  if (!Array.isArray(list)) return []
+  return list.flatMap((each: string | InsurancePermissions) =>
+    typeof each === 'string' ? [each] : each.Permissions.map((permission) => `${each.InsuranceType}.${permission}`),
+  )
 }
+type InsurancePermissions = { readonly InsuranceType: string; readonly Permissions: readonly string[] }
 
 export const date = (at: Instant | null): Date | null => (at === null ? null : new Date(at))
 const maybe = (at: Date | null): Instant | null => (at === null ? null : toInstant(at))

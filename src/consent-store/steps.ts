@@ -1,4 +1,5 @@
 /** What each kind of request makes of a consent: amendments and at most one move. Pure. */
+import { isDeepStrictEqual } from 'node:util'
 import type { Instant } from '../clock.ts'
 import type { AccountId, InteractionId } from '../ids.ts'
 import {
@@ -20,6 +21,17 @@ import {
   type RevokedBy,
   type Subscription,
 } from './consent.ts'
+import {
+  authorizersOf,
+  type Charge,
+  decisionDeadline,
+  type ExchangeRate,
+  isCoherent,
+  type MultipleAuthorizers,
+  type PaymentConsumption,
+  type PaymentTerms,
+  verdictOf,
+} from './payment.ts'
 import type { ChangeName } from './trail.ts'
 
 export type PatchableStatus = Exclude<ConsentStatus, 'AwaitingAuthorization'>
@@ -35,6 +47,25 @@ export type LfiPatch = {
   readonly isLargeCorporate: boolean | null
   readonly lastDataSharedAt: Instant | null
   readonly lastServiceInitiationAt: Instant | null
+  /** Of a payment consent only. */
+  readonly payment?: PaymentPatch
+}
+export type PaymentPatch = {
+  readonly authorizers: MultipleAuthorizers | null
+  readonly charges: readonly Charge[] | null
+  readonly exchangeRate: ExchangeRate | null
+  readonly connectToken: string | null
+}
+
+/** What a payment leaves at its consent. */
+export type PaymentNote = {
+  /** As the LFI names it; noted once. */
+  readonly paymentId: string
+  readonly consumption: PaymentConsumption
+  /** Nothing of what was agreed on is left (`isExhausted`). */
+  readonly isExhausted: boolean
+  /** Of the attempt; null: an earlier one has come to its end. */
+  readonly attemptedAt: Instant | null
 }
 
 /** PATCH by the TPP (tpp-api 4.4). */
@@ -60,17 +91,19 @@ const MOVE_TO = {
   Consumed: 'consume',
 } as const satisfies Record<PatchableStatus, Move>
 
-export function lfiStep(consent: Consent, patch: LfiPatch, now: Instant): Step {
+/** @param chainUser who authorized the consents that this one continues (tpp-api 4.5); null: nobody has */
+export function lfiStep(consent: Consent, patch: LfiPatch, now: Instant, chainUser: string | null = null): Step {
   if (isTerminal(consent)) return refuse('terminal')
   if (patch.revokedBy !== null && patch.status !== 'Revoked') return refuse('not-revoked')
   const ask = patch.status === null ? null : askFor(consent, patch.status, patch.revokedBy)
   // Once the clock has ended a consent nothing of it changes any more, except that this is written down.
   const ended = due(consent, now)
   if (ended !== null) return ask === null ? refuse(endOf(ended)) : move(consent, ask, now)
-  if (consent.authorizedAt !== null && patch.psu !== null && patch.psu.userId !== consent.psu.userId)
-    return refuse('psu-changed')
+  const refusal = userRefusal(consent, patch, chainUser) ?? paymentRefusal(consent, patch)
+  if (refusal !== null) return refuse(refusal)
   const amended = amend(consent, patch)
-  return ask === null ? { ok: true, change: 'patched', next: amended } : move(amended, ask, now)
+  const next = ask ?? decided(amended, patch)
+  return next === null ? { ok: true, change: 'patched', next: amended } : move(amended, next, now)
 }
 
 /** A repeated PATCH to the status that the consent has is no move: its first answer may have been lost on the way. */
@@ -80,6 +113,33 @@ function askFor(consent: LiveConsent, status: PatchableStatus, revokedBy: Revoke
   return name === 'revoke' ? { move: name, by: 'lfi', revokedBy: revokedBy ?? 'LFI' } : { move: name, by: 'lfi' }
 }
 
+/** The last of several authorizers decides, and the first who rejects (tpp-api 4.8). */
+function decided(consent: LiveConsent, { payment }: LfiPatch): Ask | null {
+  if (consent.status !== 'AwaitingAuthorization' || !payment?.authorizers) return null
+  const verdict = verdictOf(payment.authorizers)
+  if (verdict === 'pending') return null
+  return { move: verdict === 'approved' ? 'authorize' : 'reject', by: 'lfi' }
+}
+
+function userRefusal(consent: LiveConsent, { psu, status }: LfiPatch, chainUser: string | null): Refusal | null {
+  if (psu === null) return null
+  if (consent.authorizedAt !== null) return psu.userId === consent.psu.userId ? null : 'psu-changed'
+  // It may well be because of that user that the LFI turns the consent down.
+  const ends = status === 'Rejected' || status === 'Revoked'
+  return chainUser === null || ends || psu.userId === chainUser ? null : 'psu-of-chain'
+}
+
+function paymentRefusal(consent: LiveConsent, { accountIds, payment }: LfiPatch): Refusal | null {
+  if (consent.type !== 'service-initiation') return null
+  if (accountIds !== null && accountIds.length > 1) return 'one-account'
+  const authorizers = payment?.authorizers ?? null
+  if (authorizers === null) return null
+  if (consent.payment.authorization.by === 'one') return 'one-authorizer'
+  if (!isCoherent(authorizers)) return 'authorizers-incoherent'
+  const isDecided = consent.status !== 'AwaitingAuthorization'
+  return isDecided && !isDeepStrictEqual(authorizers, authorizersOf(consent.payment)) ? 'authorizers-decided' : null
+}
+
 function amend(consent: LiveConsent, patch: LfiPatch): LiveConsent {
   const members = {
     supplementaryInformation: patch.supplementaryInformation ?? consent.supplementaryInformation,
@@ -87,21 +147,69 @@ function amend(consent: LiveConsent, patch: LfiPatch): LiveConsent {
     lastDataSharedAt: later(consent.lastDataSharedAt, patch.lastDataSharedAt),
     lastServiceInitiationAt: later(consent.lastServiceInitiationAt, patch.lastServiceInitiationAt),
   }
-  // The channel is where the user authorized: a back-office patch must send one and does not replace it (lfi-api 2.4).
+  return withTerms(withUser({ ...consent, ...members }, patch), patch)
+}
+
+// The channel is where the user authorized: a back-office patch must send one and does not replace it (lfi-api 2.4).
+function withUser(consent: LiveConsent, { psu, accountIds, channel }: LfiPatch): LiveConsent {
+  if (consent.type === 'service-initiation') {
+    const debtor = accountIds === null ? null : ([accountIds[0]] as const)
+    return consent.status === 'AwaitingAuthorization'
+      ? {
+          ...consent,
+          psu: psu ?? consent.psu,
+          accountIds: debtor ?? consent.accountIds,
+          channel: consent.channel ?? channel,
+        }
+      : { ...consent, psu: psu ?? consent.psu, accountIds: debtor ?? consent.accountIds }
+  }
   return consent.status === 'AwaitingAuthorization'
     ? {
         ...consent,
-        ...members,
-        psu: patch.psu ?? consent.psu,
-        accountIds: patch.accountIds ?? consent.accountIds,
-        channel: consent.channel ?? patch.channel,
+        psu: psu ?? consent.psu,
+        accountIds: accountIds ?? consent.accountIds,
+        channel: consent.channel ?? channel,
       }
-    : {
-        ...consent,
-        ...members,
-        psu: patch.psu ?? consent.psu,
-        accountIds: patch.accountIds ?? consent.accountIds,
-      }
+    : { ...consent, psu: psu ?? consent.psu, accountIds: accountIds ?? consent.accountIds }
+}
+
+function withTerms(consent: LiveConsent, { payment: patch }: LfiPatch): LiveConsent {
+  if (consent.type !== 'service-initiation' || patch === undefined) return consent
+  const { payment } = consent
+  const amended: PaymentTerms = {
+    ...payment,
+    charges: patch.charges ?? payment.charges,
+    exchangeRate: patch.exchangeRate ?? payment.exchangeRate,
+    connectToken: patch.connectToken ?? payment.connectToken,
+    ...(patch.authorizers === null
+      ? {}
+      : { authorization: { by: 'several', authorizers: patch.authorizers } as const }),
+  }
+  // The first authorizer had to come soon after the push; the others have until the deadline that was asked for.
+  const isFirst = patch.authorizers !== null && authorizersOf(payment) === null
+  const authorizeBy = isFirst
+    ? decisionDeadline(consent.request, consent.createdAt, consent.expiresAt)
+    : consent.authorizeBy
+  return { ...consent, payment: amended, authorizeBy }
+}
+
+/**
+ * A payment was made, or has come to its end. It is noted whatever has become of the consent meanwhile; only a consent
+ * that could still be paid under is consumed.
+ */
+export function paymentStep(consent: Consent, note: PaymentNote, now: Instant): Step {
+  if (consent.type !== 'service-initiation') return refuse('never-consumed')
+  const noted = {
+    ...consent,
+    payment: {
+      ...consent.payment,
+      consumption: note.consumption,
+      paymentIds: [...new Set([...consent.payment.paymentIds, note.paymentId])],
+    },
+    lastServiceInitiationAt: later(consent.lastServiceInitiationAt, note.attemptedAt),
+  }
+  const isConsumed = note.isExhausted && noted.status === 'Authorized' && due(noted, now) === null
+  return isConsumed ? move(noted, { move: 'consume', by: 'hub' }, now) : { ok: true, change: 'patched', next: noted }
 }
 
 export function tppStep(consent: Consent, patch: TppPatch, now: Instant): Step {

@@ -3,21 +3,8 @@ import type { Instant } from '../clock.ts'
 import { type Db, query, type Tx } from '../db.ts'
 import type { ConsentId } from '../ids.ts'
 import { createRemembered, type Remembered, versionOf, versions } from '../remembered.ts'
-import type { Consent, ConsentType } from './consent.ts'
+import type { Consent } from './consent.ts'
 import { COLUMNS, type ConsentRow, changingColumns, newRow, toConsent } from './row.ts'
-
-export type ConsentFilter = {
-  /** Strictly later. */
-  readonly updatedAfter?: Instant
-  readonly consentType?: ConsentType
-  /** Matched as text: a status nobody has matches nothing. */
-  readonly status?: string
-  readonly psuUserId?: string
-  readonly accountId?: string
-  readonly groupId?: string
-  readonly page: number
-  readonly pageSize: number
-}
 
 const table = (db: Db | Tx) => db<ConsentRow>('consent')
 
@@ -58,11 +45,32 @@ export async function lock(tx: Tx, id: ConsentId): Promise<Consent | null> {
   return row === undefined ? null : toConsent(row)
 }
 
-/** Null as well when another transaction holds it: whoever that is will leave a consent that is not due. */
-export async function lockIfDue(tx: Tx, id: string, now: Instant): Promise<Consent | null> {
-  const query = table(tx).where('id', id).andWhere('due_at', '<=', new Date(now))
-  const row = (await query.forUpdate().skipLocked().first(COLUMNS)) as ConsentRow | undefined
-  return row === undefined ? null : toConsent(row)
+/**
+ * Who authorized first in the chain that an awaiting consent continues: its root, or an earlier renewal. The root stays
+ * locked, so that of two renewals the second sees whom the first one belongs to.
+ */
+export async function chainUserOf(tx: Tx, consent: Consent): Promise<string | null> {
+  const { baseConsentId: root } = consent
+  if (root === null || consent.status !== 'AwaitingAuthorization') return null
+  await query(tx, 'select 1 from consent where id = ? for update', [root])
+  const earliest = await query<{ readonly psu_user_id: string }>(
+    tx,
+    `select psu_user_id from consent
+     where (id = ? or base_consent_id = ?) and client_id = ? and authorized_at is not null
+     order by authorized_at, id limit 1`,
+    [root, root, consent.clientId],
+  )
+  return earliest.rows[0]?.psu_user_id ?? null
+}
+
+/** Without those that another transaction holds: whoever that is will leave a consent that is not due. */
+export async function lockDue(tx: Tx, ids: readonly string[], now: Instant): Promise<readonly Consent[]> {
+  const query = table(tx)
+    .whereIn('id', [...ids])
+    .andWhere('due_at', '<=', new Date(now))
+    .orderBy('id')
+  const rows = (await query.forUpdate().skipLocked().select(COLUMNS)) as ConsentRow[]
+  return rows.map(toConsent)
 }
 
 export async function dueIds(db: Db, now: Instant, limit: number): Promise<readonly string[]> {
@@ -82,42 +90,20 @@ export async function save(tx: Tx, next: Consent, revision: number): Promise<boo
   return count === 1
 }
 
-export async function list(
-  db: Db,
-  filter: ConsentFilter,
-  now: Instant,
-): Promise<{ rows: readonly Consent[]; totalRecords: number }> {
-  const matching = () => {
-    const query = table(db)
-    if (filter.updatedAfter !== undefined) query.where('updated_at', '>', new Date(filter.updatedAfter))
-    if (filter.consentType !== undefined) query.where('type', filter.consentType)
-    if (filter.psuUserId !== undefined) query.where('psu_user_id', filter.psuUserId)
-    if (filter.accountId !== undefined) query.whereRaw('account_ids @> array[?]::text[]', [filter.accountId])
-    if (filter.groupId !== undefined) {
-      const { groupId } = filter
-      query.where((either) => either.where('id', groupId).orWhere('base_consent_id', groupId))
-    }
-    if (filter.status !== undefined) query.whereRaw(`${STATUS_BY_CLOCK} = ?`, [new Date(now), filter.status])
-    return query
-  }
-  // A change stream goes forward; a list to look at starts with the newest.
-  const order =
-    filter.updatedAfter === undefined
-      ? [{ column: 'created_at', order: 'desc' as const }, { column: 'id' }]
-      : [{ column: 'updated_at' }, { column: 'id' }]
-  const page = matching()
-    .orderBy(order)
-    .limit(filter.pageSize)
-    .offset((filter.page - 1) * filter.pageSize)
-  const [rows, counted] = await Promise.all([
-    page.select(COLUMNS) as unknown as Promise<ConsentRow[]>,
-    matching().count<{ count: string }[]>('* as count').first(),
-  ])
-  return { rows: rows.map(toConsent), totalRecords: Number(counted?.count ?? 0) }
+/** What the end of a consent by the clock changes, of many at once; how many were as they had been read. */
+export async function saveEnds(tx: Tx, ended: readonly Consent[]): Promise<number> {
+  const rows = ended.map((consent) => {
+    const { status, rejected_for, status_changed_at, updated_at, revision } = changingColumns(consent)
+    return { id: consent.id, status, rejected_for, status_changed_at, updated_at, revision }
+  })
+  const saved = await query(
+    tx,
+    `update consent set status = ended.status, rejected_for = ended.rejected_for, grant_id = null,
+       status_changed_at = ended.status_changed_at, updated_at = ended.updated_at, revision = ended.revision
+     from json_to_recordset(?::json) as ended (id text, status text, rejected_for text,
+       status_changed_at timestamptz, updated_at timestamptz, revision integer)
+     where consent.id = ended.id and consent.revision = ended.revision - 1`,
+    [JSON.stringify(rows)],
+  )
+  return saved.rowCount
 }
-
-/** `atClock` of consent.ts, for a filter. */
-const STATUS_BY_CLOCK = `case
-  when due_at is null or due_at > ? then status
-  when status = 'AwaitingAuthorization' and authorize_by < expires_at then 'Rejected'
-  else 'Expired' end`

@@ -1,9 +1,10 @@
 /** Writes down what the clock has decided: consents that lapsed or expired. Reads never do (atClock). */
 import type { Instant } from '../clock.ts'
 import { inTransaction } from '../db.ts'
-import { record, type Unit } from './change.ts'
+import { recordEnds, type Unit } from './change.ts'
 import { clockStep } from './steps.ts'
-import { dueIds, lockIfDue } from './store.ts'
+import { dueIds, lockDue } from './store.ts'
+import { foldTally } from './tally.ts'
 import type { Caller } from './trail.ts'
 
 const HUB: Caller = {
@@ -14,9 +15,12 @@ const HUB: Caller = {
   interactionId: null,
 }
 
+/** Locked, and rolled back, together. */
+const TOGETHER = 100
+
 /**
- * A transaction for each consent, so that one that fails holds up no other, and locked ones are skipped: several
- * sweepers may run at once.
+ * A transaction for each hundred; when one of them fails, for each consent of it, so that one that fails holds up no
+ * other. Locked ones are skipped: several sweepers may run at once.
  * @returns how many were written down
  * @throws AggregateError after the batch, with what failed
  */
@@ -24,23 +28,32 @@ export async function sweep(unit: Unit, limit: number): Promise<number> {
   const now = unit.clock.now()
   const failures: unknown[] = []
   let moved = 0
-  for (const id of await dueIds(unit.db, now, limit)) {
+  const ids = await dueIds(unit.db, now, limit)
+  for (let first = 0; first < ids.length; first += TOGETHER) {
+    const some = ids.slice(first, first + TOGETHER)
     try {
-      if (await settle(unit, id, now)) moved += 1
-    } catch (failure) {
-      failures.push(failure)
+      moved += await settle(unit, some, now)
+    } catch {
+      for (const id of some) {
+        try {
+          moved += await settle(unit, [id], now)
+        } catch (failure) {
+          failures.push(failure)
+        }
+      }
     }
   }
+  await foldTally(unit.db)
   if (failures.length > 0) throw new AggregateError(failures, `${failures.length} consents could not be ended`)
   return moved
 }
 
-function settle(unit: Unit, id: string, now: Instant): Promise<boolean> {
+function settle(unit: Unit, ids: readonly string[], now: Instant): Promise<number> {
   return inTransaction(unit.db, async (tx) => {
-    const consent = await lockIfDue(tx, id, now)
-    const step = consent === null ? null : clockStep(consent, now)
-    if (consent === null || step === null || !step.ok) return false
-    await record(tx, unit, consent, step, { caller: HUB })
-    return true
+    const ends = (await lockDue(tx, ids, now)).flatMap((before) => {
+      const step = clockStep(before, now)
+      return step?.ok === true ? [{ before, step }] : []
+    })
+    return recordEnds(tx, unit, ends, HUB)
   })
 }

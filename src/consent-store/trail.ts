@@ -4,6 +4,7 @@ import { type Instant, iso, toInstant } from '../clock.ts'
 import type { Db, Tx } from '../db.ts'
 import type { ConsentId, CorrelationId } from '../ids.ts'
 import type { CallerKind, Consent, ConsentStatus, JsonObject, Move } from './consent.ts'
+import { authorizersOf, type PaymentTerms, verdictOf, wireConsumption } from './payment.ts'
 
 /** Who makes a change, and the call that caused it. */
 export type Caller = {
@@ -50,6 +51,28 @@ const TRACED: Readonly<Record<string, Traced>> = {
   'consentUsage.lastDataShared': { value: (consent) => time(consent.lastDataSharedAt) },
   'consentUsage.lastServiceInitiationAttempt': { value: (consent) => time(consent.lastServiceInitiationAt) },
   interactionId: { value: (consent) => consent.interactionId },
+  'consentBody.Data.Charges': { value: ofPayment(({ charges }) => charges) },
+  'consentBody.Data.ExchangeRate': { value: ofPayment(({ exchangeRate }) => exchangeRate) },
+  'consentBody.Data.PaymentConsumption': {
+    value: ofPayment(({ consumption }) => consumption),
+    shown: ofPayment(({ consumption }) => (consumption === null ? null : wireConsumption(consumption))),
+  },
+  'Links.Related': {
+    value: ofPayment(({ paymentIds }) => paymentIds),
+    shown: ofPayment(({ paymentIds }) => paymentIds.length),
+  },
+  'consentBody.Meta.MultipleAuthorizers': {
+    value: ofPayment(authorizersOf),
+    shown: ofPayment((terms) => {
+      const authorizers = authorizersOf(terms)
+      return authorizers === null ? null : verdictOf(authorizers)
+    }),
+  },
+  ConnectToken: { value: ofPayment(({ connectToken }) => connectToken), shown: () => 'changed' },
+}
+
+function ofPayment(member: (terms: PaymentTerms) => unknown): (consent: Consent) => unknown {
+  return (consent) => (consent.type === 'service-initiation' ? member(consent.payment) : null)
 }
 
 /** Names of what differs, and the new values as far as the trail may show them. */
@@ -61,15 +84,21 @@ export function difference(before: Consent, next: Consent): { changed: readonly 
   }
 }
 
-export async function addTrail(
-  tx: Tx,
-  entry: { readonly consent: Consent; readonly from: ConsentStatus | null; readonly change: ChangeName } & {
-    readonly patch: JsonObject
-    readonly caller: Caller
-  },
-): Promise<void> {
+export type TrailEntry = {
+  readonly consent: Consent
+  readonly from: ConsentStatus | null
+  readonly change: ChangeName
+  readonly patch: JsonObject
+  readonly caller: Caller
+}
+
+export async function addTrail(tx: Tx, ...entries: readonly TrailEntry[]): Promise<void> {
+  await tx('consent_trail').insert(entries.map(trailRow))
+}
+
+function trailRow(entry: TrailEntry) {
   const { consent, caller } = entry
-  await tx('consent_trail').insert({
+  return {
     consent_id: consent.id,
     revision: consent.revision,
     at: new Date(consent.updatedAt),
@@ -82,7 +111,7 @@ export async function addTrail(
     caller_client_id: caller.clientId,
     caller_software_statement_id: caller.softwareStatementId,
     interaction_id: caller.interactionId,
-  })
+  }
 }
 
 type Row = {

@@ -1,10 +1,11 @@
 /** A consent as the TPP and as the LFI see it. Pure; the consent is taken as it stands (`atClock` is the reader's). */
 import { type Instant, iso } from '../clock.ts'
-import type { Consent, ConsentType, JsonObject } from './consent.ts'
+import type { Consent, ConsentType, JsonObject, PaymentConsent } from './consent.ts'
+import { authorizersOf, wireConsumption } from './payment.ts'
 
 /**
- * Pushed members that go back to the TPP, by name, so that nothing personal can slip through (tpp-api 4.7). Other
- * consent types add their row; PersonalIdentifiableInformation belongs to none.
+ * Pushed members that go back to the TPP, by name, so that nothing personal can slip through (tpp-api 4.7).
+ * PersonalIdentifiableInformation belongs to no type.
  */
 const ECHOED = {
   'account-access': [
@@ -21,8 +22,21 @@ const ECHOED = {
     'OnBehalfOf',
     'OpenFinanceBilling',
   ],
-  'service-initiation': [],
-  insurance: [],
+  'service-initiation': [
+    'ConsentId',
+    'BaseConsentId',
+    'IsSingleAuthorization',
+    'AuthorizationExpirationDateTime',
+    'ExpirationDateTime',
+    'Permissions',
+    'CurrencyRequest',
+    'ControlParameters',
+    'DebtorReference',
+    'CreditorReference',
+    'PaymentPurposeCode',
+    'SponsoredTPPInformation',
+  ],
+  insurance: ['ConsentId', 'BaseConsentId', 'Permissions', 'ExpirationDateTime', 'OnBehalfOf', 'OpenFinanceBilling'],
 } as const satisfies Record<ConsentType, readonly string[]>
 
 /** Names on the LFI's side (lfi-api 2.3). */
@@ -32,20 +46,34 @@ export const CONSENT_TYPE_NAMES = {
   insurance: 'cbuae-insurance-consents',
 } as const satisfies Record<ConsentType, string>
 
+/** Where a TPP reads a consent, below the origin of the gateway. */
+const RESOURCES = {
+  'account-access': '/open-finance/account-information/v2.1/account-access-consents',
+  'service-initiation': '/open-finance/payment/v2.1/payment-consents',
+  insurance: '/open-finance/insurance/v2.1/insurance-consents',
+} as const satisfies Record<ConsentType, string>
+
 export type TppConsentView = {
   readonly Data: JsonObject
   readonly Subscription?: NonNullable<Consent['subscription']>
-  readonly Links: { readonly Self: string }
+  readonly Links: { readonly Self: string; readonly Related?: readonly string[] }
   readonly Meta: JsonObject
 }
 
-export function tppView(consent: Consent, links: { readonly self: string }): TppConsentView {
+/** @param origin of the gateway */
+export function tppView(consent: Consent, origin: string): TppConsentView {
+  const self = { Self: `${origin}${RESOURCES[consent.type]}/${consent.id}` }
   return {
     Data: tppData(consent),
     ...(consent.subscription === null ? {} : { Subscription: consent.subscription }),
-    Links: { Self: links.self },
-    Meta: {},
+    Links: consent.type === 'service-initiation' ? { ...self, Related: paymentsOf(consent, origin) } : self,
+    Meta: consent.type === 'service-initiation' ? present('MultipleAuthorizers', authorizersOf(consent.payment)) : {},
   }
+}
+
+function paymentsOf({ payment }: PaymentConsent, origin: string): readonly string[] {
+  const kind = payment.control.kind === 'file' ? 'file-payments' : 'payments'
+  return payment.paymentIds.map((id) => `${origin}/open-finance/payment/v2.1/${kind}/${encodeURIComponent(id)}`)
 }
 
 /** `Data` of the TPP's view; also what a webhook says (tpp-api 8.3). */
@@ -66,31 +94,56 @@ export function lfiRecord(consent: Consent): JsonObject {
     status: consent.status,
     request: consent.request,
     requestHeaders: consent.requestHeaders,
-    consentBody: {
-      // The body of an account consent has no StatusUpdateDateTime on this side (lfi-api 9, row 41).
-      Data: stateOf(consent),
-      ...present('Subscription', consent.subscription),
-    },
+    consentBody: bodyOf(consent),
     ...present('interactionId', consent.interactionId),
     tpp: consent.tpp,
     updatedAt: consent.updatedAt,
     ...present('psuIdentifiers', consent.psu),
-    ...(consent.accountIds.length === 0 ? {} : { accountIds: consent.accountIds }),
+    ...resourcesOf(consent),
     ...present('supplementaryInformation', consent.supplementaryInformation),
     ...usageOf(consent),
     ...present('authorizationChannel', consent.channel),
+    ...(consent.type === 'service-initiation' ? present('ConnectToken', consent.payment.connectToken) : {}),
   }
+}
+
+/**
+ * The body of an account or insurance consent has no StatusUpdateDateTime on this side (lfi-api 9, row 41); Meta of a
+ * payment consent holds here what stands under a name of its own towards the TPP.
+ */
+function bodyOf(consent: Consent): JsonObject {
+  const subscription = present('Subscription', consent.subscription)
+  if (consent.type !== 'service-initiation') return { Data: stateOf(consent), ...subscription }
+  return { Data: tppData(consent), ...subscription, ...present('Meta', authorizersOf(consent.payment)) }
+}
+
+/** Policies count as accounts, so that one list finds consents by either (lfi-api 2.3). */
+function resourcesOf({ type, accountIds }: Consent): JsonObject {
+  if (accountIds.length === 0) return {}
+  return type === 'insurance' ? { insurancePolicyIds: accountIds, accountIds } : { accountIds }
 }
 
 function stateOf(consent: Consent): JsonObject {
   const pushed = consent.request.consent
-  const echoed = ECHOED[consent.type].filter((name) => pushed[name] !== undefined).map((name) => [name, pushed[name]])
+  const echoed = ECHOED[consent.type].filter((name) => isThere(pushed[name])).map((name) => [name, pushed[name]])
   return {
     ...Object.fromEntries(echoed),
     ...billingOf(consent),
+    ...(consent.type === 'service-initiation' ? termsShown(consent) : {}),
     Status: consent.status,
     ...(consent.status === 'Revoked' ? { RevokedBy: consent.revokedBy } : {}),
     CreationDateTime: iso(consent.createdAt),
+  }
+}
+
+/** A payment consent may say that it asks for no permission, which the LFI's side knows as not saying anything. */
+const isThere = (value: unknown): boolean => value !== undefined && !(Array.isArray(value) && value.length === 0)
+
+function termsShown({ payment: { charges, exchangeRate, consumption } }: PaymentConsent): JsonObject {
+  return {
+    ...present('Charges', charges),
+    ...present('ExchangeRate', exchangeRate),
+    ...present('PaymentConsumption', consumption === null ? null : wireConsumption(consumption)),
   }
 }
 

@@ -7,6 +7,8 @@ export const API_SET_OF: Readonly<Record<DocumentId, ApiSet | null>> = {
   atm: 'BankDataSharing',
   product: 'BankDataSharing',
   'bank-initiation': 'BankServiceInitation',
+  'payment-consents': 'BankServiceInitation',
+  'insurance-consents': 'InsuranceDataSharing',
   'confirmation-of-payee': 'BankServiceInitation',
   fx: 'BankServiceInitation',
   'account-opening': 'BankServiceInitation',
@@ -19,5 +21,7 @@ export const API_SET_OF: Readonly<Record<DocumentId, ApiSet | null>> = {
   'fx-and-account-opening': null,
   'health-check': null,
   'consent-manager': null,
+  'consent-events-actions': null,
   'headless-authorization': null,
+  webhook: null,
 }

@@ -2,7 +2,7 @@
 import type { Consent } from '../consent-store/index.ts'
 import { HubError } from '../errors.ts'
 import { type ClientId, type ConsentId, toConsentId } from '../ids.ts'
-import type { Route } from './routes.ts'
+import type { ConsentListRoute, ConsentRoute } from './routes.ts'
 import type { Services } from './services.ts'
 
 export function requireConsentId(raw: string | undefined, name: string): ConsentId {
@@ -18,20 +18,20 @@ export function requireConsentId(raw: string | undefined, name: string): Consent
 
 /**
  * Absent, of another client, of another family: all told alike (tpp-api 4.4).
- * @throws HubError Consent.Invalid
+ * @throws HubError Consent.Invalid or NotFound, as the operation declares
  */
 export async function requireOwned(
   { consents }: Services,
   id: ConsentId,
   clientId: ClientId,
-  route: Route,
+  route: ConsentRoute,
 ): Promise<Consent> {
   const consent = await consents.findOwned(id, clientId)
   if (consent === null || !isOfFamily(consent, route)) {
-    throw new HubError('Consent.Invalid', { rule: 'consent.known', reason: 'There is no such consent' })
+    throw new HubError(route.absent, { rule: 'consent.known', reason: 'There is no such consent' })
   }
   return consent
 }
 
-export const isOfFamily = (consent: Consent, route: Route): boolean =>
-  'rarType' in route && consent.rarType === route.rarType
+export const isOfFamily = (consent: Consent, route: ConsentRoute | ConsentListRoute): boolean =>
+  consent.rarType === route.rarType

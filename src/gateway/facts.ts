@@ -12,7 +12,7 @@ import type { Trace } from '../trace.ts'
 import type { BodyType, Offer } from './accept.ts'
 import type { AccessToken, UserToken } from './access-token.ts'
 import type { Period } from './period.ts'
-import type { ReadRoute, Route, ServiceRoute } from './routes.ts'
+import type { ConsentListRoute, ConsentRoute, ReadRoute, Route, ServiceRoute } from './routes.ts'
 import type { Translation } from './transform/index.ts'
 
 /** The request as it came in, and what the listener worked out about it. */
@@ -43,6 +43,9 @@ export type Facts = {
   readonly read: ReadRoute
   /** And on paths that ask it for a client. */
   readonly service: ServiceRoute
+  /** And on paths that look at the client's own consents. */
+  readonly consentRoute: ConsentRoute
+  readonly listRoute: ConsentListRoute
   readonly pathValues: Readonly<Record<string, string>>
   readonly offer: Offer
   readonly bodyType: BodyType

@@ -66,14 +66,17 @@ export const requestPaths = {
 
   /** A client looks at its consents. */
   'list-consents': identified
+    .given('listRoute')
     .step(checkClientScope).step(checkHeaders).step(checkParameters)
     .step(listConsents),
   'show-consent': identified
+    .given('consentRoute')
     .step(checkClientScope).step(checkHeaders).step(checkParameters)
     .step(showConsent),
 
   /** A client ends a consent, or moves its events. */
   'change-consent': identified
+    .given('consentRoute')
     .step(checkClientScope).step(checkHeaders).step(checkParameters)
     .step(readSignableBody)
     .step(changeConsent),

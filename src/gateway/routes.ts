@@ -31,6 +31,8 @@ export type ReadRoute = Common & {
   readonly grant: 'user'
   readonly scope: string
   readonly rarType: string
+  /** Another type whose consents open it too, where they hold the permission. */
+  readonly alsoUnder?: string
   readonly resource: ResourceName
   readonly lfi: {
     readonly operationId: string
@@ -43,12 +45,21 @@ export type ReadRoute = Common & {
     readonly fxOnly: boolean
   }
 }
-/** Answered from the consent store, for a client. */
-export type ConsentRoute = Common & {
-  readonly follows: 'list-consents' | 'show-consent' | 'change-consent'
+type OfClient = Common & {
   readonly grant: 'client'
   readonly scope: string
   readonly rarType: string
+  /** What an absent consent and another client's are answered with: 404 where it is declared (tpp-api 10, row 23). */
+  readonly absent: 'Consent.Invalid' | 'NotFound'
+}
+/** Answered from the consent store, for a client. */
+export type ConsentRoute = OfClient & { readonly follows: 'show-consent' | 'change-consent' }
+/** The consents of one chain. */
+export type ConsentListRoute = OfClient & {
+  readonly follows: 'list-consents'
+  readonly base: 'baseConsentId' | 'BaseConsentId'
+  /** A list of consents, or one envelope around the list of what they say. */
+  readonly list: 'consents' | 'envelope'
 }
 /** Answered from the LFI, for a client, without a consent. */
 export type ServiceRoute = Common & {
@@ -87,7 +98,14 @@ export type ReportRoute = Common & {
   readonly grant: 'client'
   readonly scope: 'tpp-reports'
 }
-export type Route = ReadRoute | ConsentRoute | ServiceRoute | HubRoute | RegistrationRoute | ReportRoute
+export type Route =
+  | ReadRoute
+  | ConsentListRoute
+  | ConsentRoute
+  | ServiceRoute
+  | HubRoute
+  | RegistrationRoute
+  | ReportRoute
 
 /** Two documents may use the same name for an operation. */
 export const keyOf = (route: Route): string => `${route.document} ${route.operationId}`
@@ -100,7 +118,23 @@ const ACCOUNTS = {
   scope: 'accounts',
   rarType: 'urn:openfinanceuae:account-access-consent:v2.1',
 } as const
-const CONSENT = { ...ACCOUNTS, grant: 'client' } as const
+const CONSENT = { ...ACCOUNTS, grant: 'client', absent: 'Consent.Invalid' } as const
+const INSURANCE_CONSENT = {
+  document: 'insurance-consents',
+  signable: true,
+  grant: 'client',
+  scope: 'insurance',
+  rarType: 'urn:openfinanceuae:insurance-consent:v2.1',
+  absent: 'NotFound',
+} as const
+const PAYMENT_CONSENT = {
+  document: 'payment-consents',
+  signable: true,
+  signedOnly: true,
+  grant: 'client',
+  scope: 'payments',
+  rarType: 'urn:openfinanceuae:service-initiation-consent:v2.1',
+} as const
 const READ = { ...ACCOUNTS, grant: 'user', follows: 'read-resource', method: 'GET' } as const
 const REPORT = {
   document: 'tpp-reports',
@@ -131,14 +165,14 @@ const FOR_PRODUCTS = { ...PLAIN, document: 'products-data', sends: ['x-fapi-cust
 
 // biome-ignore format: a table reads by its columns
 export const ROUTES: readonly Route[] = [
-  { ...CONSENT, operationId: 'GetAccountAccessConsentsByBaseConsentId', method: 'GET', path: '/account-access-consents', follows: 'list-consents' },
+  { ...CONSENT, operationId: 'GetAccountAccessConsentsByBaseConsentId', method: 'GET', path: '/account-access-consents', follows: 'list-consents', base: 'baseConsentId', list: 'consents' },
   { ...CONSENT, operationId: 'GetAccountAccessConsentsConsentId', method: 'GET', path: '/account-access-consents/{ConsentId}', follows: 'show-consent' },
   { ...CONSENT, operationId: 'PatchAccountAccessConsentsConsentId', method: 'PATCH', path: '/account-access-consents/{ConsentId}', follows: 'change-consent' },
-  { ...READ, operationId: 'GetAccounts', path: '/accounts', resource: 'accounts',
+  { ...READ, operationId: 'GetAccounts', path: '/accounts', resource: 'accounts', alsoUnder: PAYMENT_CONSENT.rarType,
     lfi: { ...PAGED, operationId: 'findAccounts', path: '/accounts', accountIds: true } },
-  { ...READ, operationId: 'GetAccountsAccountId', path: '/accounts/{AccountId}', resource: 'account',
+  { ...READ, operationId: 'GetAccountsAccountId', path: '/accounts/{AccountId}', resource: 'account', alsoUnder: PAYMENT_CONSENT.rarType,
     lfi: { ...PAGED, operationId: 'findByAccountId', path: '/accounts/{accountId}', paged: false } },
-  { ...READ, operationId: 'GetAccountsAccountIdBalances', path: '/accounts/{AccountId}/balances', resource: 'balances',
+  { ...READ, operationId: 'GetAccountsAccountIdBalances', path: '/accounts/{AccountId}/balances', resource: 'balances', alsoUnder: PAYMENT_CONSENT.rarType,
     lfi: { ...PAGED, operationId: 'findBalancesByAccountId', path: '/accounts/{accountId}/balances' } },
   { ...READ, operationId: 'GetAccountsAccountIdBeneficiaries', path: '/accounts/{AccountId}/beneficiaries', resource: 'beneficiaries',
     lfi: { ...PAGED, operationId: 'findBeneficiariesByAccountId', path: '/accounts/{accountId}/beneficiaries' } },
@@ -156,6 +190,10 @@ export const ROUTES: readonly Route[] = [
     lfi: { ...PAGED, operationId: 'getStatementsByAccountId', path: '/accounts/{accountId}/statements', period: 'statement' } },
   { ...READ, operationId: 'GetAccountsAccountIdTransactions', path: '/accounts/{AccountId}/transactions', resource: 'transactions',
     lfi: { ...PAGED, operationId: 'findTransactionsByAccountId', path: '/accounts/{accountId}/transactions', period: 'booking', fxOnly: true } },
+  { ...INSURANCE_CONSENT, operationId: 'InsuranceConsents_list', method: 'GET', path: '/insurance-consents', follows: 'list-consents', base: 'BaseConsentId', list: 'envelope' },
+  { ...INSURANCE_CONSENT, operationId: 'InsuranceConsentsByConsentId_read', method: 'GET', path: '/insurance-consents/{ConsentId}', follows: 'show-consent' },
+  { ...INSURANCE_CONSENT, operationId: 'InsuranceConsentsByConsentId_unsignedRequestBodyUpdate_InsuranceConsentsByConsentId_signedRequestBodyUpdate',
+    method: 'PATCH', path: '/insurance-consents/{ConsentId}', follows: 'change-consent' },
   { ...READ, operationId: 'Parties_read', path: '/parties', resource: 'parties',
     lfi: { ...PAGED, operationId: 'findCustomer', path: '/customer', paged: false } },
   { ...OPENINGS, operationId: 'CreateAccount_signedRequest', method: 'POST', path: '/accounts', follows: 'begin-request', signedOnly: true,
@@ -180,6 +218,9 @@ export const ROUTES: readonly Route[] = [
     service: 'lead', answers: 201, lfi: { ...FOR_PRODUCTS, operationId: 'CreateLead', path: '/leads', answers: 201 } },
   { ...PRODUCTS, operationId: 'GetProducts', method: 'GET', path: '/products', follows: 'ask-service',
     service: 'products', answers: 200, lfi: { ...FOR_PRODUCTS, operationId: 'GetProducts', path: '/products', paged: true, query: true } },
+  { ...PAYMENT_CONSENT, operationId: 'RetrievePaymentConsentsByBaseConsentId', method: 'GET', path: '/payment-consents', follows: 'list-consents', absent: 'NotFound', base: 'baseConsentId', list: 'consents' },
+  { ...PAYMENT_CONSENT, operationId: 'RetrievePaymentConsent', method: 'GET', path: '/payment-consents/{ConsentId}', follows: 'show-consent', absent: 'NotFound' },
+  { ...PAYMENT_CONSENT, operationId: 'PatchPaymentConsent', method: 'PATCH', path: '/payment-consents/{ConsentId}', follows: 'change-consent', absent: 'Consent.Invalid' },
   { ...REPORT, operationId: 'TppReports_read', path: '/tpp-reports', alsoAt: ['/tpp-reports'], follows: 'tpp-reports' },
   { ...REPORT, operationId: 'ExplainRefusal', path: '/refusals/{InteractionId}', alsoAt: ['/refusals/{InteractionId}'], follows: 'explain-refusal' },
   { ...REPORT, operationId: 'ListOutages', path: '/outages', alsoAt: ['/outages'], follows: 'list-outages' },

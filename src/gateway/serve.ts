@@ -48,6 +48,8 @@ async function follow(known: Known, services: Services, timings: Timing[]): Prom
     const { route } = known
     if (route === undefined) throw new Error('a request without a route')
     if (route.follows === 'read-resource') known.read = route
+    else if (route.follows === 'list-consents') known.listRoute = route
+    else if (route.follows === 'show-consent' || route.follows === 'change-consent') known.consentRoute = route
     if (isService(route)) known.service = route
     const rest = requestPaths[route.follows].stages.slice(arrived.stages.length)
     const answer = await walk(rest, known, services, timings)

@@ -23,7 +23,9 @@ export const VERSIONS: readonly ApiVersion[] = [
   { family: 'bank-initiation',       version: '2.1', document: 'bank-initiation' },
   { family: 'confirmation-of-payee', version: '2.1', document: 'confirmation-of-payee' },
   { family: 'fx',                    version: '2.1', document: 'fx' },
+  { family: 'insurance-consents',    version: '2.1', document: 'insurance-consents' },
   { family: 'onboarding',            version: '2.1', document: 'onboarding' },
+  { family: 'payment-consents',      version: '2.1', document: 'payment-consents' },
   { family: 'product',               version: '2.1', document: 'product' },
   { family: 'tpp-reports',           version: '2.1', document: 'tpp-reports' },
 ]

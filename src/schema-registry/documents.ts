@@ -13,16 +13,20 @@ export const DOCUMENTS = {
   fx: 'standards/fx.v2.1.yaml',
   'account-opening': 'standards/account-opening.v2.1.yaml',
   onboarding: 'standards/onboarding.v2.1.yaml',
+  webhook: 'standards/webhook.v2.1.yaml',
   'data-sharing': 'ozone-connect/data-sharing.v2.1.yaml',
   'open-data': 'ozone-connect/open-data.v2.1.yaml',
   'products-data': 'ozone-connect/products-data.v2.1.yaml',
   'fx-and-account-opening': 'ozone-connect/fx-and-account-opening.v2.1.yaml',
   'health-check': 'ozone-connect/health-check.v2.1.yaml',
+  'consent-events-actions': 'ozone-connect/consent-events-actions.v2.1.yaml',
   'consent-manager': 'api-hub/consent-manager.v2.1.yaml',
   'tpp-reports': 'api-hub/tpp-reports.v2.1.yaml',
   'headless-authorization': 'api-hub/headless-authorization.v2.1.yaml',
   'bank-initiation': 'standards/bank-initiation.v2.1.yaml',
   'service-initiation': 'ozone-connect/service-initiation.v2.1.yaml',
+  'payment-consents': 'standards/payment-consents.v2.1.yaml',
+  'insurance-consents': 'standards/insurance-consents.v2.1.yaml',
 } as const satisfies Record<string, string>
 
 export type DocumentId = keyof typeof DOCUMENTS

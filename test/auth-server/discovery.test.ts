@@ -45,7 +45,7 @@ describe('the discovery document', () => {
       response_types_supported: ['code'],
       response_modes_supported: ['query'],
       grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
-      scopes_supported: ['openid', 'accounts', 'tpp-reports'],
+      scopes_supported: ['openid', 'accounts', 'payments', 'insurance', 'tpp-reports'],
       token_endpoint_auth_methods_supported: ['private_key_jwt'],
       token_endpoint_auth_signing_alg_values_supported: ['PS256'],
       request_object_signing_alg_values_supported: ['PS256'],
@@ -61,7 +61,11 @@ describe('the discovery document', () => {
       claim_types_supported: ['normal'],
       claims_parameter_supported: false,
       claims_supported: expect.arrayContaining(['sub', 'acr', 'auth_time', 'iss']),
-      authorization_details_types_supported: [ACCOUNT_ACCESS],
+      authorization_details_types_supported: [
+        ACCOUNT_ACCESS,
+        'urn:openfinanceuae:service-initiation-consent:v2.1',
+        'urn:openfinanceuae:insurance-consent:v2.1',
+      ],
     })
     expect(new URL(String(world.discovery['issuer'])).pathname).toBe('/')
     expect(String(world.discovery['issuer'])).not.toMatch(/\/$/)

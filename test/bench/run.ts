@@ -2,6 +2,7 @@
  * `npm run bench`: the account list through the hub beside the same bytes through a bare http-proxy, both between the
  * same two mutual TLS legs, in interleaved rounds of one run. The machine is what it is; the ratios are the result.
  * `npm run bench -- auth` measures the authorization server (auth-run.ts). A number at the end is that of rounds.
+ * `npm run bench -- consents` measures the consent store as it grows (consents-run.ts).
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { readFileSync } from 'node:fs'
@@ -9,6 +10,7 @@ import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { LfiCode } from '../../sandbox/trust-framework/ecosystem.ts'
 import { runAuthBenchmark } from './auth-run.ts'
+import { runConsentBenchmark } from './consents-run.ts'
 import type { LoadResult, LoadSettings } from './load.ts'
 import { accountIdsOf, type Stage, setStage } from './stage.ts'
 
@@ -35,6 +37,7 @@ type Round = LoadResult & { readonly cpuMicroseconds: number }
 
 const [first, second] = process.argv.slice(2)
 if (first === 'auth') await runAuthBenchmark(Number(second ?? ROUNDS))
+else if (first === 'consents') await runConsentBenchmark(Number(second ?? Number.POSITIVE_INFINITY))
 else await runGatewayBenchmark(Number(first ?? ROUNDS))
 
 async function runGatewayBenchmark(rounds: number): Promise<void> {

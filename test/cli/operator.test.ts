@@ -48,7 +48,7 @@ describe('falaj client', () => {
   test('lists, deactivates, activates and blocks a client of the running hub', async () => {
     expect(await register()).toBe(204)
     const line = (status: string) =>
-      `${client.clientId}  ${status.padEnd(8)}  Wadi Money / ${client.name}  [BDSP BSIP]\n`
+      `${client.clientId}  ${status.padEnd(8)}  Wadi Money / ${client.name}  [BDSP BSIP ISP]\n`
     expect((await falaj(['client', 'list', ...tenant()])).out).toBe(line('active'))
     for (const [act, status] of [
       ['deactivate', 'inactive'],

@@ -155,7 +155,7 @@ describe('what is refused', () => {
   })
 
   test('paths and methods that are not served', async () => {
-    for (const path of ['/', '/consents/', '/consents/a/b', '/consents//audit', '/payment-log', '/CONSENTS']) {
+    for (const path of ['/', '/consents/', '/consents/a/b', '/consents//audit', '/payment-logs', '/CONSENTS']) {
       const reply = await cm.call('GET', path)
       expect([path, reply.status, reply.text]).toEqual([path, 404, ''])
     }

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { toInstant } from '../../src/clock.ts'
+import type { MultipleAuthorizers } from '../../src/consent-store/index.ts'
 import type { ConsentId } from '../../src/ids.ts'
 import { storeForEachTest } from '../unit/consent-store/fixture.ts'
-import { EXPIRES_AT, LFI, lfiPatch, OTHER_CLIENT } from '../unit/consent-store/support.ts'
+import { AUTHORIZE, EXPIRES_AT, LFI, lfiPatch, OTHER_CLIENT } from '../unit/consent-store/support.ts'
 
 const given = storeForEachTest()
 
@@ -28,6 +29,54 @@ describe('the database refuses, whoever writes', () => {
     const id = await given.hub.authorized()
     await expect(update(id, columns)).rejects.toThrow()
     expect((await given.hub.store.find(id))?.status).toBe('Authorized')
+  })
+
+  const AGREED: MultipleAuthorizers = {
+    TotalRequired: 2,
+    Authorizations: [{ AuthorizationStatus: 'Approved' }, { AuthorizationStatus: 'Approved' }],
+  }
+  const authorized = async (type: 'service-initiation' | 'insurance', members: object = {}) => {
+    const id = await given.hub.lodge({ type, members: { ...members } })
+    await given.hub.store.patchByLfi(
+      id,
+      { ...AUTHORIZE, ...(type === 'insurance' ? {} : { payment: { ...NO_TERMS, authorizers: agreed(members) } }) },
+      LFI,
+    )
+    return id
+  }
+  const NO_TERMS = { authorizers: null, charges: null, exchangeRate: null, connectToken: null }
+  const agreed = (members: object) => ('IsSingleAuthorization' in members ? AGREED : null)
+
+  test.for([
+    { what: 'a second debtor', columns: { account_ids: ['a', 'b'] } },
+    { what: 'authorizers where one is enough', columns: { authorizers: JSON.stringify(AGREED) } },
+    { what: 'another type', columns: { type: 'insurance' } },
+    { what: 'a window that moves by itself', columns: { authorize_by: new Date(EXPIRES_AT) } },
+  ])('of a payment consent: $what', async ({ columns }) => {
+    await expect(update(await authorized('service-initiation'), columns)).rejects.toThrow()
+  })
+
+  test.for([
+    { what: 'one who has rejected', statuses: ['Approved', 'Approved', 'Rejected'] },
+    { what: 'too few', statuses: ['Approved', 'Pending'] },
+    { what: 'nobody', statuses: [] },
+  ])('of an authorized consent of several: $what', async ({ statuses }) => {
+    const id = await authorized('service-initiation', { IsSingleAuthorization: false })
+    const authorizers = { TotalRequired: 2, Authorizations: statuses.map((each) => ({ AuthorizationStatus: each })) }
+    await expect(update(id, { authorizers: JSON.stringify(authorizers) })).rejects.toThrow('consent_agreed')
+    await expect(update(id, { authorize_by: new Date(EXPIRES_AT) })).rejects.toThrow('authorization window')
+  })
+
+  test.for([
+    { what: 'consumed', columns: { status: 'Consumed', revision: 3 } },
+    { what: 'with charges', columns: { charges: JSON.stringify([]) } },
+    { what: 'with a rate', columns: { exchange_rate: JSON.stringify({}) } },
+    { what: 'with something paid', columns: { consumption: JSON.stringify({}) } },
+    { what: 'with a token', columns: { connect_token: 'x' } },
+    { what: 'with payments', columns: { payment_ids: ['p'] } },
+    { what: 'with authorizers', columns: { authorizers: JSON.stringify(AGREED) } },
+  ])('an insurance consent $what', async ({ columns }) => {
+    await expect(update(await authorized('insurance'), columns)).rejects.toThrow()
   })
 
   test('a terminal consent that lives again', async () => {

@@ -34,8 +34,8 @@ describe('registering', () => {
       status: 'inactive',
       redirectUris: ['https://localhost:8443/callback'],
       webhookUris: ['https://localhost:8443/webhooks'],
-      scopes: ['openid', 'accounts', 'tpp-reports', 'payments'],
-      roles: ['BDSP', 'BSIP'],
+      scopes: ['openid', 'accounts', 'tpp-reports', 'payments', 'insurance'],
+      roles: ['BDSP', 'BSIP', 'ISP'],
     })
     expect(client.jwks.keys.map((key) => key.use).sort()).toEqual(['enc', 'sig'])
     expect(participants.certificateStatus(client, primary.thumbprint)).toBe('active')

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runDemo } from '../../sandbox/demo/demo.ts'
 import { loadConfig } from '../../src/config.ts'
 import { type Db, openDatabase, query } from '../../src/db.ts'
+import { falaj } from '../support/cli.ts'
 import { startTestSandbox, type TestSandbox } from '../support/sandbox.ts'
 
 const JOURNEY_MS = 180_000
@@ -42,6 +43,42 @@ describe('the demo', () => {
     }
     expect(told).not.toMatch(CREDENTIAL)
     expect(told).not.toMatch(/request_uri:[\w-]{16,}/)
+  })
+})
+
+describe('the operator after the demo', () => {
+  const webhook = (...args: string[]) =>
+    falaj(['webhook', ...args, '--config', sandbox.manifest.lfis.aurora.hubConfigFile, '--tenant', 'aurora'])
+  const delivered = async () => {
+    const { status: ended, out, err } = await webhook('list', '--state', 'delivered')
+    expect([ended, err]).toEqual([0, ''])
+    return out.trimEnd().split('\n')
+  }
+
+  test('finds the webhooks delivered, and sends one again', async () => {
+    const [latest = '', earlier = '', ...others] = await delivered()
+    expect(others).toEqual([])
+    for (const line of [latest, earlier]) expect(line).toMatch(/^\d+ .* delivered +1× .* answered 202$/)
+    const [id = ''] = latest.split(' ')
+    expect(await webhook('redeliver', id)).toEqual({
+      status: 0,
+      out: `${id} is waiting to be delivered again\n`,
+      err: '',
+    })
+    // The hub that runs takes it up.
+    while ((await delivered()).length < 2) await new Promise((later) => setTimeout(later, 100))
+    expect((await webhook('list', '--state', 'dead')).out).toBe('')
+  })
+
+  test('is told what cannot be sent again', async () => {
+    for (const id of ['999999', 'x']) {
+      expect(await webhook('redeliver', id)).toEqual({
+        status: 1,
+        out: '',
+        err: `no settled webhook ${id}: \`falaj webhook list\` shows them\n`,
+      })
+    }
+    expect((await webhook('list', '--state', 'lost')).status).toBe(1)
   })
 })
 

@@ -95,13 +95,21 @@ CASE
     ELSE NULL::timestamp with time zone
 END) stored,
   revoked_tokens jsonb,
+  authorizers jsonb,
+  charges jsonb,
+  exchange_rate jsonb,
+  consumption jsonb,
+  connect_token text,
+  payment_ids text[] default '{}'::text[] not null,
   constraint consent_grant_id_key UNIQUE (grant_id),
   constraint consent_interaction_id_key UNIQUE (interaction_id),
   constraint consent_par_id_key UNIQUE (par_id),
   constraint consent_pkey PRIMARY KEY (id),
+  constraint consent_agreed CHECK (((authorizers IS NULL) OR (authorized_at IS NULL) OR ((NOT jsonb_path_exists(authorizers, '$."Authorizations"[*]?(@."AuthorizationStatus" == "Rejected")'::jsonpath)) AND ((jsonb_array_length(jsonb_path_query_array(authorizers, '$."Authorizations"[*]?(@."AuthorizationStatus" == "Approved")'::jsonpath)))::numeric >= GREATEST((1)::numeric, COALESCE(((authorizers ->> 'TotalRequired'::text))::numeric, (jsonb_array_length((authorizers -> 'Authorizations'::text)))::numeric)))))),
   constraint consent_channel_check CHECK ((channel = ANY (ARRAY['App'::text, 'Web'::text]))),
   constraint consent_completed CHECK (((completed_at IS NULL) OR (interaction_id IS NOT NULL))),
   constraint consent_consumed CHECK (((status <> 'Consumed'::text) OR (type = 'service-initiation'::text))),
+  constraint consent_debtor CHECK (((type <> 'service-initiation'::text) OR (cardinality(account_ids) <= 1))),
   constraint consent_ended CHECK (((status = ANY (ARRAY['AwaitingAuthorization'::text, 'Authorized'::text, 'Suspended'::text])) OR (grant_id IS NULL))),
   constraint consent_granted CHECK (((authorized_at IS NULL) OR ((psu IS NOT NULL) AND (cardinality(account_ids) >= 1) AND (channel IS NOT NULL)))),
   constraint consent_granted_status CHECK (
@@ -111,23 +119,40 @@ CASE
     ELSE true
 END),
   constraint consent_id_check CHECK (((length(id) >= 1) AND (length(id) <= 128))),
+  constraint consent_payment CHECK (((type = 'service-initiation'::text) OR ((num_nonnulls(authorizers, charges, exchange_rate, consumption, connect_token) + cardinality(payment_ids)) = 0))),
   constraint consent_psu_check CHECK (((psu IS NULL) OR (NOT (jsonb_typeof((psu -> 'userId'::text)) IS DISTINCT FROM 'string'::text)))),
+  constraint consent_rar_type CHECK ((rar_type ~~ (('urn:openfinanceuae:'::text || type) || '-consent:v%'::text))),
   constraint consent_rejected CHECK (((status = 'Rejected'::text) = (rejected_for IS NOT NULL))),
   constraint consent_rejected_for_check CHECK ((rejected_for = ANY (ARRAY['refused'::text, 'lapsed'::text]))),
   constraint consent_revision_check CHECK ((revision >= 1)),
   constraint consent_revoked CHECK (((status = 'Revoked'::text) = (revoked_by IS NOT NULL))),
   constraint consent_revoked_by_check CHECK ((revoked_by = ANY (ARRAY['LFI'::text, 'TPP'::text, 'LFI.InitiatedByUser'::text, 'TPP.InitiatedByUser'::text]))),
+  constraint consent_several CHECK (((authorizers IS NULL) OR (NOT ((request #>> '{consent,IsSingleAuthorization}'::text[]) IS DISTINCT FROM 'false'::text)))),
   constraint consent_status_check CHECK ((status = ANY (ARRAY['AwaitingAuthorization'::text, 'Authorized'::text, 'Rejected'::text, 'Suspended'::text, 'Revoked'::text, 'Expired'::text, 'Consumed'::text]))),
   constraint consent_type_check CHECK ((type = ANY (ARRAY['account-access'::text, 'service-initiation'::text, 'insurance'::text])))
 );
 CREATE INDEX consent_account ON public.consent USING gin (account_ids);
 CREATE INDEX consent_client ON public.consent USING btree (client_id);
+CREATE INDEX consent_created ON public.consent USING btree (created_at DESC, id);
 CREATE INDEX consent_due ON public.consent USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX consent_group ON public.consent USING btree (base_consent_id);
 CREATE INDEX consent_psu ON public.consent USING btree (psu_user_id);
+CREATE INDEX consent_status ON public.consent USING btree (status, created_at DESC, id);
 CREATE INDEX consent_updated ON public.consent USING btree (updated_at, id);
 CREATE UNIQUE INDEX consent_id_folded ON public.consent USING btree (lower(id));
 CREATE TRIGGER consent_keep BEFORE UPDATE ON public.consent FOR EACH ROW EXECUTE FUNCTION consent_keep();
+CREATE TRIGGER consent_remember_change AFTER UPDATE ON public.consent FOR EACH ROW WHEN ((new.revision IS DISTINCT FROM old.revision)) EXECUTE FUNCTION consent_remember();
+CREATE TRIGGER consent_remember_new AFTER INSERT ON public.consent FOR EACH ROW EXECUTE FUNCTION consent_remember();
+CREATE TRIGGER consent_tally_changed AFTER UPDATE ON public.consent REFERENCING OLD TABLE AS before_it NEW TABLE AS after_it FOR EACH STATEMENT EXECUTE FUNCTION consent_tally_changed();
+CREATE TRIGGER consent_tally_emptied AFTER TRUNCATE ON public.consent FOR EACH STATEMENT EXECUTE FUNCTION consent_tally_emptied();
+CREATE TRIGGER consent_tally_gone AFTER DELETE ON public.consent REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION consent_tally_gone();
+CREATE TRIGGER consent_tally_new AFTER INSERT ON public.consent REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION consent_tally_new();
+
+create table consent_tally (
+  type text not null,
+  status text not null,
+  delta bigint not null
+);
 
 create table consent_trail (
   id bigint generated always as identity not null,
@@ -149,6 +174,16 @@ create table consent_trail (
   constraint consent_trail_caller_kind_check CHECK ((caller_kind = ANY (ARRAY['tpp'::text, 'lfi'::text, 'hub'::text, 'operator'::text])))
 );
 CREATE TRIGGER consent_trail_keep BEFORE DELETE OR UPDATE ON public.consent_trail FOR EACH ROW EXECUTE FUNCTION consent_trail_keep();
+
+create table consent_version (
+  consent_id text not null,
+  revision integer not null,
+  at timestamp with time zone not null,
+  state jsonb not null,
+  constraint consent_version_pkey PRIMARY KEY (consent_id, revision),
+  constraint consent_version_consent_id_fkey FOREIGN KEY (consent_id) REFERENCES consent(id)
+);
+CREATE TRIGGER consent_version_keep BEFORE UPDATE ON public.consent_version FOR EACH ROW EXECUTE FUNCTION consent_version_keep();
 
 create table deviation (
   operation_id text not null,
@@ -213,13 +248,26 @@ create table outbox (
   resource text default 'consent'::text not null,
   resource_id text,
   client_id text,
+  event_id uuid default gen_random_uuid() not null,
+  state text default 'waiting'::text not null,
+  attempts integer default 0 not null,
+  due_at timestamp with time zone,
+  claimed_until timestamp with time zone,
+  revived_at timestamp with time zone,
+  settled_at timestamp with time zone,
+  outcome text,
   constraint outbox_pkey PRIMARY KEY (id),
   constraint outbox_consent_id_fkey FOREIGN KEY (consent_id) REFERENCES consent(id),
   constraint outbox_about CHECK ((((resource = ANY (ARRAY['consent'::text, 'payment'::text])) = (consent_id IS NOT NULL)) AND ((resource = 'consent'::text) = (resource_id IS NULL)) AND ((resource = 'consent'::text) OR (client_id IS NOT NULL)))),
+  constraint outbox_claimed CHECK (((state = 'sending'::text) = (claimed_until IS NOT NULL))),
   constraint outbox_kind_check CHECK ((kind = ANY (ARRAY['lfi-event'::text, 'tpp-webhook'::text]))),
   constraint outbox_resource_check CHECK ((resource = ANY (ARRAY['consent'::text, 'payment'::text, 'account-opening'::text, 'fx-quote'::text, 'insurance-quote'::text]))),
+  constraint outbox_settled CHECK (((state = ANY (ARRAY['waiting'::text, 'sending'::text])) = (settled_at IS NULL))),
+  constraint outbox_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sending'::text, 'delivered'::text, 'failed'::text, 'dropped'::text, 'dead'::text]))),
   constraint outbox_webhook CHECK (((kind = 'tpp-webhook'::text) = ((url IS NOT NULL) AND (body IS NOT NULL))))
 );
+CREATE INDEX outbox_open ON public.outbox USING btree (kind, consent_id, id) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text]));
+CREATE INDEX outbox_settled_at ON public.outbox USING btree (settled_at) WHERE (settled_at IS NOT NULL);
 CREATE UNIQUE INDEX outbox_once ON public.outbox USING btree (resource, COALESCE(resource_id, consent_id), revision, kind);
 
 create table payment_log (
@@ -451,11 +499,14 @@ CREATE OR REPLACE FUNCTION public.consent_keep()
 AS $function$
 begin
   if (new.id, new.type, new.rar_type, new.client_id, new.organisation_id, new.base_consent_id, new.request::text,
-      new.scope, new.created_at, new.authorize_by, new.expires_at)
+      new.scope, new.created_at, new.expires_at)
      is distinct from
      (old.id, old.type, old.rar_type, old.client_id, old.organisation_id, old.base_consent_id, old.request::text,
-      old.scope, old.created_at, old.authorize_by, old.expires_at) then
+      old.scope, old.created_at, old.expires_at) then
     raise exception 'consent %: what was asked for does not change', old.id;
+  end if;
+  if new.authorize_by <> old.authorize_by and (old.authorizers is not null or new.authorizers is null) then
+    raise exception 'consent %: the authorization window moves with the first authorizer only', old.id;
   end if;
   if old.due_at is null and new.status <> old.status then
     raise exception 'consent %: % is terminal', old.id, old.status;
@@ -467,6 +518,71 @@ begin
 end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.consent_remember()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        insert into consent_version (consent_id, revision, at, state)
+        values (new.id, new.revision, new.updated_at, consent_state(new));
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_state(of consent)
+ RETURNS jsonb
+ LANGUAGE sql
+ STABLE
+AS $function$
+        select to_jsonb(of) - array['id', 'type', 'rar_type', 'client_id', 'organisation_id', 'base_consent_id',
+          'request', 'request_headers', 'request_url', 'tpp', 'scope', 'created_at', 'expires_at',
+          'par_id', 'completed_at', 'grant_id', 'revoked_tokens', 'connect_token', 'last_data_shared_at', 'psu_user_id', 'due_at']
+      $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_tally_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        insert into consent_tally
+          select type, status, sum(delta) from (
+            select type, status, 1 as delta from after_it union all select type, status, -1 from before_it) as moves
+          group by type, status having sum(delta) <> 0;
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_tally_emptied()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        delete from consent_tally;
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_tally_gone()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        insert into consent_tally select type, status, -count(*) from gone group by type, status;
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_tally_new()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        insert into consent_tally select type, status, count(*) from added group by type, status;
+        return null;
+      end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.consent_trail_keep()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -474,6 +590,15 @@ AS $function$
 begin
   raise exception 'the trail of a consent is only ever added to';
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_version_keep()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        raise exception 'what a consent was does not change';
+      end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.payment_log_keep()

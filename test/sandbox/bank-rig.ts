@@ -254,16 +254,20 @@ export function createCaller(rig: Rig, identity: Identity | null) {
   const agent = new Agent({
     connect: { ca: rig.ca, ...(identity === null ? {} : { cert: identity.cert, key: identity.key }) },
   })
+  type Headers = Readonly<Record<string, string>>
+  const send = async (path: string, headers: Headers, body: string | null): Promise<Reply> => {
+    const method = body === null ? 'GET' : 'POST'
+    const answer = await request(`${rig.bank.ozoneConnectUrl}${path}`, { dispatcher: agent, method, headers, body })
+    const text = await answer.body.text()
+    return {
+      status: answer.statusCode,
+      headers: answer.headers,
+      body: text === '' ? null : (JSON.parse(text) as unknown),
+    }
+  }
   return {
-    async get(path: string, headers: Readonly<Record<string, string>>): Promise<Reply> {
-      const answer = await request(`${rig.bank.ozoneConnectUrl}${path}`, { dispatcher: agent, headers })
-      const text = await answer.body.text()
-      return {
-        status: answer.statusCode,
-        headers: answer.headers,
-        body: text === '' ? null : (JSON.parse(text) as unknown),
-      }
-    },
+    get: (path: string, headers: Headers): Promise<Reply> => send(path, headers, null),
+    post: (path: string, headers: Headers, body: string): Promise<Reply> => send(path, headers, body),
     async send(
       method: 'POST' | 'PATCH',
       path: string,

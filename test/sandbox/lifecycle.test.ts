@@ -9,7 +9,7 @@ import { openDatabase, query } from '../../src/db.ts'
 import { Secret } from '../../src/secret.ts'
 import { findPlace, type Place, type Running, startProgram, untilUp } from '../support/sandbox-process.ts'
 
-const START_MS = 60_000
+const START_MS = 180_000
 const GONE_WITHIN_MS = 5_000
 
 let place: Place

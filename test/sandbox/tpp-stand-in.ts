@@ -38,6 +38,10 @@ export type StandIn = {
   misbehave(how: Misbehaviour): void
   /** What the LFI would send the browser back with, for the request behind this authorization URL. */
   approve(authorizationUrl: string): URLSearchParams
+  /** The one element of authorization_details behind this authorization URL. */
+  pushed(authorizationUrl: string): unknown
+  /** As the LFI's hub signs. */
+  sign(claims: JWTPayload): Promise<string>
   close(): Promise<void>
 }
 
@@ -222,6 +226,11 @@ export async function startStandIn(): Promise<StandIn> {
       state.codes.set(code, asked)
       return new URLSearchParams({ code, state: String(asked['state']), iss: state.issuer })
     },
+    pushed: (authorizationUrl) => {
+      const asked = state.requests.get(new URL(authorizationUrl).searchParams.get('request_uri') ?? '')
+      return (asked?.['authorization_details'] as readonly unknown[] | undefined)?.[0]
+    },
+    sign,
     close: async () => {
       await listening.close()
       rmSync(folder, { recursive: true, force: true })

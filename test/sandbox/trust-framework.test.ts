@@ -213,7 +213,7 @@ describe('directory API', () => {
       { kid: primary.encryption.kid, keyType: 'CLIENT ENCRYPTION', use: 'enc' },
     ])
     const roles = (await get(`${primaryAt()}/roles`, hub(), token)).json() as Record<string, string>[]
-    expect(roles.map((each) => each['AuthorisationDomainRoleName'])).toEqual(['BDSP', 'BSIP'])
+    expect(roles.map((each) => each['AuthorisationDomainRoleName'])).toEqual(['BDSP', 'BSIP', 'ISP'])
     expect((await get('/references/apifamilies', hub(), token)).json()).toMatchObject(
       FAMILIES.map((ApiFamilyType) => ({ ApiFamilyType })),
     )

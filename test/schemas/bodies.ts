@@ -9,6 +9,7 @@ import {
   PAIRS,
   plainSchema,
   RAR,
+  RAR_FILE,
   readOurs,
   readPublished,
   resolve,
@@ -62,17 +63,16 @@ export function bodiesOf(id: DocumentId, registry: SchemaRegistry): readonly Bod
   })
 }
 
-export function rarBody(registry: SchemaRegistry): Body {
-  const root = readPublished(RAR.published)
-  const schema = { $ref: `#/components/schemas/${RAR.component}` }
-  const ours = readOurs(RAR.ours)
-  return createBody(
-    'rar',
-    createPublishedJudge(root)(schema),
-    registry.rar(RAR.urn),
-    { root, schema },
-    { root: ours, schema: ours },
-  )
+export function rarBodies(registry: SchemaRegistry): readonly Body[] {
+  const root = readPublished(RAR_FILE)
+  const judge = createPublishedJudge(root)
+  const cleaned = { components: meant(root, root['components']) }
+  return RAR.map(({ ours: file, urn, component }) => {
+    const schema = { $ref: `#/components/schemas/${component}` }
+    const ours = readOurs(file)
+    const described = { root: ours, schema: ours }
+    return createBody(`rar ${urn}`, judge(schema), registry.rar(urn), { root: cleaned, schema }, described)
+  })
 }
 
 function createBody(name: string, published: Verdict, ours: Check | null, theirs: Described, mine: Described): Body {

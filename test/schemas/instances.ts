@@ -164,6 +164,7 @@ const FORMATS = new Map([
   ['date', '2026-02-28'],
   ['date-time', '2026-02-28T10:00:00+04:00'],
   ['uri', 'https://bank.example/page'],
+  ['url', 'https://bank.example/page'],
   ['email', 'somebody@bank.example'],
   ['uuid', '3f6f2b0c-7c5d-4a53-9f43-0b1c2d3e4f50'],
   ['duration', 'P1Y'],

@@ -4,6 +4,7 @@ import { Ajv } from 'ajv'
 import { fullFormats } from 'ajv-formats/dist/formats.js'
 import { parse } from 'yaml'
 import type { DocumentId } from '../../src/schema-registry.ts'
+import { LEFT_OUT } from './divergences.ts'
 
 /** The published files are read where they are and never become part of the project. */
 const FOLDER = fileURLToPath(new URL('../../../shared/specs/uae-open-finance/', import.meta.url))
@@ -47,6 +48,14 @@ export const PAIRS: Readonly<Record<DocumentId, { readonly ours: string; readonl
     ours: 'ozone-connect/health-check.v2.1.yaml',
     published: 'ozone-connect/uae-ozone-connect-health-check-openapi.yaml',
   },
+  webhook: {
+    ours: 'standards/webhook.v2.1.yaml',
+    published: 'standards/uae-webhook-template-openapi.yaml',
+  },
+  'consent-events-actions': {
+    ours: 'ozone-connect/consent-events-actions.v2.1.yaml',
+    published: 'ozone-connect/uae-ozone-connect-consent-events-actions-openapi.yaml',
+  },
   'consent-manager': {
     ours: 'api-hub/consent-manager.v2.1.yaml',
     published: 'api-hub/uae-api-hub-consent-manager-openapi.yaml',
@@ -67,13 +76,34 @@ export const PAIRS: Readonly<Record<DocumentId, { readonly ours: string; readonl
     ours: 'ozone-connect/service-initiation.v2.1.yaml',
     published: 'ozone-connect/uae-ozone-connect-bank-service-initiation-openapi.yaml',
   },
+  'payment-consents': {
+    ours: 'standards/payment-consents.v2.1.yaml',
+    published: 'standards/uae-bank-initiation-openapi.yaml',
+  },
+  'insurance-consents': {
+    ours: 'standards/insurance-consents.v2.1.yaml',
+    published: 'standards/uae-insurance-openapi.yaml',
+  },
 }
-export const RAR = {
-  ours: 'rar/account-access-consent.v2.1.yaml',
-  published: 'standards/uae-authorization-endpoints-openapi.yaml',
-  urn: 'urn:openfinanceuae:account-access-consent:v2.1',
-  component: 'AEBankDataSharingRichAuthorizationRequestsV21.AEBankDataSharingAuthorizationDetailsProperties',
-}
+export const RAR_FILE = 'standards/uae-authorization-endpoints-openapi.yaml'
+const RICH = 'RichAuthorizationRequestsV21'
+export const RAR = [
+  {
+    ours: 'rar/account-access-consent.v2.1.yaml',
+    urn: 'urn:openfinanceuae:account-access-consent:v2.1',
+    component: `AEBankDataSharing${RICH}.AEBankDataSharingAuthorizationDetailsProperties`,
+  },
+  {
+    ours: 'rar/service-initiation-consent.v2.1.yaml',
+    urn: 'urn:openfinanceuae:service-initiation-consent:v2.1',
+    component: `AEBankServiceInitiation${RICH}.AEBankServiceInitiationAuthorizationDetailsProperties`,
+  },
+  {
+    ours: 'rar/insurance-consent.v2.1.yaml',
+    urn: 'urn:openfinanceuae:insurance-consent:v2.1',
+    component: `AEInsuranceDataSharing${RICH}.AEInsuranceDataSharingAuthorizationDetailsProperties`,
+  },
+] as const
 
 export type Json = { readonly [key: string]: unknown }
 export const json = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {})
@@ -109,30 +139,19 @@ function messageOf(root: Json, schema: unknown): unknown {
   return holder === undefined ? schema : holder['message']
 }
 
-/** Branches for types of consent that the project does not offer yet. */
-const OTHER_CONSENT_TYPES = new Set([
-  'AEInsuranceConsentBody',
-  'AEPaymentConsentResponse',
-  'InsuranceAuthorizationDetails',
-  'ServiceInitiationAuthorizationDetails',
-  'ConsentManager.AEBankServiceInitiationConsentUpdateProperties',
-  'ConsentManager.AEInsuranceDataSharingConsentUpdateProperties',
-])
+const LEFT_OUT_NAMES = new Set(LEFT_OUT.flatMap(({ branches }) => branches))
+/** Of the branches to leave out, those that were met. */
+export const leftOut = new Set<string>()
 
-/**
- * What a JWE holds, described where the JWE itself stands: the hub takes nothing about a person in clear, so only the
- * JWE is compared (tpp-api 2.7.3).
- */
-const INSIDE_A_JWE = new Set([
-  'AEBankServiceInitiation.AEDomesticPaymentPIIProperties',
-  'AEBankServiceInitiation.AEInternationalPaymentPIIProperties',
-])
-const isCompared = (branch: unknown): boolean =>
-  !OTHER_CONSENT_TYPES.has(nameOf(branch)) && !INSIDE_A_JWE.has(nameOf(branch))
+function isCompared(branch: unknown): boolean {
+  const name = nameOf(branch)
+  if (LEFT_OUT_NAMES.has(name)) leftOut.add(name)
+  return !LEFT_OUT_NAMES.has(name)
+}
 
 /**
  * The published schema as it is meant: a closed object that also has `allOf` forbids its own members to each other and
- * accepts nothing, so its parts become one object; and only the account-access branches stay.
+ * accepts nothing, so its parts become one object. So does one that is closed around a choice of objects.
  */
 export function meant(root: Json, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => meant(root, item))
@@ -140,6 +159,10 @@ export function meant(root: Json, value: unknown): unknown {
   const copy = Object.fromEntries(Object.entries(value).map(([key, member]) => [key, meant(root, member)]))
   for (const choice of ['oneOf', 'anyOf']) {
     if (Array.isArray(copy[choice])) copy[choice] = copy[choice].filter(isCompared)
+  }
+  if (copy['additionalProperties'] === false && Array.isArray(copy['oneOf']) && copy['properties'] === undefined) {
+    const { additionalProperties: _, ...choice } = copy
+    return choice
   }
   if (copy['additionalProperties'] !== false || !Array.isArray(copy['allOf'])) return copy
   const { allOf, ...own } = copy
@@ -152,7 +175,9 @@ export function meant(root: Json, value: unknown): unknown {
   }
 }
 
-const nameOf = (branch: unknown): string => String(json(branch)['$ref'] ?? '').replace('#/components/schemas/', '')
+/** Of a reference, or of a branch that is written out in its place. */
+const nameOf = (branch: unknown): string =>
+  String(json(branch)['$ref'] ?? json(branch)['title'] ?? '').replace('#/components/schemas/', '')
 
 export type Verdict = (value: unknown) => boolean
 

@@ -3,7 +3,7 @@
  * about, and how often they agreed. Exit status 1 for a difference that test/schemas/divergences.ts does not explain.
  */
 import { type DocumentId, loadSchemas } from '../../src/schema-registry.ts'
-import { type Body, bodiesOf, rarBody } from './bodies.ts'
+import { type Body, bodiesOf, rarBodies } from './bodies.ts'
 import { VERDICT_DIVERGENCES } from './divergences.ts'
 import { isPublishedPresent, PAIRS } from './published.ts'
 

@@ -75,6 +75,7 @@ function auroraTenant(
     },
     activation: 'manual',
     fieldFilter: 'basic-detail',
+    paymentPurposeCodes: ['ACM', 'SAL'],
     lifetimes: {
       accessTokenSeconds: 600 as Seconds,
       requestUriSeconds: 60 as Seconds,

@@ -5,6 +5,7 @@ import type { Book } from '../data/book.ts'
 import { createDesk } from '../data/desk.ts'
 import type { UserSpec } from '../data/spec.ts'
 import type { Log } from '../log.ts'
+import { consentRoutes } from './consents.ts'
 import { faultOf } from './faults.ts'
 import { healthRoutes, socketOf } from './health.ts'
 import type { HubCaller } from './hub-caller.ts'
@@ -27,6 +28,10 @@ export function createOzoneConnect(deps: {
   const router = new Router<State>()
   healthRoutes(router)
   serviceRoutes(router, { book, hub, desk: createDesk(book.bank, deps.now), asOfDay: deps.asOfDay })
+  consentRoutes(router, {
+    bank: book.bank.code,
+    admit: (ctx) => hub.admit(socketOf(ctx), ctx.req.headers.authorization),
+  })
 
   /** The hub, on behalf of one of our users. */
   async function admit(ctx: Koa.Context): Promise<UserSpec> {

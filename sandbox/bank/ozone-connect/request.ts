@@ -18,16 +18,32 @@ export const REQUIRED_HEADERS = [
 
 /** Refuses what lacks a header or is meant for another bank; gives the user that the consent belongs to. */
 export function readHeaders(headers: IncomingHttpHeaders, bank: string): { readonly userId: string } {
-  const value = (name: string): string => {
+  const value = valueIn(headers)
+  for (const name of REQUIRED_HEADERS) value(name)
+  ownBank(value, bank)
+  if (value('o3-api-operation') !== 'GET') throw invalid('header o3-api-operation is not the method')
+  return { userId: userIdOf(value('o3-psu-identifier')) }
+}
+
+/** The same without a user, who is not known before a consent is authorized (lfi-api 5.1). */
+export function readConsentHeaders(headers: IncomingHttpHeaders, bank: string): { readonly consentId: string } {
+  const value = valueIn(headers)
+  for (const name of REQUIRED_HEADERS) if (name !== 'o3-psu-identifier') value(name)
+  ownBank(value, bank)
+  return { consentId: value('o3-consent-id') }
+}
+
+const valueIn =
+  (headers: IncomingHttpHeaders) =>
+  (name: string): string => {
     const found = headers[name]
     if (typeof found !== 'string' || found === '') throw invalid(`header ${name} is missing`)
     return found
   }
-  for (const name of REQUIRED_HEADERS) value(name)
+
+function ownBank(value: (name: string) => string, bank: string): void {
   if (value('o3-provider-id') !== bank) throw invalid('header o3-provider-id names another bank')
   if (value('o3-aspsp-id') !== bank) throw invalid('header o3-aspsp-id names another bank')
-  if (value('o3-api-operation') !== 'GET') throw invalid('header o3-api-operation is not the method')
-  return { userId: userIdOf(value('o3-psu-identifier')) }
 }
 
 const SERVICE_HEADERS = REQUIRED_HEADERS.filter(

@@ -1,35 +1,51 @@
 import { type Consent, tppView } from '../../consent-store/index.ts'
 import { Answer } from '../answer.ts'
 import { isOfFamily, requireConsentId, requireOwned } from '../consent-access.ts'
+import type { ConsentListRoute } from '../routes.ts'
 import type { Services } from '../services.ts'
 import { stage } from '../stage.ts'
 
 export const showConsent = stage({
   name: 'show-consent',
-  needs: ['client', 'pathValues', 'route'],
+  needs: ['client', 'pathValues', 'consentRoute'],
   adds: [],
-  fails: ['Resource.InvalidFormat', 'Consent.Invalid'],
-  async run({ client, pathValues, route }, services) {
+  fails: ['Resource.InvalidFormat', 'Consent.Invalid', 'NotFound'],
+  async run({ client, pathValues, consentRoute }, services) {
     const id = requireConsentId(pathValues['ConsentId'], 'ConsentId')
-    return new Answer(200, view(await requireOwned(services, id, client.clientId, route), services), 1)
+    return new Answer(200, view(await requireOwned(services, id, client.clientId, consentRoute), services), 1)
   },
 })
 
 /** The caller's consents of one chain; none is an empty list. */
 export const listConsents = stage({
   name: 'list-consents',
-  needs: ['client', 'query', 'route'],
+  needs: ['client', 'query', 'listRoute'],
   adds: [],
   fails: ['Resource.InvalidFormat'],
-  async run({ client, query, route }, services) {
-    const id = requireConsentId(query['baseConsentId'], 'baseConsentId')
+  async run({ client, query, listRoute }, services) {
+    const id = requireConsentId(query[listRoute.base], listRoute.base)
     const group = await services.consents.listGroup(id, client.clientId)
-    const views = group.filter((consent) => isOfFamily(consent, route)).map((consent) => view(consent, services))
-    return new Answer(200, views, views.length)
+    const views = group.filter((consent) => isOfFamily(consent, listRoute)).map((consent) => view(consent, services))
+    return new Answer(
+      200,
+      listRoute.list === 'consents' ? views : envelope(views, listRoute, id, services),
+      views.length,
+    )
   },
 })
 
-function view(consent: Consent, { tenant, registry }: Services): unknown {
-  const at = `${tenant.listeners.rs.origin}${registry.basePath('account-information')}/account-access-consents`
-  return tppView(consent, { self: `${at}/${consent.id}` })
+const view = (consent: Consent, { tenant }: Services) => tppView(consent, tenant.listeners.rs.origin)
+
+/** Insurance has what the consents say in one list, and no envelope for each (tpp-api 5.5). */
+function envelope(
+  views: readonly ReturnType<typeof view>[],
+  route: ConsentListRoute,
+  id: string,
+  { tenant, routes }: Services,
+): unknown {
+  return {
+    Data: views.map(({ Data }) => Data),
+    Links: { Self: `${tenant.listeners.rs.origin}${routes.template(route)}?${route.base}=${id}` },
+    Meta: { TotalPages: views.length === 0 ? 0 : 1 },
+  }
 }

@@ -1,4 +1,4 @@
-import type { Subscription, TppPatch } from '../../consent-store/index.ts'
+import type { Consent, Subscription, TppPatch } from '../../consent-store/index.ts'
 import { HubError } from '../../errors.ts'
 import type { Client } from '../../participants/index.ts'
 import { Answer } from '../answer.ts'
@@ -8,19 +8,25 @@ import { stage } from '../stage.ts'
 /** The body as its schema lets it through. */
 type Change = {
   readonly Data?: { readonly Status: 'Revoked'; readonly RevokedBy?: string }
-  readonly Subscription?: Subscription
+  readonly Subscription?: { readonly Webhook: Partial<Subscription['Webhook']> }
 }
 
 /** Revokes a consent, or changes where its events go; everything else of it is fixed (tpp-api 4.4). */
 export const changeConsent = stage({
   name: 'change-consent',
-  needs: ['arrival', 'route', 'client', 'pathValues', 'body'],
+  needs: ['arrival', 'consentRoute', 'client', 'pathValues', 'body'],
   adds: [],
-  fails: ['Resource.InvalidFormat', 'Body.InvalidFormat', 'Consent.Invalid', 'GenericRecoverableError'],
-  async run({ arrival, route, client, pathValues, body }, services) {
+  fails: ['Resource.InvalidFormat', 'Body.InvalidFormat', 'Consent.Invalid', 'NotFound', 'GenericRecoverableError'],
+  async run({ arrival, consentRoute, client, pathValues, body }, services) {
     const id = requireConsentId(pathValues['ConsentId'], 'ConsentId')
-    const patch = readPatch((body ?? {}) as Change, client)
-    await requireOwned(services, id, client.clientId, route)
+    const change = (body ?? {}) as Change
+    const revokedBy = readRevokedBy(change.Data?.RevokedBy)
+    if (change.Subscription?.Webhook.Url !== undefined) requireRegistered(change.Subscription.Webhook.Url, client)
+    const consent = await requireOwned(services, id, client.clientId, consentRoute)
+    const patch: TppPatch = {
+      ...(change.Data === undefined ? {} : { status: 'Revoked', revokedBy }),
+      ...(change.Subscription === undefined ? {} : { subscription: completed(change.Subscription, consent) }),
+    }
     if (patch.status === undefined && patch.subscription === undefined) return new Answer(204)
     await services.consents.patchByTpp(id, client.clientId, patch, {
       by: 'tpp',
@@ -33,12 +39,16 @@ export const changeConsent = stage({
   },
 })
 
-function readPatch({ Data, Subscription }: Change, client: Client): TppPatch {
-  if (Subscription !== undefined) requireRegistered(Subscription.Webhook.Url, client)
-  return {
-    ...(Data === undefined ? {} : { status: 'Revoked', revokedBy: readRevokedBy(Data.RevokedBy) }),
-    ...(Subscription === undefined ? {} : { subscription: Subscription }),
-  }
+/** Documents of some families let half of it out: the other half stays what it was. */
+function completed({ Webhook }: NonNullable<Change['Subscription']>, { subscription }: Consent): Subscription {
+  const { Url, IsActive } = { ...subscription?.Webhook, ...Webhook }
+  if (Url !== undefined && IsActive !== undefined) return { Webhook: { Url, IsActive } }
+  const missing = Url === undefined ? 'Url' : 'IsActive'
+  throw new HubError('Body.InvalidFormat', {
+    rule: 'body.form',
+    reason: `${missing} is required, since the consent has no subscription yet`,
+    path: `Subscription.Webhook.${missing}`,
+  })
 }
 
 /** A TPP cannot say that the LFI revoked. */

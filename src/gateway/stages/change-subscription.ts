@@ -18,7 +18,10 @@ export const changeSubscription = stage({
     const { Data } = body as { readonly Data: Subscription }
     const { kind, resourceId, status } = requested
     if (BEFORE_EVENTS.has(status)) {
-      throw new HubError('Event.UnexpectedEvent', { rule: 'request.accepted', reason: 'The quote has not been accepted' })
+      throw new HubError('Event.UnexpectedEvent', {
+        rule: 'request.accepted',
+        reason: 'The quote has not been accepted',
+      })
     }
     const subscription = requireRegistered(Data, 'Data', client)
     const at = { kind, resourceId, clientId: client.clientId }

@@ -15,7 +15,11 @@ export const checkIban = stage({
     const bankCode = bankCodeOf((body as Asked).Data.Identification)
     if (bankCode === null) {
       const path = 'Data.Identification'
-      throw new HubError('Body.InvalidFormat', { rule: 'payee.iban', reason: `${path} must be an IBAN of the United Arab Emirates`, path })
+      throw new HubError('Body.InvalidFormat', {
+        rule: 'payee.iban',
+        reason: `${path} must be an IBAN of the United Arab Emirates`,
+        path,
+      })
     }
     return { bankCode }
   },

@@ -10,7 +10,8 @@ export const discoverPayee = stage({
   fails: ['NotFound'],
   run({ arrival, bankCode }, { tenant, payees }) {
     const source = payees.get(bankCode)
-    if (source === undefined) throw new HubError('NotFound', { rule: 'payee.bank', detail: 'no LFI has this bank code' })
+    if (source === undefined)
+      throw new HubError('NotFound', { rule: 'payee.bank', detail: 'no LFI has this bank code' })
     const { issuer, resourceServer } = source
     return new Answer(200, {
       Data: {

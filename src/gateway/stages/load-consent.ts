@@ -34,7 +34,7 @@ export const loadConsent = stage({
       throw unauthorized('token.consent', 'the access token is no longer valid for its consent')
     }
     if (isRevoked(judged.consent, userToken.jti)) throw unauthorized('token.revoked', 'the access token was revoked')
-    if (consent.rarType !== read.rarType) {
+    if (consent.rarType !== read.rarType && consent.rarType !== read.alsoUnder) {
       throw new HubError('Consent.Invalid', {
         rule: 'consent.type',
         reason: 'The consent is of another type or version than the path',

@@ -18,26 +18,22 @@ export const readSignableBody = stage({
     'Body.InvalidFormat',
   ],
   async run({ arrival, route, bodyType, client }, { tenant, registry, participants, clock }) {
-    const accepts = registry.requestBody(route.document, route.operationId)
-    if (bodyType === 'none') {
-      const missing = accepts?.(undefined) ?? []
-      if (missing.length > 0) throw invalidBody(missing)
-      return { body: undefined }
-    }
-    const bytes = await readWhole(arrival.request, tenant.limits.bodyBytesMax)
+    const bytes = bodyType === 'none' ? null : await readWhole(arrival.request, tenant.limits.bodyBytesMax)
     const body =
-      bodyType === 'json'
-        ? parseJson(bytes)
-        : await openSignedMessage(bytes.toString('latin1'), {
-            sender: client.clientId,
-            receiver: tenant.listeners.auth.origin,
-            now: clock.now(),
-            // A key that is not known may be a new one: the directory is asked again, not too often.
-            keyOf: async (kid) =>
-              signingKey(client.jwks.keys, kid) ??
-              signingKey((await participants.refresh(client.clientId))?.jwks.keys ?? [], kid),
-          })
-    const violations = accepts?.(body) ?? []
+      bytes === null
+        ? undefined
+        : bodyType === 'json'
+          ? parseJson(bytes)
+          : await openSignedMessage(bytes.toString('latin1'), {
+              sender: client.clientId,
+              receiver: tenant.listeners.auth.origin,
+              now: clock.now(),
+              // A key that is not known may be a new one: the directory is asked again, not too often.
+              keyOf: async (kid) =>
+                signingKey(client.jwks.keys, kid) ??
+                signingKey((await participants.refresh(client.clientId))?.jwks.keys ?? [], kid),
+            })
+    const violations = registry.requestBody(route.document, route.operationId)?.(body) ?? []
     if (violations.length > 0) throw invalidBody(violations)
     return { body }
   },

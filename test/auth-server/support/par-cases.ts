@@ -192,7 +192,12 @@ const PROTOTYPE = JSON.parse('{"__proto__": {"ConsentId": "x"}}') as Json
 export const RAR: readonly Corruption[] = [
   ['no type', detail('type', undefined), /type/],
   ['an unknown type', detail('type', 'urn:openfinanceuae:account-access-consent:v9.9'), /type/],
-  ['a type not served here', detail('type', 'urn:openfinanceuae:service-initiation-consent:v2.1'), /type/],
+  ['a type not served here', detail('type', 'urn:openfinanceuae:account-opening-consent:v2.1'), /type/],
+  [
+    'the type of another kind of consent',
+    detail('type', 'urn:openfinanceuae:insurance-consent:v2.1'),
+    /Permissions|known/,
+  ],
   ['type an inherited name', detail('type', 'constructor'), /type/],
   ['no consent', detail('consent', undefined), /consent/],
   ['a member too many beside consent', detail('more', 1), /more|additional/],

@@ -1,5 +1,5 @@
 /** A running sandbox, and the outside parties of a test around the hub of Aurora Bank. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { bankUsers } from '../../../sandbox/bank/users.ts'
@@ -58,6 +58,8 @@ export type World = {
   /** No consent of that id exists at the hub. */
   expectNoConsent(consentId: string): Promise<void>
   statusOf(consentId: string): Promise<unknown>
+  /** All that the processes of the sandbox have logged. */
+  logs(): string
   close(): Promise<void>
 }
 
@@ -171,6 +173,12 @@ async function enter(manifest: Manifest, dataDir: string) {
     statusOf: async (consentId: string) => {
       const answer = await bank.consent(consentId)
       return (answer.json['data'] as Json | undefined)?.['status']
+    },
+    logs: () => {
+      const folder = join(dataDir, 'logs')
+      return readdirSync(folder)
+        .map((name) => readFileSync(join(folder, name), 'utf8'))
+        .join('\n')
     },
     closeWires: () => {
       for (const wire of [anonymous, rogue, console, tpp.wire, second.wire, bank.wire, otherBank.wire]) wire.close()

@@ -151,6 +151,7 @@ export async function createWorld(options: Options = {}) {
     },
     activation: 'automatic',
     fieldFilter: options.fieldFilter ?? 'basic-detail',
+    paymentPurposeCodes: ['ACM', 'SAL'],
     lifetimes: {
       accessTokenSeconds: 600 as Seconds,
       requestUriSeconds: 60 as Seconds,

@@ -10,6 +10,7 @@ import type {
   ListenerConfig,
   ListenerRole,
   ProfilesConfig,
+  TenantConfig,
   TrustFrameworkConfig,
 } from '../../../src/config.ts'
 import { startHub } from '../../../src/hub.ts'
@@ -63,13 +64,23 @@ export type Ends = 'in-process' | 'behind-proxy'
 export type WorldOptions = {
   readonly ends?: Ends
   readonly trustFramework?: Partial<TrustFrameworkConfig>
-  readonly limits?: Partial<Config['tenants'][number]['limits']>
+  readonly limits?: Partial<TenantConfig['limits']>
+  readonly roles?: Config['roles']
+  readonly tenant?: (tenant: TenantConfig, framework: Authority) => TenantConfig
+  readonly entry?: (entry: DirectoryEntry) => DirectoryEntry
 }
 
 /** By default both profiles are served; `uae` alone leaves the clients' settings unsaid. */
 export async function createProfileWorld(
   serves: ProfilesConfig['serves'] = ['uae', 'fapi2'],
-  { ends = 'in-process', trustFramework = {}, limits = {} }: WorldOptions = {},
+  {
+    ends = 'in-process',
+    trustFramework = {},
+    limits = {},
+    roles = ['auth', 'as', 'rs', 'hh', 'cm', 'admin', 'worker'],
+    tenant = (same) => same,
+    entry = (same) => same,
+  }: WorldOptions = {},
 ) {
   const framework = await createAuthority('Test Trust Framework')
   const rogue = await createAuthority('Test Trust Framework')
@@ -83,7 +94,10 @@ export async function createProfileWorld(
   const hub = await framework.issue({ O: 'Hub', OU: randomUUID(), CN: randomUUID() })
   const bank = await framework.issue({ O: 'Aurora Bank PJSC', OU: lfiOrganisation, CN: randomUUID() })
   const lfi = await startLfi(server, framework)
-  const directory = await startDirectory(server, Object.values(parties).map(entryOf))
+  const directory = await startDirectory(
+    server,
+    Object.values(parties).map((party) => entry(entryOf(party))),
+  )
   const database = await createTestDatabase()
   const ports = await Promise.all(ROLES.map(() => freePort()))
   const front = ends === 'behind-proxy' ? await createFront(framework) : null
@@ -103,7 +117,7 @@ export async function createProfileWorld(
   }
   const config: Config = {
     environment: 'sandbox',
-    roles: ['auth', 'as', 'rs', 'hh', 'cm', 'admin', 'worker'],
+    roles,
     logLevel: 'silent',
     database: { poolMax: 6, migrate: 'refuse' },
     trustFramework: {
@@ -122,44 +136,48 @@ export async function createProfileWorld(
     outbound: { allowedAddresses: ['127.0.0.1', '::1'] },
     drainSeconds: 1 as Seconds,
     tenants: [
-      {
-        id: 'aurora' as TenantId,
-        name: 'Aurora Bank PJSC',
-        organisationId: lfiOrganisation as OrganisationId,
-        databaseUrl: database.url,
-        listeners,
-        authorizationEndpoint: 'https://bank.example/authorize',
-        jwksUrl: `${listeners.auth.origin}/jwks`,
-        keys: {
-          signing: [{ kid: 'hub-sig', key: pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey) }],
-          encryption: [],
-          store: null,
-          audit: pemOf(generateKeyPairSync('ed25519').privateKey),
+      tenant(
+        {
+          id: 'aurora' as TenantId,
+          name: 'Aurora Bank PJSC',
+          organisationId: lfiOrganisation as OrganisationId,
+          databaseUrl: database.url,
+          listeners,
+          authorizationEndpoint: 'https://bank.example/authorize',
+          jwksUrl: `${listeners.auth.origin}/jwks`,
+          keys: {
+            signing: [{ kid: 'hub-sig', key: pemOf(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey) }],
+            encryption: [],
+            store: null,
+            audit: pemOf(generateKeyPairSync('ed25519').privateKey),
+          },
+          lfi: {
+            ozoneConnectUrl: lfi.url,
+            ca: framework.certificate,
+            certificate: hub.certificate,
+            key: new Secret(hub.key),
+            authentication: { type: 'none' },
+            callerJwt: { required: false, audience: 'aurora' },
+            connections: 4,
+            timeoutMs: 2_000 as Milliseconds,
+            connectTimeoutMs: 1_000 as Milliseconds,
+            responseBytesMax: 200_000,
+            pageSize: 100,
+          },
+          ...(serves.includes('fapi2') ? { profiles } : {}),
+          activation: 'automatic',
+          fieldFilter: 'basic-detail',
+          paymentPurposeCodes: ['ACM', 'SAL'],
+          lifetimes: {
+            accessTokenSeconds: 600 as Seconds,
+            requestUriSeconds: 90 as Seconds,
+            interactionSeconds: 600 as Seconds,
+            authorizationWindowSeconds: 600 as Seconds,
+          },
+          limits: { requestsPerSecond: 10_000, bodyBytesMax: 65_536, ...ROOM, ...limits },
         },
-        lfi: {
-          ozoneConnectUrl: lfi.url,
-          ca: framework.certificate,
-          certificate: hub.certificate,
-          key: new Secret(hub.key),
-          authentication: { type: 'none' },
-          callerJwt: { required: false, audience: 'aurora' },
-          connections: 4,
-          timeoutMs: 2_000 as Milliseconds,
-          connectTimeoutMs: 1_000 as Milliseconds,
-          responseBytesMax: 200_000,
-          pageSize: 100,
-        },
-        ...(serves.includes('fapi2') ? { profiles } : {}),
-        activation: 'automatic',
-        fieldFilter: 'basic-detail',
-        lifetimes: {
-          accessTokenSeconds: 600 as Seconds,
-          requestUriSeconds: 90 as Seconds,
-          interactionSeconds: 600 as Seconds,
-          authorizationWindowSeconds: 600 as Seconds,
-        },
-        limits: { requestsPerSecond: 10_000, bodyBytesMax: 65_536, ...ROOM, ...limits },
-      },
+        framework,
+      ),
     ],
   }
   const log = createLog({ level: 'silent', name: 'test' })

@@ -70,6 +70,35 @@ export function onlyPaymentConsentsAreConsumed(consumed: Consumed): Consent {
   return { ...consumed, type: 'account-access' }
 }
 
+type PaymentOf<C> = Extract<C, { readonly type: 'service-initiation' }>
+type InsuranceOf<C> = Extract<C, { readonly type: 'insurance' }>
+
+export function typesHoldWhatIsTheirs(
+  payment: PaymentOf<Authorized>,
+  insurance: InsuranceOf<Authorized>,
+  now: Instant,
+) {
+  decide(payment, { move: 'consume', by: 'hub' }, now)
+  // @ts-expect-error an insurance consent is never consumed
+  decide(insurance, { move: 'consume', by: 'hub' }, now)
+  const [debtor] = payment.accountIds
+  const consents: readonly Consent[] = [
+    // @ts-expect-error two accounts are debited
+    { ...payment, accountIds: [debtor, debtor] },
+    // @ts-expect-error no account is debited
+    { ...payment, accountIds: [] },
+    // @ts-expect-error an insurance consent with the terms of a payment, and nothing that says so
+    { ...payment, type: 'insurance', accountIds: 'none' },
+    // @ts-expect-error a payment consent without its terms
+    { ...insurance, type: 'service-initiation' },
+    // @ts-expect-error authorizers beside the one who has to be enough
+    { ...payment, payment: { ...payment.payment, authorization: { by: 'one', authorizers: {} } } },
+    // @ts-expect-error a consumed insurance consent
+    { ...insurance, status: 'Consumed', grantId: null },
+  ]
+  return consents
+}
+
 export function onlyAClockMakesAConsentUsable(authorized: Authorized, now: Instant): Usable | null {
   // @ts-expect-error nobody has looked at its end
   const unchecked: Usable = authorized

@@ -15,7 +15,8 @@ import type { Db } from '../../../src/db.ts'
 import type { CorrelationId, OrganisationId } from '../../../src/ids.ts'
 import { createLfiAuthentication } from '../../../src/lfi-caller.ts'
 import { createApp, openDoors } from '../../../src/listener.ts'
-import { createLog } from '../../../src/log.ts'
+import { createLog, type Log } from '../../../src/log.ts'
+import { createResourceLog, type ResourceLog } from '../../../src/resource-log/index.ts'
 import { loadSchemas } from '../../../src/schema-registry.ts'
 import { Secret } from '../../../src/secret.ts'
 import { freePort } from '../../support/free-port.ts'
@@ -51,6 +52,7 @@ export type CallOptions = {
 export type TestManager = {
   readonly hub: TestStore
   readonly audit: Audit
+  readonly resources: ResourceLog
   /** Of another organisation, and of the right one by an authority that nobody trusts. */
   readonly otherLfi: Credentials
   readonly stranger: Credentials
@@ -62,7 +64,10 @@ export type TestManager = {
   close(): Promise<void>
 }
 
-export async function openManager(db: Db): Promise<TestManager> {
+export async function openManager(
+  db: Db,
+  log: Log = createLog({ level: 'silent', name: 'test' }),
+): Promise<TestManager> {
   const folder = await mkdtemp(join(tmpdir(), 'falaj-cm-'))
   const framework = await openAuthority(join(folder, 'framework'), 'Test')
   const elsewhere = await openAuthority(join(folder, 'elsewhere'), 'Elsewhere')
@@ -72,7 +77,6 @@ export async function openManager(db: Db): Promise<TestManager> {
 
   const hub = testStore(db)
   const { clock } = hub
-  const log = createLog({ level: 'silent', name: 'test' })
   const audit = createAudit({ db, tenantId: TENANT, clock, log })
   // The members that this role reads.
   const tenant = {
@@ -84,7 +88,9 @@ export async function openManager(db: Db): Promise<TestManager> {
   } as unknown as TenantConfig
   const authenticate = createLfiAuthentication({ tenant, clock, keys: async () => [], firstUse: () => true })
   const app = createApp({ log, clock })
-  app.use(createConsentManager({ tenant, consents: hub.store, audit, registry: loadSchemas(), clock, authenticate }))
+  const resources = createResourceLog({ db, tenantId: TENANT, clock, audit })
+  const registry = loadSchemas()
+  app.use(createConsentManager({ tenant, consents: hub.store, resources, audit, registry, clock, authenticate }))
   const listeners = await openDoors(
     [{ tenantId: TENANT, role: 'cm', listener, clientCertificates: { mode: 'requested', ca }, app }],
     { log, drainSeconds: toSeconds(1) },
@@ -94,6 +100,7 @@ export async function openManager(db: Db): Promise<TestManager> {
   return {
     hub,
     audit,
+    resources,
     otherLfi: await credentials(framework, randomUUID()),
     stranger: await credentials(elsewhere, LFI_ORGANISATION),
     call,

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { createAudit, createAuditReader } from '../../../src/audit/index.ts'
 import { type Clock, type Instant, iso, toInstant } from '../../../src/clock.ts'
 import type {
-  Awaiting,
   CallerKind,
   Consent,
   ConsentStatus,
+  ConsentType,
   JsonObject,
   Psu,
   RarElement,
@@ -18,6 +18,7 @@ import {
   type LfiPatch,
   type LodgeAsk,
 } from '../../../src/consent-store/index.ts'
+import { type PaymentTerms, termsOf } from '../../../src/consent-store/payment.ts'
 import { type Db, inTransaction, type Tx } from '../../../src/db.ts'
 import type {
   AccountId,
@@ -34,6 +35,9 @@ export const NOW = toInstant('2026-03-01T08:00:00Z')
 export const AUTHORIZE_BY = toInstant('2026-03-01T10:00:00Z')
 export const EXPIRES_AT = toInstant('2026-09-01T00:00:00Z')
 export const RAR_TYPE = 'urn:openfinanceuae:account-access-consent:v2.1'
+export const PAYMENT_TYPE = 'urn:openfinanceuae:service-initiation-consent:v2.1'
+export const INSURANCE_TYPE = 'urn:openfinanceuae:insurance-consent:v2.1'
+export const JWE = 'aGVhZGVy.a2V5.aXY.Y2lwaGVy.dGFn'
 export const TENANT = 'aurora' as TenantId
 export const CLIENT = 'a3f1c9d2-4b5e-4f60-8a71-92b3c4d5e6f7' as ClientId
 export const OTHER_CLIENT = 'b4e2dae3-5c6f-4071-9b82-a3c4d5e6f708' as ClientId
@@ -75,6 +79,39 @@ export function rar(
   }
 }
 
+export const SINGLE = {
+  ConsentSchedule: { SinglePayment: { Type: 'SingleInstantPayment', Amount: { Amount: '100.00', Currency: 'AED' } } },
+}
+
+export const paymentRar = (id: ConsentId, members: JsonObject = {}): RarElement => ({
+  type: PAYMENT_TYPE,
+  consent: {
+    ConsentId: id,
+    ExpirationDateTime: iso(EXPIRES_AT),
+    PaymentPurposeCode: 'ACM',
+    PersonalIdentifiableInformation: JWE,
+    ControlParameters: SINGLE,
+    ...members,
+  },
+})
+
+export const insuranceRar = (id: ConsentId, members: JsonObject = {}): RarElement => ({
+  type: INSURANCE_TYPE,
+  consent: {
+    ConsentId: id,
+    Permissions: [{ InsuranceType: 'Motor', Permissions: ['ReadInsurancePolicies'] }],
+    ExpirationDateTime: iso(EXPIRES_AT),
+    OpenFinanceBilling: { Purpose: 'QuoteComparison' },
+    ...members,
+  },
+})
+
+const REQUESTS = {
+  'account-access': (id: ConsentId, members: JsonObject) => rar(id, { members }),
+  'service-initiation': paymentRar,
+  insurance: insuranceRar,
+} as const satisfies Record<ConsentType, (id: ConsentId, members: JsonObject) => RarElement>
+
 export const TPP_RECORD = {
   clientId: CLIENT,
   tppId: ORGANISATION,
@@ -85,16 +122,20 @@ export const TPP_RECORD = {
 }
 
 /** A consent as it comes from the store, in any status: no test decides by itself what such a consent holds. */
-export function consentIn(status: ConsentStatus, options: { type?: 'service-initiation' } = {}): Consent {
+export function consentIn(
+  status: ConsentStatus,
+  options: { type?: ConsentType; members?: JsonObject; terms?: Partial<PaymentTerms> } = {},
+): Consent {
   const id = newConsentId()
-  const awaiting: Awaiting = {
+  const type = options.type ?? (status === 'Consumed' ? 'service-initiation' : 'account-access')
+  const request = REQUESTS[type](id, options.members ?? {})
+  const common = {
     id,
-    type: options.type ?? 'account-access',
-    rarType: RAR_TYPE,
+    rarType: request.type,
     clientId: CLIENT,
     organisationId: ORGANISATION,
     baseConsentId: null,
-    request: rar(id),
+    request,
     requestHeaders: {},
     requestUrl: 'https://as1.aurora.example/par',
     tpp: TPP_RECORD,
@@ -114,33 +155,29 @@ export function consentIn(status: ConsentStatus, options: { type?: 'service-init
     lastDataSharedAt: null,
     lastServiceInitiationAt: null,
     revision: 1,
-    psu: psu('u-42'),
-    accountIds: [account('acc-1')],
-    channel: 'App',
-    authorizedAt: null,
-    grantId: null,
-    status: 'AwaitingAuthorization',
   }
-  const granted = {
-    psu: psu('u-42'),
-    accountIds: [account('acc-1'), account('acc-2')],
-    channel: 'App',
-    authorizedAt: NOW,
-  } as const
+  const one = [account('acc-1')] as const
+  const ofType =
+    type === 'service-initiation'
+      ? { type, payment: { ...termsOf(request), ...options.terms }, accountIds: one }
+      : { type, accountIds: status === 'AwaitingAuthorization' ? one : ([...one, account('acc-2')] as const) }
+  const proposed = { ...ofType, psu: psu('u-42'), channel: 'App', authorizedAt: null } as const
+  const granted = { ...ofType, psu: psu('u-42'), channel: 'App', authorizedAt: NOW } as const
   switch (status) {
     case 'AwaitingAuthorization':
-      return awaiting
+      return { ...common, ...proposed, grantId: null, status }
     case 'Authorized':
     case 'Suspended':
-      return { ...awaiting, ...granted, grantId: 'grant-1', status }
+      return { ...common, ...granted, grantId: 'grant-1', status }
     case 'Rejected':
-      return { ...awaiting, grantId: null, status, rejectedFor: 'refused' }
+      return { ...common, ...proposed, grantId: null, status, rejectedFor: 'refused' }
     case 'Revoked':
-      return { ...awaiting, ...granted, grantId: null, status, revokedBy: 'LFI' }
+      return { ...common, ...granted, grantId: null, status, revokedBy: 'LFI' }
     case 'Expired':
-      return { ...awaiting, ...granted, grantId: null, status }
+      return { ...common, ...granted, grantId: null, status }
     case 'Consumed':
-      return { ...awaiting, ...granted, type: 'service-initiation', grantId: null, status }
+      if (granted.type !== 'service-initiation') throw new Error('only a payment consent is consumed')
+      return { ...common, ...granted, grantId: null, status }
   }
 }
 
@@ -186,6 +223,7 @@ export type TestStore = {
   close(): Promise<void>
 }
 export type LodgeOptions = {
+  readonly type?: ConsentType
   readonly id?: ConsentId
   readonly clientId?: ClientId
   readonly members?: JsonObject
@@ -242,12 +280,14 @@ export function testStore(db: Db, onTerminal?: (tx: Tx, grantId: string) => Prom
 }
 
 export function lodgeAsk(id: ConsentId, options: LodgeOptions = {}): LodgeAsk {
+  const { type = 'account-access', members = {} } = options
+  const request = type === 'account-access' ? rar(id, options) : REQUESTS[type](id, members)
   return {
     consentId: id,
     clientId: options.clientId ?? CLIENT,
     organisationId: ORGANISATION,
-    rarType: RAR_TYPE,
-    request: rar(id, options),
+    rarType: request.type,
+    request,
     requestHeaders: { 'user-agent': 'test' },
     requestUrl: 'https://as1.aurora.example/par',
     tpp: TPP_RECORD,

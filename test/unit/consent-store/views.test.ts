@@ -6,7 +6,7 @@ import { loadSchemas } from '../../../src/schema-registry.ts'
 import { consentIn, newConsentId, newInteractionId, RAR_TYPE, WEBHOOK } from './support.ts'
 
 const registry = loadSchemas()
-const self = 'https://rs1.aurora.example/open-finance/account-information/v2.1/account-access-consents/x'
+const ORIGIN = 'https://rs1.aurora.example'
 const SECRETS = ['u-42', 'acc-1', 'north', 'extra', 'i-', 'grant-1', 'request_uri', 'user-agent']
 
 /** Everything that a consent can hold. */
@@ -46,21 +46,23 @@ describe('for the TPP', () => {
 
   test.for(STATUSES.filter((status) => status !== 'Consumed'))('%s is as documented', (status) => {
     for (const consent of [consentIn(status), full(status)]) {
-      const view = tppView(consent, { self })
+      const view = tppView(consent, ORIGIN)
       expect(check?.(view)).toEqual([])
-      expect(view.Links.Self).toBe(self)
+      expect(view.Links.Self).toBe(
+        `${ORIGIN}/open-finance/account-information/v2.1/account-access-consents/${consent.id}`,
+      )
       expect(view.Data).toMatchObject({ Status: status, StatusUpdateDateTime: '2026-03-01T08:00:00.000Z' })
       expect('RevokedBy' in view.Data).toBe(status === 'Revoked')
     }
   })
 
   test('nothing of the user, the accounts, the LFI or the request comes back', () => {
-    const text = JSON.stringify(tppView(full('Authorized'), { self }))
+    const text = JSON.stringify(tppView(full('Authorized'), ORIGIN))
     for (const secret of SECRETS) expect(text).not.toContain(secret)
   })
 
   test('the LFI adds to the billing and takes nothing from it', () => {
-    expect(tppView(full('Authorized'), { self }).Data['OpenFinanceBilling']).toEqual({
+    expect(tppView(full('Authorized'), ORIGIN).Data['OpenFinanceBilling']).toEqual({
       UserType: 'Retail',
       Purpose: 'AccountAggregation',
       IsLargeCorporate: false,
@@ -68,7 +70,7 @@ describe('for the TPP', () => {
   })
 
   test('without a subscription there is none in the view', () => {
-    expect('Subscription' in tppView(consentIn('Authorized'), { self })).toBe(false)
+    expect('Subscription' in tppView(consentIn('Authorized'), ORIGIN)).toBe(false)
   })
 })
 

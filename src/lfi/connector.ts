@@ -1,0 +1,89 @@
+/** Asks the LFI's operations over one pool of connections and reports how that went. */
+import type { Clock } from '../clock.ts'
+import type { TenantConfig } from '../config.ts'
+import { type Answered, type Attempt, createWire, type Failed, type Method } from './exchange.ts'
+import type { Headers } from './headers.ts'
+import { createLfiAuthorization } from './lfi-auth.ts'
+
+export type LfiCall = {
+  readonly operationId: string
+  readonly method: Method
+  /** Path as documented, for the records. */
+  readonly route: string
+  readonly target: string
+  readonly headers: Headers
+  /** JSON, already written out. */
+  readonly body?: string
+  /** Shorter than the configured time for a whole call. */
+  readonly timeoutMs?: number
+}
+/** One call and its outcome; kept for the audit entry whatever comes after it. */
+export type Exchange = {
+  readonly operationId: string
+  readonly method: string
+  readonly route: string
+  readonly lfiMs: number
+  readonly attempt: Attempt
+}
+/** An answer with data in it, or a 204, which has none. */
+export type LfiReply = { readonly status: number; readonly body: unknown }
+
+export type Connector = {
+  /** Never rejects for what the LFI does. `gone` cancels the call. */
+  ask(call: LfiCall, gone: AbortSignal | null): Promise<Exchange>
+  /** Whether the LFI answers over mutual TLS (lfi-api 4.4). No TPP is involved, so nothing is audited. */
+  hello(
+    path?: '/hello' | '/hello-mtls',
+  ): Promise<{ readonly ok: boolean; readonly ms: number; readonly detail: string | null }>
+  close(): Promise<void>
+}
+
+export function createConnector(deps: { readonly tenant: TenantConfig; readonly clock: Clock }): Connector {
+  const { lfi } = deps.tenant
+  const wire = createWire(lfi, lfi.ozoneConnectUrl)
+  const authorization = createLfiAuthorization(lfi, deps.clock)
+
+  const askOnce = (call: LfiCall, proof: string | null, gone: AbortSignal | null): Promise<Attempt> => {
+    const { operationId: _, route: __, ...question } = call
+    const headers = {
+      ...call.headers,
+      ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(proof === null ? {} : { authorization: proof }),
+    }
+    return wire.exchange({ ...question, headers }, gone)
+  }
+
+  const attemptOf = async (call: LfiCall, gone: AbortSignal | null): Promise<Attempt> => {
+    const given = authorization.value()
+    const proof = given instanceof Promise ? await given : given
+    if (proof !== null && typeof proof !== 'string') return proof
+    const attempt = await askOnce(call, proof, gone)
+    // The LFI has refused a token that was kept: it did nothing, so that the call may go out again with a new one.
+    if (attempt.status !== 401 || proof === null || !authorization.refused(proof)) return attempt
+    const renewed = await authorization.value()
+    return typeof renewed === 'string' ? askOnce(call, renewed, gone) : attempt
+  }
+
+  return {
+    async ask(call, gone) {
+      const startedAt = performance.now()
+      const attempt = await attemptOf(call, gone)
+      const { operationId, method, route } = call
+      return { operationId, method, route, lfiMs: performance.now() - startedAt, attempt }
+    },
+    async hello(target = '/hello-mtls') {
+      const startedAt = performance.now()
+      const attempt = await wire.exchange({ method: 'GET', target, headers: { accept: 'application/json' } }, null)
+      const detail = unhealthy(attempt)
+      return { ok: detail === null, ms: performance.now() - startedAt, detail }
+    },
+    close: async () => {
+      await Promise.all([wire.close(), authorization.close()])
+    },
+  }
+}
+
+function unhealthy(attempt: Answered | Failed): string | null {
+  if (attempt.outcome !== 'answered') return `${attempt.outcome}: ${attempt.why}`
+  return attempt.status === 200 ? null : `answered ${attempt.status}`
+}

@@ -1,0 +1,183 @@
+/**
+ * `npm run bench -- consents`: what the reads of the consent store cost in one tenant of 10,000, 100,000 and 1,000,000
+ * consents, as ratios to the smallest; then the expiry of 100,000 while reads go on, beside reads of an idle store.
+ * A number after it is the largest size.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { cpus, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createAudit } from '../../src/audit/index.ts'
+import { type Clock, systemClock, toInstant } from '../../src/clock.ts'
+import { type ConsentStore, createConsentStore } from '../../src/consent-store/index.ts'
+import { type Db, migrate, openDatabase, query } from '../../src/db.ts'
+import { startEmbeddedPostgres } from '../../src/embedded-postgres.ts'
+import type { ConsentId, TenantId } from '../../src/ids.ts'
+import { createLog } from '../../src/log.ts'
+import { migrations } from '../../src/migrations.ts'
+import { accountId, consentId, fill, sizes, userId } from './consents-fill.ts'
+
+const SIZES = [10_000, 100_000, 1_000_000]
+const CALLS = 200
+const EXPIRING = 100_000
+const SWEEP_BATCH = 500
+const PORT = 31_490
+
+type Read = (store: ConsentStore, size: number, call: number) => Promise<unknown>
+const page = { page: 1, pageSize: 25 }
+/** Different consents on every call, spread over all there are. */
+const anyOf = (size: number, call: number): number => 1 + ((call * 7919) % size)
+
+const READS: Readonly<Record<string, Read>> = {
+  'by id': (store, size, call) => store.find(consentId(anyOf(size, call)) as ConsentId),
+  'by user': (store, size, call) => store.listForLfi({ psuUserId: userId(anyOf(size, call)), ...page }),
+  'by account': (store, size, call) => store.listForLfi({ accountId: accountId(anyOf(size, call)), ...page }),
+  'by group': (store, size, call) => store.listForLfi({ groupId: consentId(anyOf(size, call)), ...page }),
+  'first page': (store) => store.listForLfi(page),
+  'first page of a status': (store) => store.listForLfi({ status: 'Authorized', ...page }),
+  'first page of a rare status': (store) => store.listForLfi({ status: 'Suspended', ...page }),
+  'changes of late': (store, size) =>
+    store.listForLfi({ updatedAfter: toInstant(Date.UTC(2020, 0, 1) + (size - 50) * 120_000), ...page }),
+  'page after page, deep': (store, size, call) => store.listForLfi({ page: size / 50 + call, pageSize: 25 }),
+}
+/** One call each: nobody has walked there. */
+const JUMPS: Readonly<Record<string, Read>> = {
+  'jump to the middle': (store, size, call) => store.listForLfi({ page: size / 50 - call * 2, pageSize: 25 }),
+  'jump to the end': (store, size, call) => store.listForLfi({ page: size / 25 - call * 2, pageSize: 25 }),
+}
+
+export async function runConsentBenchmark(largest: number): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'falaj-bench-consents-'))
+  const postgres = await startEmbeddedPostgres({ dataDirectory: join(folder, 'postgres'), port: PORT })
+  try {
+    await postgres.ensureDatabase('consents')
+    const url = postgres.databaseUrl('consents')
+    const db = openDatabase({ url, poolMax: 8, applicationName: 'bench' })
+    try {
+      await migrate(db, migrations)
+      console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, ${cpus().length} cores, Node ${process.version}`)
+      await growth(
+        db,
+        SIZES.filter((size) => size <= largest),
+      )
+      await expiry(db)
+      report(await sizes(db))
+    } finally {
+      await db.destroy()
+    }
+  } finally {
+    await postgres.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const storeOf = (db: Db, clock: Clock): { store: ConsentStore; close: () => Promise<void> } => {
+  const tenantId = 'aurora' as TenantId
+  const audit = createAudit({ db, tenantId, clock, log: createLog({ level: 'silent', name: 'bench' }) })
+  return { store: createConsentStore({ db, tenantId, clock, audit }), close: () => audit.close() }
+}
+
+async function growth(db: Db, wanted: readonly number[]): Promise<void> {
+  const costs = new Map<string, number[]>()
+  let filled = 0
+  for (const size of wanted) {
+    const began = performance.now()
+    await fill(db, filled, size)
+    filled = size
+    console.log(`${size} consents, filled in ${((performance.now() - began) / 1000).toFixed(0)} s`)
+    // A store of its own: nothing is remembered from before.
+    const { store, close } = storeOf(db, systemClock)
+    for (const [name, read] of [...Object.entries(READS), ...Object.entries(JUMPS)]) {
+      const calls = name in JUMPS ? 20 : CALLS
+      const took: number[] = []
+      for (let call = 0; call < calls; call += 1) {
+        const start = performance.now()
+        await read(store, size, call)
+        took.push(performance.now() - start)
+      }
+      costs.set(name, [...(costs.get(name) ?? []), quantile(took, 0.1)])
+    }
+    await close()
+  }
+  // Other work on the machine slows some calls down and speeds none up.
+  console.log(`\na read, tenth quickest of a hundred, as ratio to ${wanted[0]} consents (and ms there)`)
+  console.log(`  ${'read'.padEnd(30)}${wanted.map((size) => String(size).padStart(12)).join('')}`)
+  for (const [name, each] of costs) {
+    const [smallest = Number.NaN] = each
+    const ratios = each.map((ms, at) => (at === 0 ? `1 (${ms.toFixed(2)})` : (ms / smallest).toFixed(2)).padStart(12))
+    console.log(`  ${name.padEnd(30)}${ratios.join('')}`)
+  }
+}
+
+/** One sweep after another, as the worker's timer does it, until nothing is due. */
+async function expiry(db: Db): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx.raw('set local statement_timeout = 0')
+    await tx.raw('alter table consent disable trigger consent_keep')
+    await tx.raw(
+      `update consent set expires_at = '2026-06-01' where id in
+       (select id from consent where status = 'Authorized' order by id limit ?)`,
+      [EXPIRING],
+    )
+    await tx.raw('alter table consent enable trigger consent_keep')
+  })
+  await db.raw('vacuum analyze consent')
+  const [due] = (await query<{ due: string }>(db, `select count(*) as due from consent where due_at <= '2026-06-01'`))
+    .rows
+  const { store, close } = storeOf(db, systemClock)
+  const quiet = await reads(store, () => Promise.resolve(), 3_000)
+  const began = performance.now()
+  let ended = 0
+  const busy = await reads(store, async () => {
+    for (let moved = 1; moved > 0; ended += moved) moved = await store.sweep(SWEEP_BATCH)
+  })
+  const seconds = (performance.now() - began) / 1000
+  await close()
+  console.log(
+    `\nexpiry of ${due?.due} consents: ${ended} written down in ${seconds.toFixed(0)} s, ${(ended / seconds).toFixed(0)} a second`,
+  )
+  for (const [name, at] of [
+    ['median', 0.5],
+    ['p99', 0.99],
+  ] as const) {
+    const [idle, swept] = [quantile(quiet, at), quantile(busy, at)]
+    console.log(
+      `  reads by id meanwhile, ${name}: ${(swept / idle).toFixed(2)} × idle (${idle.toFixed(2)} ms, ${swept.toFixed(2)} ms)`,
+    )
+  }
+}
+
+async function reads(store: ConsentStore, work: () => Promise<void>, atLeastMs = 0): Promise<readonly number[]> {
+  const took: number[] = []
+  const began = performance.now()
+  let done = false
+  const working = work().finally(() => {
+    done = true
+  })
+  for (let call = 0; !done || performance.now() - began < atLeastMs; call += 1) {
+    const start = performance.now()
+    await store.find(consentId(anyOf(10_000, call)) as ConsentId)
+    took.push(performance.now() - start)
+    await new Promise((resolve) => setTimeout(resolve, 2))
+  }
+  await working
+  return took
+}
+
+function report(tables: Awaited<ReturnType<typeof sizes>>): void {
+  console.log('\n  table                     rows   bytes/row   of indexes        MB')
+  for (const { name, rows, heap, indexes } of tables) {
+    const cells = [
+      name.padEnd(20),
+      String(rows).padStart(9),
+      (heap / rows).toFixed(0).padStart(11),
+      (indexes / rows).toFixed(0).padStart(12),
+      ((heap + indexes) / 1e6).toFixed(0).padStart(9),
+    ]
+    console.log(`  ${cells.join(' ')}`)
+  }
+}
+
+function quantile(values: readonly number[], at: number): number {
+  const sorted = [...values].sort((one, other) => one - other)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * at))] ?? Number.NaN
+}

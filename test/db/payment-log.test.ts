@@ -1,0 +1,208 @@
+/** Payments and service requests as the gateway records them: idempotency, attempts, what the database keeps. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createAudit } from '../../src/audit/index.ts'
+import { inTransaction, query } from '../../src/db.ts'
+import type { ClientId, ConsentId } from '../../src/ids.ts'
+import { createLog } from '../../src/log.ts'
+import { createResourceLog, type PaymentIntent, type ResourceLog } from '../../src/resource-log/index.ts'
+import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
+import { ATTEMPT, madeOutcome, madePayment, paymentIntent, record, settle } from '../unit/consent-store/payments.ts'
+import {
+  CLIENT,
+  NOW,
+  ORGANISATION,
+  OTHER_CLIENT,
+  TENANT,
+  type TestStore,
+  TPP,
+  testStore,
+} from '../unit/consent-store/support.ts'
+
+let database: TestDatabase
+let hub: TestStore
+let resources: ResourceLog
+let closeAudit: () => Promise<void>
+let consentId: ConsentId
+beforeAll(async () => {
+  database = await createTestDatabase()
+  hub = testStore(database.db)
+  const { db } = database
+  const audit = createAudit({
+    db,
+    tenantId: TENANT,
+    clock: hub.clock,
+    log: createLog({ level: 'silent', name: 'test' }),
+  })
+  closeAudit = () => audit.close()
+  resources = createResourceLog({ db, tenantId: TENANT, clock: hub.clock, audit })
+})
+afterAll(async () => {
+  await closeAudit?.()
+  await hub?.close()
+  await database?.close()
+})
+beforeEach(async () => {
+  hub.clock.set(NOW)
+  consentId = await hub.authorized()
+})
+
+const recorded = (intent: PaymentIntent) => record(database.db, resources, intent)
+const logIdOf = async (intent: PaymentIntent): Promise<string> => {
+  const done = await recorded(intent)
+  if (done.outcome !== 'recorded') throw new Error(done.outcome)
+  return done.payment.logId
+}
+
+describe('an idempotency key', () => {
+  test('of many at once records one payment', async () => {
+    const intent = paymentIntent(consentId)
+    const all = await Promise.all(Array.from({ length: 6 }, () => recorded(intent)))
+    expect(all.map(({ outcome }) => outcome).sort()).toEqual([...Array(5).fill('in-flight'), 'recorded'])
+    expect(await resources.listPayments(consentId)).toHaveLength(1)
+  })
+
+  test('that was answered is answered so again, whatever the body says now', async () => {
+    const intent = paymentIntent(consentId)
+    const made = await settle(database.db, resources, await logIdOf(intent), madeOutcome(consentId))
+    const again = await recorded({ ...intent, requestBody: { Data: { ConsentId: consentId } } })
+    expect(again).toEqual({ outcome: 'answered', payment: made })
+  })
+
+  test('that was refused is refused so again', async () => {
+    const intent = paymentIntent(consentId)
+    const answer = { status: 400, body: { Errors: [{ Code: 'Consent.BusinessRuleViolation' }] }, signed: null }
+    await settle(database.db, resources, await logIdOf(intent), { kind: 'refused', answer })
+    expect(await recorded(intent)).toMatchObject({ outcome: 'answered', payment: { state: 'refused', answer } })
+    expect(await resources.findByKey(intent)).toMatchObject({ state: 'refused' })
+  })
+
+  test('of another consent is not this one, and another client or type has keys of its own', async () => {
+    const intent = paymentIntent(consentId)
+    await recorded(intent)
+    const elsewhere = await hub.authorized()
+    expect((await recorded({ ...intent, consentId: elsewhere })).outcome).toBe('other-consent')
+    expect((await recorded({ ...intent, clientId: OTHER_CLIENT })).outcome).toBe('recorded')
+    expect((await recorded({ ...intent, paymentType: 'cbuae-file-payment' })).outcome).toBe('recorded')
+  })
+
+  test('whose attempt got no answer may ask again, with the request of then', async () => {
+    const intent = paymentIntent(consentId)
+    const logId = await logIdOf(intent)
+    expect((await recorded(intent)).outcome).toBe('in-flight')
+    await settle(database.db, resources, logId, { kind: 'unknown' })
+    const other = { ...intent, requestBody: { Data: { ConsentId: consentId, PaymentPurposeCode: 'XXX' } } }
+    const resumed = await recorded(other)
+    expect(resumed).toMatchObject({ outcome: 'resumed', payment: { logId, requestBody: intent.requestBody } })
+    // A node that died in the middle says nothing; its attempt ends by the clock.
+    expect((await recorded(intent)).outcome).toBe('in-flight')
+    hub.clock.advance(ATTEMPT)
+    expect((await recorded(intent)).outcome).toBe('resumed')
+  })
+})
+
+describe('a payment', () => {
+  test('that was answered is not answered again', async () => {
+    const logId = await logIdOf(paymentIntent(consentId))
+    const made = await settle(database.db, resources, logId, madeOutcome(consentId))
+    const late = await settle(database.db, resources, logId, { kind: 'unknown' })
+    expect(late).toEqual(made)
+    expect(await resources.findPayment(made.state === 'made' ? made.paymentId : '')).toEqual(made)
+  })
+
+  test('leaves an audit entry and a line of its history for each change, and the values of none', async () => {
+    const payment = await madePayment(database.db, resources, consentId)
+    const { audit } = await hub.traces(consentId)
+    const entries = audit.filter(({ kind }) => kind === 'resource-changed')
+    expect(entries.map(({ change, from, to, revision }) => ({ change, from, to, revision }))).toEqual([
+      { change: 'asked', from: null, to: 'open', revision: 1 },
+      { change: 'answered', from: 'open', to: 'Pending', revision: 2 },
+    ])
+    const trail = await database.db('resource_trail').where({ resource: 'payment', log_id: payment.logId })
+    expect(trail.map(({ change, status_to }) => [change, status_to])).toEqual([
+      ['asked', 'open'],
+      ['answered', 'Pending'],
+    ])
+    for (const secret of [payment.paymentId, payment.idempotencyKey, '100.00', 'acc-1', 'u-42', 'eyJ'])
+      expect(JSON.stringify(entries) + JSON.stringify(trail)).not.toContain(secret)
+  })
+
+  const REFUSED: readonly [string, string, RegExp][] = [
+    [
+      'a person in clear text',
+      `request_body = '{"Data":{"PersonalIdentifiableInformation":{"Initiation":{}}}}'`,
+      /check|does not change/,
+    ],
+    ['another consent', `consent_id = (select id from consent where id <> consent_id limit 1)`, /does not change/],
+    ['another request', `request_body = '{"Data":{}}'`, /does not change/],
+    ['another transaction', `payment_transaction_id = 'other'`, /does not change/],
+    ['an answer taken back', `state = 'open', attempt_until = now()`, /is an answer/],
+    ['a state without what belongs to it', `status = null`, /payment_made/],
+    ['a change after the end', `status = 'Pending'`, /is terminal/],
+  ]
+  test.each(REFUSED)('is not changed by the database into %s', async (_what, set, fault) => {
+    const payment = await madePayment(database.db, resources, consentId)
+    await resources.patchPaymentByLfi(
+      payment.paymentId,
+      { status: 'Rejected', successfulTransactions: null, paymentTransactionId: 't-1', rejectReasons: null },
+      TPP,
+    )
+    await expect(query(database.db, `update payment_log set ${set} where id = ?`, [payment.logId])).rejects.toThrow(
+      fault,
+    )
+  })
+
+  test('has no status that the documents do not know', async () => {
+    const { logId } = await madePayment(database.db, resources, consentId)
+    await expect(
+      query(database.db, `update payment_log set status = 'Received' where id = ?`, [logId]),
+    ).rejects.toThrow(/payment_log_status_check/)
+  })
+
+  test('with a person in clear text is never recorded', async () => {
+    const intent = paymentIntent(consentId, {
+      requestBody: { Data: { ConsentId: consentId, PersonalIdentifiableInformation: { Initiation: {} } } },
+    })
+    await expect(recorded(intent)).rejects.toThrow(/payment_log_request_body_check/)
+  })
+
+  test('has a history that is only ever added to', async () => {
+    await madePayment(database.db, resources, consentId)
+    await expect(query(database.db, 'delete from resource_trail')).rejects.toThrow(/only ever added to/)
+    await expect(query(database.db, "update resource_trail set change = 'x'")).rejects.toThrow(/only ever added to/)
+  })
+})
+
+describe('a service request', () => {
+  const asked = (resourceId: string) =>
+    ({
+      kind: 'fx-quote',
+      resourceId,
+      clientId: CLIENT,
+      organisationId: ORGANISATION,
+      status: 'Available',
+      subscription: null,
+      echoed: {},
+    }) as const
+
+  test('is recorded once for the id that the LFI gave', async () => {
+    const made = await inTransaction(database.db, (tx) => resources.recordRequest(tx, asked('q-1'), TPP))
+    expect(await resources.findRequest('fx-quote', 'q-1')).toEqual(made)
+    expect(await resources.findRequest('insurance-quote', 'q-1')).toBeNull()
+    await expect(
+      inTransaction(database.db, (tx) => resources.recordRequest(tx, asked('q-1'), TPP)),
+    ).rejects.toMatchObject({ code: 'GenericError' })
+  })
+
+  test('is subscribed to by the client that asked, and to others it is not there', async () => {
+    await inTransaction(database.db, (tx) => resources.recordRequest(tx, asked('q-2'), TPP))
+    const subscription = { Webhook: { Url: 'https://tpp.example/fx', IsActive: true } }
+    const subscribe = (clientId: ClientId) =>
+      inTransaction(database.db, (tx) =>
+        resources.changeSubscription(tx, { kind: 'fx-quote', resourceId: 'q-2', clientId }, subscription, TPP),
+      )
+    await expect(subscribe(OTHER_CLIENT)).rejects.toMatchObject({ code: 'Resource.InvalidFormat' })
+    expect(await resources.findRequest('fx-quote', 'q-2')).toMatchObject({ subscription: null, revision: 1 })
+    await subscribe(CLIENT)
+    expect(await resources.findRequest('fx-quote', 'q-2')).toMatchObject({ subscription, revision: 2 })
+  })
+})

@@ -16,9 +16,8 @@ export const migrations: readonly Migration[] = [
   ...participants,
   ...authServer,
   ...keys,
-  ...resourceLog,
-  ...deviations,
   ...reports,
   ...notices,
   ...resourceLog,
+  ...deviations,
 ]

@@ -2,7 +2,7 @@
 import type { ApiSet } from '../measure.ts'
 import type { DocumentId } from '../schema-registry.ts'
 
-export const API_SET_OF: Readonly<Record<DocumentId, ApiSet | null>> = {
+const API_SET_OF: Readonly<Record<DocumentId, ApiSet | null>> = {
   'account-information': 'BankDataSharing',
   atm: 'BankDataSharing',
   product: 'BankDataSharing',
@@ -25,3 +25,7 @@ export const API_SET_OF: Readonly<Record<DocumentId, ApiSet | null>> = {
   'headless-authorization': null,
   webhook: null,
 }
+
+/** All versions of a family count alike. */
+export const apiSetOf = (route: { readonly document: DocumentId; readonly family?: DocumentId }): ApiSet | null =>
+  API_SET_OF[route.family ?? route.document]

@@ -16,7 +16,7 @@ import type { Reports } from '../reports/index.ts'
 import type { ResourceLog } from '../resource-log/index.ts'
 import type { SchemaRegistry } from '../schema-registry.ts'
 import { createAccessTokens } from './access-token.ts'
-import { API_SET_OF } from './api-sets.ts'
+import { apiSetOf } from './api-sets.ts'
 import { createRouteTable, type RouteTable } from './route-table.ts'
 import { isService, type ReadRoute, ROUTES, type Route } from './routes.ts'
 import { createServe } from './serve.ts'
@@ -90,7 +90,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
 
 function endpointsOf(served: readonly Route[], routes: RouteTable) {
   return served.flatMap((route) => {
-    const apiSet = API_SET_OF[route.document]
+    const apiSet = apiSetOf(route)
     if (apiSet === null || !('scope' in route)) return []
     return [{ apiSet, method: route.method, url: routes.template(route), scope: route.scope }]
   })

@@ -11,6 +11,8 @@ import type { ServiceName } from './transform/services.ts'
 
 type Common = {
   readonly document: DocumentId
+  /** The document of the first version, on rows of a further one (versions.ts). */
+  readonly family?: DocumentId
   readonly operationId: string
   readonly method: 'GET' | 'PATCH' | 'POST'
   /** Below the base path of the document. */

@@ -54,5 +54,5 @@ function versionOf(row: Route, { family, document, rarType }: ApiVersion): Route
   if (document === family) return row
   // Addresses without a version stay those of the first.
   const { alsoAt: _, ...kept } = row
-  return { ...kept, document, ...('rarType' in row && rarType !== undefined ? { rarType } : {}) } as Route
+  return { ...kept, document, family, ...('rarType' in row && rarType !== undefined ? { rarType } : {}) } as Route
 }

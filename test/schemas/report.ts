@@ -52,9 +52,10 @@ if (!isPublishedPresent) {
 } else {
   const registry = loadSchemas()
   console.log(row('document, operation, direction', COLUMNS))
-  const all = [...(Object.keys(PAIRS) as DocumentId[]).flatMap((id) => bodiesOf(id, registry)), rarBody(registry)].map(
-    compare,
-  )
+  const all = [
+    ...(Object.keys(PAIRS) as DocumentId[]).flatMap((id) => bodiesOf(id, registry)),
+    ...rarBodies(registry),
+  ].map(compare)
   print(all)
   const sum = (of: (line: Line) => number): number => all.reduce((total, line) => total + of(line), 0)
   const differ = sum((line) => line.unexplained.length)

@@ -267,7 +267,7 @@ async function bringSchema(db: Db, config: Config, log: Log): Promise<void> {
 
 const WAITING = `
   select (select count(*) from audit_pending) as falaj_audit_pending,
-    (select count(*) from outbox) as falaj_outbox_waiting,
+    (select count(*) from outbox where state in ('waiting', 'sending')) as falaj_outbox_waiting,
     (select count(*) from outage where starts_at <= now() and (ends_at is null or ends_at > now())) as falaj_outages_open`
 
 /** How full the queues are. A database that does not answer has no figures, and that shows as well. */

@@ -16,8 +16,8 @@ export const migrations: readonly Migration[] = [
   ...participants,
   ...authServer,
   ...keys,
-  ...reports,
   ...notices,
+  ...reports,
   ...resourceLog,
   ...deviations,
 ]

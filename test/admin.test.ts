@@ -194,6 +194,7 @@ describe('consents', () => {
     const found = await createAuditReader({ db: database.db }).findByInteraction(interactionId)
     expect(found.map(({ entry }) => entry)).toMatchObject([
       { kind: 'admin-act', act: 'consent history read', target: id },
+      { kind: 'lfi-request', surface: 'admin', operationId: 'showConsentHistory', status: 200 },
     ])
   })
 

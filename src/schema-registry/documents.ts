@@ -139,7 +139,7 @@ function readParameter(root: Node, raw: unknown): Parameter {
 
 /**
  * The schema of the first media type that carries the plain body: signed variants hold the same under `message`. Where
- * there is no plain one, it is the claim `message` of the signed one.
+ * there is no plain one, it is the claim `message` of the signed one; null for a signed text that says no more of itself.
  */
 function plainSchema(root: Node, holder: Node): Node | null {
   const content = Object.entries(node(holder['content'] ?? {}))
@@ -150,11 +150,12 @@ function plainSchema(root: Node, holder: Node): Node | null {
 }
 
 /** The claims are one object, or several that are one; a published file may describe the bare message. */
-function messageOf(root: Node, schema: Node): Node {
+function messageOf(root: Node, schema: Node): Node | null {
   const claims = resolve(root, schema)
   const parts = [claims, ...list(claims['allOf']).map((part) => resolve(root, part))]
   const message = parts.map((part) => node(part['properties'] ?? {})['message']).find((found) => found !== undefined)
-  return message === undefined ? schema : node(message)
+  if (message !== undefined) return node(message)
+  return claims['type'] === 'string' ? null : schema
 }
 
 function basePathOf(root: Node): string {

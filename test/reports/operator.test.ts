@@ -187,6 +187,7 @@ describe('reports', () => {
   })
 
   test.each([
+    '/metrics',
     '/reports/daily',
     '/reports/raw-log',
     '/outages',

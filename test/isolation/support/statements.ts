@@ -15,6 +15,15 @@ const shape = (text: string): string =>
     .replaceAll(/\$\d+(?:, ?\$\d+)*/g, '$')
     .trim()
 
+/** What no request causes comes in between: the sealer, the sweeper, reports and the refresh of participants. */
+const OF_TIMERS = [
+  /\breport_|\boutage|\bheartbeat/,
+  /\baudit_link\b|\baudit_checkpoint\b|^with taken as|pg_advisory_xact_lock/,
+  /"due_at" <= |refresh_claimed_until|^delete from oidc_model/,
+  /^(?:begin|commit|rollback);?$/i,
+]
+const isOfTimer = (text: string): boolean => OF_TIMERS.some((known) => known.test(text))
+
 export function watchStatements(): Statements {
   const prototype = pg.Client.prototype as unknown as { query: Query }
   const original = prototype.query
@@ -28,7 +37,7 @@ export function watchStatements(): Statements {
     during: async (work) => {
       seen = []
       const result = await work()
-      return { result, statements: seen }
+      return { result, statements: seen.filter((text) => !isOfTimer(text)) }
     },
     restore: () => {
       prototype.query = original

@@ -19,7 +19,16 @@ export async function createTwoBanks() {
   const world = await createProfileWorld(['uae'])
   const [aurora] = world.config.tenants
   if (aurora === undefined) throw new Error('no tenant')
-  const operations = await startHub({ config: { ...world.config, roles: ['admin'] }, log: world.log })
+  // The world gives its operator's door a port and nobody there; it may be taken by now.
+  const adminPort = await freePort()
+  const admin = { ...aurora.listeners.admin, port: adminPort, origin: `https://localhost:${adminPort}` }
+  const operated = { ...aurora, listeners: { ...aurora.listeners, admin } }
+  const operations = await startHub({
+    config: { ...world.config, roles: ['admin'], tenants: [operated] },
+    log: world.log,
+  })
+  const atAurora = (role: ListenerRole, asked: Call): Promise<Answer> =>
+    role === 'admin' ? send({ origin: admin.origin, ca: world.ca }, asked) : world.call(role, asked)
 
   const organisationId = randomUUID() as OrganisationId
   const database = await createTestDatabase()
@@ -62,7 +71,7 @@ export async function createTwoBanks() {
     /** The same hands, at the other bank's doors. */
     meridianFlow: flowOf({ ...world, issuer: origins.auth.origin, doors: origins, call: atMeridian, bank: otherBank }),
     otherBank,
-    call: { aurora: world.call, meridian: atMeridian },
+    call: { aurora: atAurora, meridian: atMeridian },
     close: async () => {
       await second.close()
       await operations.close()

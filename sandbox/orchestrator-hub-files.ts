@@ -6,6 +6,9 @@ import type { LfiCode } from './trust-framework/ecosystem.ts'
 import type { Enrolment, HubEnrolment } from './trust-framework/enrolment.ts'
 import { REVOCATION_LIST_PATH } from './trust-framework/public-app.ts'
 
+/** The bank's part of account numbers; the banks make theirs with it. */
+const BANK_CODES: Readonly<Record<LfiCode, string>> = { aurora: '981', meridian: '982' }
+
 export type HubFiles = { readonly deploymentFile: string }
 
 /** Short, so that a revocation at the directory is seen while somebody is watching. */
@@ -47,6 +50,13 @@ const deployment = ({ urls }: Topology, enrolment: Enrolment, hub: HubEnrolment,
       refreshSeconds: DIRECTORY_CACHE_SECONDS,
     },
   },
+  otherLfis: (Object.keys(BANK_CODES) as LfiCode[])
+    .filter((other) => other !== code)
+    .map((other) => ({
+      bankCodes: [BANK_CODES[other]],
+      issuer: urls.hubs[other].auth,
+      resourceServer: urls.hubs[other].rs,
+    })),
   tenants: [`tenants/${code}.json`],
 })
 
@@ -69,6 +79,7 @@ function tenant(
     database: { url: { file: own.databaseFile } },
     listeners: Object.fromEntries(listeners),
     authorizationEndpoint: `${urls.banks[code].public}/authorize`,
+    bankCodes: [BANK_CODES[code]],
     jwksUrl: `${urls.directory}/${hub.organisationId}/application.jwks`,
     keys: {
       signing: hub.signing.map(({ kid, keyFile }) => ({ kid, keyFile })),

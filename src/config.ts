@@ -68,6 +68,8 @@ export function loadConfig(
     trustFramework: trustFrameworkOf(raw.trustFramework, files),
     outbound: raw.outbound,
     drainSeconds: raw.drainSeconds,
+    otherLfis: raw.otherLfis ?? [],
+    ...(raw.publishedSchemas === undefined ? {} : { publishedSchemas: files.path(raw.publishedSchemas.directory) }),
     tenants: tenants.map(({ tenant }) => tenant),
   }
   const faults = [...files.faults, ...tenants.flatMap((each) => each.faults), ...judge(config)]

@@ -10,10 +10,11 @@ import { CLIENT_CERTIFICATES, type Config, type ListenerRole, type TenantConfig 
 import { createConsentManager } from './consent-manager/index.ts'
 import { createConsentStore } from './consent-store/index.ts'
 import { type Db, migrate, openDatabase, pendingMigrations, poolUsage, query } from './db.ts'
+import { createDeviations } from './deviations/index.ts'
 import { openDpop } from './dpop.ts'
 import { OperatorError } from './errors.ts'
 import { createFetchGuard } from './fetch-guard.ts'
-import { createGateway } from './gateway/index.ts'
+import { createGateway, type PayeeSource } from './gateway/index.ts'
 import { createKeyOperations, createKeyRing } from './keys/index.ts'
 import { createConnector, createConsentActions } from './lfi/index.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
@@ -53,7 +54,8 @@ const DESTROY_EVERY_MS = 3_600_000
 const LFI_JTI_MAX = 100_000
 
 export async function startHub({ config, log, clock = systemClock }: HubDeps): Promise<Hub> {
-  const registry = loadSchemas()
+  const { publishedSchemas } = config
+  const registry = loadSchemas(publishedSchemas === undefined ? {} : { published: publishedSchemas })
   const tenants: Tenant[] = []
   const revocation = await openRevocation({ config, clock, log })
   try {
@@ -111,6 +113,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   // What ends a consent ends everything issued under it, in the same transaction.
   const consents = createConsentStore({ db, tenantId: tenant.id, clock, audit, onTerminal: destroyGrant })
   const resources = createResourceLog({ db, tenantId: tenant.id, clock, audit })
+  const deviations = createDeviations({ db, clock, log })
   const keys = await createKeyRing({ db, tenant, clock, log })
   const dpop = capabilitiesOf(tenant).dpop ? await openDpop({ db, clock }) : null
   const authenticate = createLfiAuthentication({
@@ -130,6 +133,8 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     participants,
     consents,
     resources,
+    deviations,
+    payees: payeesOf(config),
     registry,
     keys,
     dpop,
@@ -214,6 +219,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       for (const timer of timers) await timer.stop()
       await notices.stop()
       await note('stopped').catch((error: unknown) => log.error({ err: error }, 'the stop was not recorded'))
+      await deviations.close()
       await audit.close()
       await sealer.stop()
       await keys.close()
@@ -222,6 +228,20 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       await db.destroy()
     },
   }
+}
+
+/** Whose hub to ask about an account, by the bank's part of its number. */
+function payeesOf({ tenants, otherLfis = [] }: Config): ReadonlyMap<string, PayeeSource> {
+  const own = tenants.map(({ bankCodes = [], listeners }) => ({
+    bankCodes,
+    issuer: listeners.auth.origin,
+    resourceServer: listeners.rs.origin,
+  }))
+  return new Map(
+    [...own, ...otherLfis].flatMap(({ bankCodes, issuer, resourceServer }) =>
+      bankCodes.map((code) => [code, { issuer, resourceServer }] as const),
+    ),
+  )
 }
 
 /** Whoever looks after the hub gets through, however much is at work. */

@@ -5,8 +5,10 @@ import { auditCommand } from './cli/audit.ts'
 import { clientCommand } from './cli/client.ts'
 import { configCommand } from './cli/config.ts'
 import { consentCommand } from './cli/consent.ts'
+import { deviationsCommand } from './cli/deviations.ts'
 import { hubCommand, migrateCommand } from './cli/hub.ts'
 import { keysCommand } from './cli/keys.ts'
+import { probeCommand } from './cli/probe.ts'
 import { explainCommand, outageCommand, reportCommand } from './cli/reports.ts'
 import { sandboxCommand } from './cli/sandbox.ts'
 import { webhookCommand } from './cli/webhook.ts'
@@ -23,6 +25,8 @@ const program = new Command('falaj')
   .addCommand(clientCommand())
   .addCommand(consentCommand())
   .addCommand(keysCommand())
+  .addCommand(deviationsCommand())
+  .addCommand(probeCommand())
   .addCommand(webhookCommand())
   .addCommand(auditCommand())
   .addCommand(reportCommand())
@@ -40,6 +44,8 @@ Operating a hub:
   $ falaj migrate      --config deployment.json
   $ falaj hub          --config deployment.json --roles as,rs
   $ falaj keys rotate  --config deployment.json --tenant aurora --use sig
+  $ falaj deviations   --config deployment.json --tenant aurora
+  $ falaj probe        --config deployment.json --tenant aurora --user layla --account acc-1
   $ falaj audit export --config deployment.json --tenant aurora --out aurora.falaj
   $ falaj audit verify aurora.falaj --key 'falaj/aurora+…'
   $ falaj report lfi   --config deployment.json --tenant aurora --from 2026-03-01 --to 2026-03-31 --format csv

@@ -3,6 +3,7 @@ import { migrations as audit } from './audit/index.ts'
 import { migrations as authServer } from './auth-server/index.ts'
 import { migrations as consentStore } from './consent-store/index.ts'
 import type { Migration } from './db.ts'
+import { migrations as deviations } from './deviations/index.ts'
 import { migrations as keys } from './keys/index.ts'
 import { migrations as notices } from './notices/index.ts'
 import { migrations as participants } from './participants/index.ts'
@@ -18,4 +19,5 @@ export const migrations: readonly Migration[] = [
   ...notices,
   ...reports,
   ...resourceLog,
+  ...deviations,
 ]

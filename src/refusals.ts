@@ -54,6 +54,13 @@ export const RULES = {
   'consent.permission': { clause: 'tpp-api 4.6', expected: 'a consent with a permission that opens the operation' },
   'consent.account': { clause: 'tpp-api 4.9', expected: 'an account that the user has selected' },
   'consent.period': { clause: 'tpp-api 4.9', expected: 'a period that meets the one of the consent' },
+  'payee.iban': {
+    clause: 'tpp-api 5.4',
+    expected: 'an account number of the United Arab Emirates with right check digits',
+  },
+  'payee.bank': { clause: 'tpp-api 5.4', expected: 'an account number of a bank that is known here' },
+  'request.own': { clause: 'tpp-api 5.6', expected: 'a quote or opening that this client began' },
+  'request.accepted': { clause: 'tpp-api 5.6', expected: 'a quote that was accepted' },
   'refusal.own': {
     clause: 'tpp-api 7.3',
     expected: 'the interaction id of a call of this organisation that the hub refused',

@@ -1,8 +1,11 @@
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { OperatorError } from './errors.ts'
 import {
   DOCUMENTS,
   type Document,
   type DocumentId,
+  followed,
   type Node,
   type Operation,
   type OperationFacts,
@@ -11,9 +14,10 @@ import {
   readDocument,
   readRarSchemas,
 } from './schema-registry/documents.ts'
+import { readPublished, requireDirectory } from './schema-registry/published.ts'
 import { type Check, createValidators, type Validators } from './schema-registry/validators.ts'
 
-export type { DocumentId, OperationFacts } from './schema-registry/documents.ts'
+export type { DocumentId, Node, OperationFacts } from './schema-registry/documents.ts'
 export type { Check } from './schema-registry/validators.ts'
 export type { Violation } from './schema-registry/violations.ts'
 
@@ -36,21 +40,34 @@ export type SchemaRegistry = {
   response(document: DocumentId, operationId: string, status: number): Check | null
   /** By the URN of the type; null if it is unknown. */
   rar(type: string): Check | null
-  schemaText?: never
+  /** The same bodies as schemas, references followed; for tables that are read from a document rather than written. */
+  requestSchema(document: DocumentId, operationId: string): Node | null
+  responseSchema(document: DocumentId, operationId: string, status: number): Node | null
   /** Compiles everything, so that no caller waits for it. */
   warm(): void
 }
 
 const SCHEMAS = fileURLToPath(new URL('../schemas', import.meta.url))
 
-/** Reads every document once; validators are compiled on first use. */
-export function loadSchemas(options: { readonly directory?: string } = {}): SchemaRegistry {
+export type SchemaOptions = {
+  /** Of the documents of this release. */
+  readonly directory?: string
+  /** Documents beside those: files by the id that rows and versions name them with. */
+  readonly further?: Readonly<Record<string, string>>
+  /** Published documents that replace ours for bodies. @throws OperatorError where one of them cannot be used */
+  readonly published?: string
+}
+
+/** Reads every document once; validators are compiled on first use, those of published documents at once. */
+export function loadSchemas(options: SchemaOptions = {}): SchemaRegistry {
   const directory = options.directory ?? SCHEMAS
   const validators = createValidators()
+  const files = Object.entries({ ...DOCUMENTS, ...options.further }) as [DocumentId, string][]
   const documents = new Map<DocumentId, Loaded>()
-  for (const id of Object.keys(DOCUMENTS) as DocumentId[]) {
-    documents.set(id, load(id, readDocument(directory, id), validators))
+  for (const [id, file] of files) {
+    documents.set(id, load(id, readDocument(resolve(directory, file)), validators))
   }
+  if (options.published !== undefined) replaceBodies(options.published, documents)
   const rar = new Map<string, Check>()
   for (const [urn, schema] of readRarSchemas(directory)) {
     validators.add(urn, schema)
@@ -72,6 +89,8 @@ export function loadSchemas(options: { readonly directory?: string } = {}): Sche
         responses.get(String(status)) ?? (responses.has(String(status)) ? null : (responses.get('default') ?? null))
       )
     },
+    requestSchema: (id, operationId) => operation(id, operationId).requestSchema(),
+    responseSchema: (id, operationId, status) => operation(id, operationId).responseSchema(status),
     rar: (type) => rar.get(type) ?? null,
     warm: () => validators.warm(),
   }
@@ -81,10 +100,13 @@ type LoadedOperation = {
   readonly parameters: Readonly<Record<Place, Check>>
   readonly requestBody: Check | null
   readonly responses: ReadonlyMap<string, Check | null>
+  requestSchema(): Node | null
+  responseSchema(status: number): Node | null
 }
 
 type Loaded = {
   readonly basePath: string
+  readonly document: Document
   readonly facts: readonly OperationFacts[]
   readonly operations: ReadonlyMap<string, LoadedOperation>
 }
@@ -99,16 +121,40 @@ function load(id: DocumentId, document: Document, validators: Validators): Loade
   }
   const operations = new Map<string, LoadedOperation>()
   for (const [operationId, operation] of document.operations) {
-    operations.set(operationId, loadOperation(operationId, operation, define))
+    operations.set(operationId, loadOperation(operationId, operation, define, document.schemas))
   }
   validators.add(uri, { components: { schemas } })
-  return { basePath: document.basePath, facts: [...document.operations.values()].map(({ facts }) => facts), operations }
+  const facts = [...document.operations.values()].map((operation) => operation.facts)
+  return { basePath: document.basePath, document, facts, operations }
+}
+
+/** Bodies as they are published, parameters as they are ours. */
+function replaceBodies(directory: string, documents: Map<DocumentId, Loaded>): void {
+  requireDirectory(directory)
+  for (const [id, ours] of documents) {
+    const published = readPublished(directory, id, ours.document.operations)
+    if (published === null) continue
+    const validators = createValidators('as-published')
+    const { operations } = load(id, { ...published, basePath: ours.basePath }, validators)
+    try {
+      validators.warm()
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : ''
+      throw new OperatorError(`publishedSchemas: ${published.file} holds a schema that cannot be compiled: ${why}`)
+    }
+    const replaced = [...ours.operations].map(([operationId, operation]) => {
+      const bodies = operations.get(operationId)
+      return [operationId, bodies === undefined ? operation : { ...bodies, parameters: operation.parameters }] as const
+    })
+    documents.set(id, { ...ours, operations: new Map(replaced) })
+  }
 }
 
 function loadOperation(
   id: string,
   operation: Operation,
   define: (name: string, schema: Node) => Check,
+  components: Node,
 ): LoadedOperation {
   const at = (place: Place): Check => {
     const parameters = operation.parameters.filter((parameter) => parameter.place === place)
@@ -119,6 +165,11 @@ function loadOperation(
     parameters: { path: at('path'), query: at('query'), header: at('header') },
     requestBody: requestBody && presence(requestBody.required, define(`${id}.request`, requestBody.schema)),
     responses: new Map([...responses].map(([status, schema]) => [status, schema && define(`${id}.${status}`, schema)])),
+    requestSchema: () => requestBody && followed(requestBody.schema, components),
+    responseSchema(status) {
+      const schema = responses.get(String(status))
+      return schema ? followed(schema, components) : null
+    },
   }
 }
 

@@ -10,6 +10,7 @@ import { iso, plus, systemClock, toMilliseconds, toSeconds } from '../src/clock.
 import type { Config } from '../src/config.ts'
 import { type ConsentStore, createConsentStore } from '../src/consent-store/index.ts'
 import { type Db, inTransaction, openDatabase } from '../src/db.ts'
+import { createDeviations } from '../src/deviations/index.ts'
 import { type Hub, startHub } from '../src/hub.ts'
 import { newCorrelationId } from '../src/ids.ts'
 import { createApp, openDoors } from '../src/listener.ts'
@@ -88,6 +89,34 @@ const statusNow = async () =>
   ((await ask('/clients')).body as { data: { clientId: string; status: string }[] }).data.find(
     (each) => each.clientId === client().clientId,
   )?.status
+
+describe('the LFI', () => {
+  test('is asked whether it is there, in the clear and over mutual TLS', async () => {
+    // Nobody plays the bank here.
+    const { status, body } = await ask('/health/lfi')
+    expect(status).toBe(503)
+    expect(body).toMatchObject({ hello: { ok: false }, helloMtls: { ok: false } })
+  })
+
+  test('its deviations are shown and forgotten, to the LFI’s own people only', async () => {
+    const deviations = createDeviations({ db: database.db, clock: systemClock, log })
+    deviations.note('findAccounts', { 'data[].status enum': 2 })
+    await deviations.close()
+    expect((await ask('/deviations')).body).toMatchObject({
+      data: [{ operationId: 'findAccounts', path: 'data[].status', rule: 'enum', count: 2 }],
+    })
+    for (const path of ['/deviations', '/health/lfi']) {
+      const refused = await ask(path, { as: null }).then(
+        ({ status }) => status,
+        () => 'refused in the handshake',
+      )
+      expect(refused).toBe('refused in the handshake')
+    }
+    expect((await ask('/deviations', { method: 'POST' })).status).toBe(405)
+    expect((await ask('/deviations', { method: 'DELETE' })).status).toBe(204)
+    expect((await ask('/deviations')).body).toEqual({ data: [] })
+  })
+})
 
 describe('who may come in', () => {
   const NO_HANDSHAKE = /alert|ECONNRESET|socket hang up|disconnected before secure/

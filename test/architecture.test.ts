@@ -12,14 +12,16 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'consent-store': ['audit'],
   participants: ['audit'],
   'resource-log': ['audit', 'consent-store'],
+  deviations: [],
   keys: ['audit'],
   lfi: ['consent-store', 'participants'],
   'auth-server': ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
-  gateway: ['audit', 'consent-store', 'keys', 'lfi', 'participants', 'reports', 'resource-log'],
+  probe: ['lfi'],
+  gateway: ['audit', 'consent-store', 'deviations', 'keys', 'lfi', 'participants', 'reports', 'resource-log'],
   reports: ['audit'],
   'consent-manager': ['audit', 'consent-store', 'participants', 'resource-log'],
   notices: ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
-  admin: ['audit', 'consent-store', 'notices', 'participants', 'reports', 'resource-log'],
+  admin: ['audit', 'consent-store', 'deviations', 'lfi', 'notices', 'participants', 'reports', 'resource-log'],
 }
 
 /** Files that put rooms together. They see every door, and only they import one another. */

@@ -27,7 +27,8 @@ export async function startBank(settings: BankSettings): Promise<Bank> {
   const { code, name, theme, tls, publicBase } = settings
   const now = () => Date.now()
   const log = settings.log ?? printLog(code)
-  const book = createBook(code, { seed: settings.seed, asOfDay: asOfDay(settings.stateFile, now()) })
+  const today = asOfDay(settings.stateFile, now())
+  const book = createBook(code, { seed: settings.seed, asOfDay: today })
   const dispatcher = new Agent({ connect: clientTls(tls.caFile) })
   const keystore = createKeystore({ origin: settings.hubCaller.keystore, dispatcher, now })
   const hubCaller = createHubCaller({
@@ -40,7 +41,7 @@ export async function startBank(settings: BankSettings): Promise<Bank> {
 
   const ozoneConnect = await listen(
     { port: settings.ports.ozoneConnect, server: tls, clientCaFile: tls.caFile },
-    createOzoneConnect({ book, hub: hubCaller, log, now }).callback(),
+    createOzoneConnect({ book, hub: hubCaller, log, now, asOfDay: today }).callback(),
   )
   const pages = await listen(
     { port: settings.ports.pages, server: tls },

@@ -10,6 +10,7 @@ import { auditSteps } from './audit-steps.ts'
 import { approveAtBank, type Customer } from './bank-journey.ts'
 import { dataOf, READS, sizeOf } from './reads.ts'
 import { createRecorder, DemoStopped, type Output, type Recorder, type Seen } from './recorder.ts'
+import { type Payee, serviceSteps } from './service-steps.ts'
 import { webhookSteps } from './webhook-steps.ts'
 
 const LFI = 'aurora'
@@ -112,6 +113,7 @@ async function fullConsent(
   const accounts = dataOf((await bank.read('/accounts', { accessToken: tokens.accessToken })).body, 'Account')
   const firstRead = calls.at(-1)?.interactionId ?? ''
   const accountId = accountOf(accounts)
+  await serviceSteps(recorder, bank, payeeOf(accounts))
   recorder.part('Every account-information read')
   for (const read of READS) {
     const path = read.path.replace('{AccountId}', encodeURIComponent(accountId))
@@ -261,6 +263,19 @@ function accountOf(accounts: unknown): string {
   const [first] = accounts as readonly { readonly AccountId?: unknown }[]
   if (typeof first?.AccountId !== 'string') throw new Error('the bank shares no account')
   return first.AccountId
+}
+
+/** The first account that others can pay into. */
+function payeeOf(accounts: unknown): Payee {
+  type Account = {
+    readonly AccountHolderName?: string
+    readonly AccountIdentifiers?: readonly { readonly SchemeName: string; readonly Identification: string }[]
+  }
+  for (const { AccountHolderName: name, AccountIdentifiers = [] } of accounts as readonly Account[]) {
+    const iban = AccountIdentifiers.find(({ SchemeName }) => SchemeName === 'IBAN')?.Identification
+    if (iban !== undefined && name !== undefined) return { iban, name }
+  }
+  throw new Error('the bank shares no account with an IBAN')
 }
 
 const lifetime = (tokens: Tokens): number => Math.round((tokens.expiresAt - Date.now()) / 1000)

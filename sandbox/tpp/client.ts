@@ -12,6 +12,7 @@ import { createDirectory, type Lfi } from './directory.ts'
 import { LfiFault } from './errors.ts'
 import { discover, loadSigningKey, type Server } from './profile.ts'
 import { createResources, type ResourceAnswer, type ResourceRequest } from './resources.ts'
+import { createServices, type ServiceAsk } from './services.ts'
 import type { TppClientSettings } from './settings.ts'
 import { createAnswerVerifier, type SignedAnswer } from './signed-answer.ts'
 import { createTransport } from './transport.ts'
@@ -35,6 +36,8 @@ export type LfiConnection = {
   clientCredentials(scope?: string): Promise<Tokens>
   /** `path` is below the account-information base, e.g. `/accounts`. */
   read(path: string, request: ResourceRequest): Promise<ResourceAnswer>
+  /** Without a consent: open data, payees, quotes, openings. */
+  service(ask: ServiceAsk): Promise<ResourceAnswer>
   /** `Links.Next` as a path of this same LFI, or null at the end. A link that leads elsewhere is refused. */
   nextPath(body: unknown): string | null
   consent(consentId: string, options?: ConsentReadOptions): Promise<ResourceAnswer>
@@ -80,13 +83,22 @@ function connectionTo(lfi: Lfi, server: Server, deps: ConnectionDeps): LfiConnec
   const verify = createAnswerVerifier(server, application.clientId, deps.transport)
   const resources = createResources(deps.transport, verify)
   const at = (path: string): string => `${lfi.accountInformationUrl}${path}`
-  let own: Tokens | null = null
-  const ownToken = async (): Promise<string> => {
-    if (own === null || own.expiresAt - TOKEN_MARGIN_MS < Date.now()) {
-      own = await clientCredentials(server, 'openid accounts')
-    }
-    return own.accessToken
+  const own = new Map<string, Tokens>()
+  const ownToken = async (scope = 'openid accounts'): Promise<string> => {
+    const known = own.get(scope)
+    if (known !== undefined && known.expiresAt - TOKEN_MARGIN_MS >= Date.now()) return known.accessToken
+    const fresh = await clientCredentials(server, scope)
+    own.set(scope, fresh)
+    return fresh.accessToken
   }
+  const services = createServices({
+    bases: lfi.services ?? new Map(),
+    resources,
+    signing: deps.signing,
+    clientId: application.clientId,
+    issuer: server.issuer,
+    token: ownToken,
+  })
   const consentPath = (consentId: string): string => `/account-access-consents/${encodeURIComponent(consentId)}`
   return {
     lfi,
@@ -97,6 +109,7 @@ function connectionTo(lfi: Lfi, server: Server, deps: ConnectionDeps): LfiConnec
     refresh: (tokens) => refresh(server, tokens),
     clientCredentials: (scope = 'openid accounts') => clientCredentials(server, scope),
     read: (path, request) => resources.call(at(path), request),
+    service: (ask) => services.ask(ask),
     nextPath: (body) => nextPath(body, lfi.accountInformationUrl),
     consent: async (consentId, options = {}) =>
       resources.call(at(consentPath(consentId)), { accessToken: await ownToken(), ...options }),

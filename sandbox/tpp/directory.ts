@@ -11,6 +11,8 @@ export type Lfi = {
   readonly discoveryUrl: string
   /** Base of the account-information operations, e.g. `https://rs1…/open-finance/account-information/v2.1`. */
   readonly accountInformationUrl: string
+  /** Bases of the other families, by the name that the directory gives them. */
+  readonly services?: ReadonlyMap<string, string>
 }
 
 export type Directory = { lfis(): Promise<readonly Lfi[]> }
@@ -58,7 +60,7 @@ function toLfi(organisation: Json, server: Json, taken: Set<string>): Lfi | null
   // Not one this application can use: no account information, or a record it must not follow.
   if (!issuer || !discoveryUrl || !accountInformationUrl || name === null || organisationId === null) return null
   const code = handle(name, taken)
-  return { code, organisationId, name, issuer, discoveryUrl, accountInformationUrl }
+  return { code, organisationId, name, issuer, discoveryUrl, accountInformationUrl, services: serviceBases(server) }
 }
 
 function accountInformationBase(server: Json): string | null {
@@ -72,6 +74,18 @@ function accountInformationBase(server: Json): string | null {
     }
   }
   return null
+}
+
+const SERVICE_BASE = /^https:\/\/[^/?#]+\/open-finance\/[a-z-]+\/v2\.1(?=\/)/
+
+function serviceBases(server: Json): ReadonlyMap<string, string> {
+  const bases = list(server['ApiResources']).flatMap((resource) => {
+    const type = text(resource['ApiFamilyType'])
+    const [endpoint] = list(resource['ApiDiscoveryEndpoints'])
+    const base = SERVICE_BASE.exec(httpsUrl(endpoint?.['ApiEndpoint']) ?? '')?.[0]
+    return type === null || base === undefined ? [] : [[type, base] as const]
+  })
+  return new Map(bases)
 }
 
 function handle(name: string, taken: Set<string>): string {

@@ -7,11 +7,13 @@ import { INTERACTION_HEADER, type Transport } from './transport.ts'
 export type CustomerPresent = { readonly ipAddress: string; readonly userAgent: string; readonly since: Date }
 
 export type ResourceRequest = {
-  readonly method?: 'GET' | 'PATCH'
+  readonly method?: 'GET' | 'PATCH' | 'POST'
   readonly accessToken: string
   readonly signed?: boolean
   readonly customer?: CustomerPresent | undefined
   readonly body?: unknown
+  /** A signed message instead of a plain body. */
+  readonly jws?: string
   readonly interactionId?: string
 }
 export type ResourceAnswer = {
@@ -29,7 +31,7 @@ export function createResources(transport: Transport, verify: AnswerVerifier): R
       const response = await transport.fetch(url, {
         method: request.method ?? 'GET',
         headers: headersOf(request),
-        ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+        ...bodyOf(request),
       })
       const interactionId = response.headers.get(INTERACTION_HEADER)
       const read = await readBody(response, verify)
@@ -42,6 +44,11 @@ export function createResources(transport: Transport, verify: AnswerVerifier): R
   }
 }
 
+function bodyOf({ body, jws }: ResourceRequest): { readonly body?: string } {
+  if (jws !== undefined) return { body: jws }
+  return body === undefined ? {} : { body: JSON.stringify(body) }
+}
+
 function headersOf(request: ResourceRequest): Record<string, string> {
   const headers: Record<string, string> = {
     authorization: `Bearer ${request.accessToken}`,
@@ -49,6 +56,7 @@ function headersOf(request: ResourceRequest): Record<string, string> {
   }
   if (request.interactionId !== undefined) headers[INTERACTION_HEADER] = request.interactionId
   if (request.body !== undefined) headers['content-type'] = 'application/json; charset=utf-8'
+  if (request.jws !== undefined) headers['content-type'] = 'application/jwt'
   if (request.customer !== undefined) {
     headers['x-fapi-customer-ip-address'] = request.customer.ipAddress
     headers['x-customer-user-agent'] = request.customer.userAgent

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Router from '@koa/router'
+import { bankRoutes } from './bank-routes.ts'
 import type { TppClient } from './client.ts'
 import { LfiFault } from './errors.ts'
 import type { Journey } from './journey.ts'
@@ -30,6 +31,9 @@ export function createRouter(deps: RouteDeps): Router<AppState> {
     ctx.body = STYLE
   })
   router.get('/', home(deps))
+  const bank = bankRoutes({ client: deps.client, present, show })
+  router.get('/banks/:code', bank.shown)
+  router.post('/banks/:code/payee', bank.asked)
   router.post('/connect', connect(deps))
   router.get('/callback', callback(deps))
   router.get('/consents/:consentId', dashboard(deps))

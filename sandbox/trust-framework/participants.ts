@@ -4,28 +4,63 @@ import { stableUuid } from './ecosystem.ts'
 import type { OrganisationRecord, RegisteredService } from './register.ts'
 import { AUTHORITY, DOMAIN } from './register-records.ts'
 
-const BASE = '/open-finance/account-information/v2.1'
-/** tpp-api 5.2. */
-const OPERATIONS = [
-  '/account-access-consents',
-  '/account-access-consents/{ConsentId}',
-  '/accounts',
-  '/accounts/{AccountId}',
-  '/accounts/{AccountId}/balances',
-  '/accounts/{AccountId}/beneficiaries',
-  '/accounts/{AccountId}/direct-debits',
-  '/accounts/{AccountId}/parties',
-  '/accounts/{AccountId}/product',
-  '/accounts/{AccountId}/scheduled-payments',
-  '/accounts/{AccountId}/standing-orders',
-  '/accounts/{AccountId}/statements',
-  '/accounts/{AccountId}/transactions',
-  '/parties',
-] as const
+type Family = {
+  readonly type: string
+  readonly base: string
+  readonly operations: readonly string[]
+  readonly metadata: object
+}
 
-export const API_FAMILIES = [
-  { ApiFamilyType: 'account-information', ApiVersions: ['2.1'], CertificationRequired: false },
-] as const
+/** tpp-api 5. */
+const FAMILIES: readonly Family[] = [
+  {
+    type: 'account-information',
+    base: '/open-finance/account-information/v2.1',
+    metadata: { AccountSubType: ['CurrentAccount', 'Savings', 'CreditCard', 'Finance'] },
+    operations: [
+      '/account-access-consents',
+      '/account-access-consents/{ConsentId}',
+      '/accounts',
+      '/accounts/{AccountId}',
+      '/accounts/{AccountId}/balances',
+      '/accounts/{AccountId}/beneficiaries',
+      '/accounts/{AccountId}/direct-debits',
+      '/accounts/{AccountId}/parties',
+      '/accounts/{AccountId}/product',
+      '/accounts/{AccountId}/scheduled-payments',
+      '/accounts/{AccountId}/standing-orders',
+      '/accounts/{AccountId}/statements',
+      '/accounts/{AccountId}/transactions',
+      '/parties',
+    ],
+  },
+  {
+    type: 'confirmation',
+    base: '/open-finance/confirmation-of-payee/v2.1',
+    metadata: {},
+    operations: ['/confirmation', '/discovery'],
+  },
+  { type: 'atm', base: '/open-finance/atm/v2.1', metadata: {}, operations: ['/atms'] },
+  { type: 'product', base: '/open-finance/product/v2.1', metadata: {}, operations: ['/leads', '/products'] },
+  {
+    type: 'fx',
+    base: '/open-finance/fx/v2.1',
+    metadata: {},
+    operations: ['/fx-quotes', '/fx-quotes/{FxQuoteId}', '/fx-quotes/{FxQuoteId}/subscription'],
+  },
+  {
+    type: 'account-opening',
+    base: '/open-finance/account-opening/v2.1',
+    metadata: {},
+    operations: ['/accounts', '/accounts/{AccountId}/status', '/accounts/{AccountId}/subscription'],
+  },
+]
+
+export const API_FAMILIES = FAMILIES.map(({ type }) => ({
+  ApiFamilyType: type,
+  ApiVersions: ['2.1'],
+  CertificationRequired: false,
+}))
 
 export function participants(directory: Directory): readonly object[] {
   return directory
@@ -59,23 +94,26 @@ function authorisationServer(service: RegisteredService, organisation: Organisat
     SupportsDCR: false,
     SupportsRedirect: false,
     Flags: { AccountType: ['Retail', 'SME'] },
-    ApiResources: [accountInformation(service)],
+    ApiResources: FAMILIES.map((family) => resource(service, family)),
     AuthorisationServerCertifications: [],
   }
 }
 
-function accountInformation({ organisationId, resourceServer }: RegisteredService): object {
+function resource({ organisationId, resourceServer }: RegisteredService, family: Family): object {
+  const { type, base, operations, metadata } = family
+  // Ids of the first family were given out before there were others.
+  const key = type === 'account-information' ? '' : `${type}:`
   return {
-    ApiResourceId: stableUuid(`api-resource:${organisationId}:account-information`),
+    ApiResourceId: stableUuid(`api-resource:${organisationId}:${type}`),
     ApiVersion: '2.1',
-    ApiFamilyType: 'account-information',
+    ApiFamilyType: type,
     Status: 'Active',
     CertificationStatus: 'Self-Certified',
     FamilyComplete: true,
-    ApiMetadata: { AccountSubType: ['CurrentAccount', 'Savings', 'CreditCard', 'Finance'] },
-    ApiDiscoveryEndpoints: OPERATIONS.map((path) => ({
-      ApiDiscoveryId: stableUuid(`api-discovery:${organisationId}:${path}`),
-      ApiEndpoint: `${resourceServer}${BASE}${path}`,
+    ApiMetadata: metadata,
+    ApiDiscoveryEndpoints: operations.map((path) => ({
+      ApiDiscoveryId: stableUuid(`api-discovery:${organisationId}:${key}${path}`),
+      ApiEndpoint: `${resourceServer}${base}${path}`,
     })),
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The operator's door: health and figures for whoever runs the process; activation of participants, consents, reports,
- * outages, and webhooks that could not be delivered, for the LFI. Mutual TLS with a certificate of the LFI's
+ * outages, where answers of the LFI break the contract, and webhooks that could not be delivered, for the LFI. Mutual TLS with a certificate of the LFI's
  * organisation; every act leaves an audit entry in the transaction that makes it, and every call one before it is
  * answered. Health and figures are read by machines every few seconds, say nothing about anybody, and are not recorded.
  */
@@ -8,7 +8,9 @@ import type { Audit } from '../audit/index.ts'
 import { parseJson, readBody } from '../body.ts'
 import type { TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
+import type { Deviations } from '../deviations/index.ts'
 import { HubError, toHubError } from '../errors.ts'
+import type { Connector } from '../lfi/index.ts'
 import type { HubApp, HubContext } from '../listener.ts'
 import { explained, resourceOf, UNEXPLAINED } from '../measure.ts'
 import { type Metrics, measuredAs } from '../metrics.ts'
@@ -25,6 +27,8 @@ export { type ConsentAt, createConsentView, type HistoryRow } from './consents.t
 export type AdminDeps = Omit<ReadyDeps, 'tenantId'> & {
   readonly tenant: TenantConfig
   readonly participants: Participants
+  readonly deviations: Deviations
+  readonly connector: Pick<Connector, 'hello'>
   readonly desk: NoticeDesk
   readonly consents: ConsentStore
   readonly audit: Audit
@@ -96,6 +100,7 @@ async function route(ctx: HubContext, deps: AdminDeps, called: Called): Promise<
     ctx.body = { data: (await deps.participants.list()).map(summary) }
     return
   }
+  if (await aboutLfi(ctx, deps, called)) return
   const onPath = reportOperationsAt(ctx.path)
   const found = onPath.find(({ operation }) => operation.method === ctx.method)
   if (found !== undefined) {
@@ -146,6 +151,30 @@ function entryOf(ctx: HubContext, { tenant }: AdminDeps, { operationId, route }:
 }
 
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
+
+/** Whether the LFI is there, and where its answers break the contract. */
+async function aboutLfi(ctx: HubContext, deps: AdminDeps, called: Called): Promise<boolean> {
+  const { method, path } = ctx
+  if (path === '/health/lfi' && method === 'GET') {
+    Object.assign(called, { operationId: 'checkLfi', route: path })
+    // The other way round the LFI asks at hh and cm (lfi-api 4.4).
+    const [hello, helloMtls] = await Promise.all([deps.connector.hello('/hello'), deps.connector.hello('/hello-mtls')])
+    ctx.status = hello.ok && helloMtls.ok ? 200 : 503
+    ctx.body = { hello, helloMtls }
+    return true
+  }
+  if (path !== '/deviations') return false
+  if (method === 'GET') {
+    Object.assign(called, { operationId: 'listDeviations', route: path })
+    ctx.body = { data: await deps.deviations.list() }
+  } else if (method === 'DELETE') {
+    Object.assign(called, { operationId: 'clearDeviations', route: path })
+    await deps.deviations.clear()
+    ctx.body = null
+    ctx.status = 204
+  } else throw new HubError('MethodNotAllowed', { allow: ['GET', 'DELETE'] })
+  return true
+}
 
 async function showConsent(
   ctx: HubContext,

@@ -114,7 +114,7 @@ type Kinds = {
     readonly logId: string
     readonly consentId: ConsentId | null
     readonly clientId: ClientId
-    readonly change: 'asked' | 'resumed' | 'answered' | 'unanswered' | 'patched' | 'subscription'
+    readonly change: 'asked' | 'resumed' | 'answered' | 'unanswered' | 'patched' | 'moved' | 'subscription'
     readonly from: string | null
     readonly to: string
     readonly revision: number

@@ -4,6 +4,18 @@ export const SERVICE_INITIATION = 'urn:openfinanceuae:service-initiation-consent
 export const INSURANCE = 'urn:openfinanceuae:insurance-consent:v2.1'
 export const SERVED_RAR_TYPES = [ACCOUNT_ACCESS, SERVICE_INITIATION, INSURANCE] as const
 export type ServedRarType = (typeof SERVED_RAR_TYPES)[number]
-export const SERVED_SCOPES: readonly string[] = ['openid', 'accounts', 'payments', 'insurance', 'tpp-reports']
+/** Of users' tokens, and of those that clients have for themselves (tpp-api 5.4 to 5.8). */
+export const SERVED_SCOPES: readonly string[] = [
+  'openid',
+  'accounts',
+  'payments',
+  'insurance',
+  'confirmation-of-payee',
+  'products',
+  'atm',
+  'fx',
+  'account-opening',
+  'tpp-reports',
+]
 
 export const isServed = (type: string): type is ServedRarType => (SERVED_RAR_TYPES as readonly string[]).includes(type)

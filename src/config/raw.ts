@@ -21,11 +21,12 @@ export type RawListener = PairFiles & {
 }
 type KeyFile = { readonly kid: string; readonly keyFile: string }
 
-export type RawDeployment = Pick<Config, 'environment' | 'database' | 'drainSeconds' | 'outbound'> & {
+export type RawDeployment = Pick<Config, 'environment' | 'database' | 'drainSeconds' | 'outbound' | 'otherLfis'> & {
   readonly roles?: Config['roles']
   readonly log: { readonly level: Config['logLevel'] }
   readonly trustFramework: Omit<TrustFrameworkConfig, 'ca' | 'serverCa' | 'certificate' | 'key'> &
     PairFiles & { readonly caFile: string; readonly serverCaFile?: string }
+  readonly publishedSchemas?: { readonly directory: string }
   readonly tenants: readonly string[]
 }
 
@@ -47,6 +48,7 @@ type Kept =
   | 'organisationId'
   | 'authorizationEndpoint'
   | 'jwksUrl'
+  | 'bankCodes'
   | 'activation'
   | 'fieldFilter'
   | 'profiles'

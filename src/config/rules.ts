@@ -18,6 +18,7 @@ export function judge(config: Config): readonly string[] {
     ...config.tenants.flatMap(profileFaults),
     ...sameTwice(config.tenants),
     ...sharedSockets(config.tenants),
+    ...sharedBankCodes(config),
     ...config.tenants.flatMap(proxyFaults),
   ]
 }
@@ -130,6 +131,17 @@ function sharedSockets(tenants: readonly TenantConfig[]): readonly string[] {
       ),
     ]
   })
+}
+
+/** An account number leads to one LFI. */
+function sharedBankCodes({ tenants, otherLfis = [] }: Config): readonly string[] {
+  const claimed = [
+    ...tenants.flatMap(({ id, bankCodes = [] }) => bankCodes.map((code) => ({ code, by: `tenant ${id}` }))),
+    ...otherLfis.flatMap(({ issuer, bankCodes }) => bankCodes.map((code) => ({ code, by: `otherLfis ${issuer}` }))),
+  ]
+  return repeated(claimed, ({ code }) => code).map(
+    (group) => `${group.map(({ by }) => by).join(' and ')} have the same code ${group[0]?.code} in bankCodes`,
+  )
 }
 
 /** What is handed on is believed from an address of a proxy only: a certificate alone may be stolen, and used elsewhere. */

@@ -127,6 +127,8 @@ export type TenantConfig = {
   readonly listeners: Readonly<Record<ListenerRole, ListenerConfig>>
   readonly authorizationEndpoint: string
   readonly jwksUrl: string
+  /** Its digits in account numbers. */
+  readonly bankCodes?: readonly string[]
   readonly keys: {
     readonly signing: readonly KeyConfig[]
     readonly encryption: readonly KeyConfig[]
@@ -201,6 +203,12 @@ export type TrustFrameworkConfig = {
   readonly revocation?: RevocationConfig
 }
 
+/** One that is no tenant of this deployment. */
+export type OtherLfi = {
+  readonly bankCodes: readonly string[]
+  readonly issuer: string
+  readonly resourceServer: string
+}
 /** Connections to places that others have named (fetch-guard.ts). */
 export type OutboundConfig = { readonly allowedAddresses: readonly string[] }
 
@@ -212,5 +220,8 @@ export type Config = {
   readonly trustFramework: TrustFrameworkConfig
   readonly outbound: OutboundConfig
   readonly drainSeconds: Seconds
+  readonly otherLfis?: readonly OtherLfi[]
+  /** Folder with published documents that replace those of the release. */
+  readonly publishedSchemas?: string
   readonly tenants: readonly TenantConfig[]
 }

@@ -6,12 +6,13 @@ import type { AccountId, CorrelationId } from '../ids.ts'
 import type { Exchange, LfiReply } from '../lfi/index.ts'
 import type { Log } from '../log.ts'
 import type { Client } from '../participants/index.ts'
+import type { ServiceRequest } from '../resource-log/index.ts'
 import type { PeerCertificate } from '../tls.ts'
 import type { Trace } from '../trace.ts'
 import type { BodyType, Offer } from './accept.ts'
 import type { AccessToken, UserToken } from './access-token.ts'
 import type { Period } from './period.ts'
-import type { ConsentListRoute, ConsentRoute, ReadRoute, Route } from './routes.ts'
+import type { ConsentListRoute, ConsentRoute, ReadRoute, Route, ServiceRoute } from './routes.ts'
 import type { Translation } from './transform/index.ts'
 
 /** The request as it came in, and what the listener worked out about it. */
@@ -40,6 +41,8 @@ export type Facts = {
   readonly route: Route
   /** The same row again, on paths that ask the LFI. */
   readonly read: ReadRoute
+  /** And on paths that ask it for a client. */
+  readonly service: ServiceRoute
   /** And on paths that look at the client's own consents. */
   readonly consentRoute: ConsentRoute
   readonly listRoute: ConsentListRoute
@@ -57,6 +60,10 @@ export type Facts = {
   readonly query: Readonly<Record<string, string>>
   readonly body: unknown
   readonly consent: Usable
+  /** The quote or opening that the path names. */
+  readonly requested: ServiceRequest
+  /** The bank's part of the account number that is asked about. */
+  readonly bankCode: string
   /** Null on operations over all accounts of the consent. */
   readonly accountId: AccountId | null
   readonly period: Period

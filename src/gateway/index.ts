@@ -3,6 +3,8 @@ import type { Audit } from '../audit/index.ts'
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
+import type { Db } from '../db.ts'
+import type { Deviations } from '../deviations/index.ts'
 import type { Dpop } from '../dpop.ts'
 import type { KeyRing } from '../keys/index.ts'
 import type { Connector } from '../lfi/index.ts'
@@ -11,13 +13,19 @@ import type { Log } from '../log.ts'
 import type { Participants } from '../participants/index.ts'
 import { createRateLimit } from '../rate-limit.ts'
 import type { Reports } from '../reports/index.ts'
+import type { ResourceLog } from '../resource-log/index.ts'
 import type { SchemaRegistry } from '../schema-registry.ts'
 import { createAccessTokens } from './access-token.ts'
-import { API_SET_OF } from './api-sets.ts'
+import { apiSetOf } from './api-sets.ts'
 import { createRouteTable, type RouteTable } from './route-table.ts'
-import { type ReadRoute, ROUTES } from './routes.ts'
+import { isService, type ReadRoute, ROUTES, type Route } from './routes.ts'
 import { createServe } from './serve.ts'
+import type { PayeeSource } from './services.ts'
 import { createTranslator } from './transform/index.ts'
+import { createServiceTranslator } from './transform/service-translation.ts'
+import { type ApiVersion, servedRoutes, VERSIONS } from './versions.ts'
+
+export type { PayeeSource } from './services.ts'
 
 export type Gateway = {
   mount(app: HubApp): void
@@ -27,8 +35,13 @@ export type Gateway = {
 
 export type GatewayDeps = {
   readonly tenant: TenantConfig
+  readonly db: Db
   readonly consents: ConsentStore
   readonly participants: Participants
+  readonly resources: ResourceLog
+  readonly deviations: Deviations
+  /** By bank code, where to ask about its accounts. */
+  readonly payees: ReadonlyMap<string, PayeeSource>
   readonly audit: Audit
   readonly registry: SchemaRegistry
   readonly connector: Connector
@@ -39,15 +52,18 @@ export type GatewayDeps = {
   readonly reports: Reports
   readonly clock: Clock
   readonly log: Log
+  /** What is served; by default every version there is. */
+  readonly versions?: readonly ApiVersion[]
 }
 
 export function createGateway(deps: GatewayDeps): Gateway {
-  const { tenant, clock, registry, keys } = deps
-  const routes = createRouteTable(ROUTES, registry)
+  const { tenant, clock, registry, keys, deviations } = deps
+  const served = servedRoutes(ROUTES, deps.versions ?? VERSIONS, registry)
+  const routes = createRouteTable(served, registry)
   const serve = createServe({
     ...deps,
     routes,
-    endpoints: endpointsOf(routes),
+    endpoints: endpointsOf(served, routes),
     rateLimit: createRateLimit(tenant.limits.requestsPerSecond),
     accessTokens: createAccessTokens({
       issuer: tenant.listeners.auth.origin,
@@ -57,9 +73,11 @@ export function createGateway(deps: GatewayDeps): Gateway {
       bindings: new Set(deps.dpop === null ? ['mtls'] : ['mtls', 'dpop']),
     }),
     translator: createTranslator(
-      ROUTES.filter((route): route is ReadRoute => route.follows === 'read-resource'),
+      served.filter((route): route is ReadRoute => route.follows === 'read-resource'),
       registry,
+      deviations.note,
     ),
+    serviceTranslator: createServiceTranslator(served.filter(isService), registry, deviations.note),
   })
   return {
     mount: (app) => {
@@ -70,9 +88,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
   }
 }
 
-function endpointsOf(routes: RouteTable) {
-  return ROUTES.flatMap((route) => {
-    const apiSet = API_SET_OF[route.document]
+function endpointsOf(served: readonly Route[], routes: RouteTable) {
+  return served.flatMap((route) => {
+    const apiSet = apiSetOf(route)
     if (apiSet === null || !('scope' in route)) return []
     return [{ apiSet, method: route.method, url: routes.template(route), scope: route.scope }]
   })

@@ -8,27 +8,36 @@ import { type Path, path } from './stage.ts'
 import { listConsents, showConsent } from './stages/answer-consents.ts'
 import { answerData } from './stages/answer-data.ts'
 import { answerRefusals, answerReports, listOutages } from './stages/answer-reports.ts'
+import { answerService } from './stages/answer-service.ts'
 import { askLfi } from './stages/ask-lfi.ts'
+import { askService } from './stages/ask-service.ts'
 import { changeConsent } from './stages/change-consent.ts'
+import { changeSubscription } from './stages/change-subscription.ts'
 import { checkAccount } from './stages/check-account.ts'
 import { checkBinding } from './stages/check-binding.ts'
 import { checkCertificate } from './stages/check-certificate.ts'
 import { checkContentType } from './stages/check-content-type.ts'
 import { checkHeaders } from './stages/check-headers.ts'
+import { checkIban } from './stages/check-iban.ts'
 import { checkParameters } from './stages/check-parameters.ts'
 import { checkPermission } from './stages/check-permission.ts'
 import { checkProof } from './stages/check-proof.ts'
 import { checkClientScope, checkUserScope } from './stages/check-scope.ts'
 import { checkSender } from './stages/check-sender.ts'
+import { discoverPayee } from './stages/discover-payee.ts'
+import { findRequest } from './stages/find-request.ts'
 import { judgeReply } from './stages/judge-reply.ts'
+import { beginRequest, checkSubscription, moveRequest } from './stages/keep-request.ts'
 import { limitRate } from './stages/limit-rate.ts'
 import { loadConsent } from './stages/load-consent.ts'
+import { matchPayee } from './stages/match-payee.ts'
 import { matchRoute } from './stages/match-route.ts'
 import { narrowToConsent } from './stages/narrow-period.ts'
 import { negotiateAnswer } from './stages/negotiate-answer.ts'
 import { readPlainBody, readSignableBody } from './stages/read-body.ts'
 import { answerDone, registerClient } from './stages/register-client.ts'
 import { translateReply } from './stages/translate-reply.ts'
+import { translateService } from './stages/translate-service.ts'
 import { verifyToken } from './stages/verify-token.ts'
 
 /** Is there such an operation, do we speak the same media types, and is it not too often? */
@@ -36,6 +45,9 @@ export const arrived = path('arrival').step(matchRoute).step(negotiateAnswer).st
 
 /** Who is speaking? */
 const identified = arrived.step(verifyToken).step(checkSender).step(checkBinding).step(checkProof)
+
+/** A client asks for something that no consent is needed for. */
+const asked = identified.step(checkClientScope).step(checkHeaders).step(checkParameters)
 
 // biome-ignore format: one question per line
 export const requestPaths = {
@@ -69,6 +81,44 @@ export const requestPaths = {
     .step(readSignableBody)
     .step(changeConsent),
 
+  /** A client asks the LFI: cash machines, products, leads. */
+  'ask-service': asked
+    .given('service')
+    .step(readSignableBody)
+    .step(askService).step(judgeReply).step(translateService)
+    .step(answerService),
+
+  /** Whose account is it? The LFI says, the hub compares. */
+  'confirm-payee': asked
+    .given('service')
+    .step(readSignableBody).step(checkIban)
+    .step(askService).step(judgeReply).step(matchPayee)
+    .step(answerService),
+  'discover-payee': asked
+    .step(readSignableBody).step(checkIban)
+    .step(discoverPayee),
+
+  /** A client begins something at the LFI (a quote, an account), looks at it, takes it further, hears of it. */
+  'begin-request': asked
+    .given('service')
+    .step(readSignableBody).step(checkSubscription)
+    .step(askService).step(judgeReply).step(translateService)
+    .step(beginRequest)
+    .step(answerService),
+  'show-request': asked
+    .given('service')
+    .step(findRequest).step(readSignableBody)
+    .step(askService).step(judgeReply).step(translateService)
+    .step(answerService),
+  'move-request': asked
+    .given('service')
+    .step(findRequest).step(readSignableBody).step(checkSubscription)
+    .step(askService).step(judgeReply).step(translateService)
+    .step(moveRequest)
+    .step(answerService),
+  'change-subscription': asked
+    .step(findRequest).step(readSignableBody)
+    .step(changeSubscription),
   /** A client looks at itself, and at how the LFI has been. */
   'tpp-reports': identified
     .step(checkClientScope).step(checkHeaders).step(checkParameters)

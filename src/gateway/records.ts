@@ -2,7 +2,7 @@
 import type { AuditEntry } from '../audit/index.ts'
 import { type ConsentId, toClientId, toConsentId } from '../ids.ts'
 import { billingOf, type Explained, resourceOf, UNEXPLAINED } from '../measure.ts'
-import { API_SET_OF } from './api-sets.ts'
+import { apiSetOf } from './api-sets.ts'
 import type { Facts } from './facts.ts'
 import type { Services } from './services.ts'
 import type { Timing } from './stage.ts'
@@ -68,7 +68,7 @@ export function entriesOf(
     lfiMs: exchange?.lfiMs ?? null,
     lfiStatus: exchange?.attempt.status ?? null,
     softwareStatementId: facts.client?.softwareStatementId ?? null,
-    apiSet: route === undefined ? null : API_SET_OF[route.document],
+    apiSet: route === undefined ? null : apiSetOf(route),
     hubInMs: segments.hubInMs,
     hubOutMs: segments.hubOutMs,
     lfiOutcome: exchange === undefined ? null : lfiOutcomeOf(exchange, facts),

@@ -16,6 +16,8 @@ export type Rendered = {
 export type Recipient = {
   readonly offer: Offer | undefined
   readonly clientId: string | undefined
+  /** How the family writes the audience of a signed message (tpp-api 5.1). */
+  readonly audience: 'list' | 'text'
   /** What the next DPoP proof has to hold; undefined for who does not use DPoP. */
   readonly nonce: string | undefined
 }
@@ -51,24 +53,29 @@ async function withBody(
   services: Services,
 ): Promise<Rendered> {
   const offer = to.offer ?? 'application/json; charset=utf-8'
-  const text = offer === 'application/jwt' ? await signed(message, to.clientId, services) : JSON.stringify(message)
+  const text = offer === 'application/jwt' ? await signed(message, to, services) : JSON.stringify(message)
   const body = Buffer.from(text)
   return { status, headers: { ...headers, 'content-type': offer, 'content-length': body.length }, body }
 }
 
-function signed(message: unknown, clientId: string | undefined, services: Services): Promise<string> {
+function signed(message: unknown, { clientId, audience }: Recipient, services: Services): Promise<string> {
   const { tenant, clock, keys } = services
   const [key] = keys.now().signing
   const now = epochSeconds(clock.now())
   const claims = {
     iss: tenant.listeners.auth.origin,
-    aud: clientId === undefined ? [] : [clientId],
+    ...audienceOf(clientId, audience),
     iat: now,
     nbf: now,
     exp: now + MESSAGE_LIFETIME_SECONDS,
     message,
   }
   return sign(key, claims)
+}
+
+function audienceOf(clientId: string | undefined, as: Recipient['audience']): { readonly aud?: string | string[] } {
+  if (as === 'list') return { aud: clientId === undefined ? [] : [clientId] }
+  return clientId === undefined ? {} : { aud: clientId }
 }
 
 /** RFC 9449 8.2: with every answer, so that the nonce of the next proof is never a stale one. */

@@ -2,12 +2,17 @@
  * One row per operation, sorted by path, no logic. Which permissions open an operation: src/permissions.ts.
  * Other families add their rows here, with the document that describes them.
  */
+import type { ServiceHeader } from '../lfi/index.ts'
+import type { RequestKind } from '../resource-log/index.ts'
 import type { DocumentId } from '../schema-registry.ts'
 import type { PeriodKind } from './period.ts'
 import type { ResourceName } from './transform/resources.ts'
+import type { ServiceName } from './transform/services.ts'
 
 type Common = {
   readonly document: DocumentId
+  /** The document of the first version, on rows of a further one (versions.ts). */
+  readonly family?: DocumentId
   readonly operationId: string
   readonly method: 'GET' | 'PATCH' | 'POST'
   /** Below the base path of the document. */
@@ -16,8 +21,10 @@ type Common = {
   readonly alsoAt?: readonly string[]
   /** Whether bodies of answers and errors may be asked for as signed messages. */
   readonly signable: boolean
-  /** There are no plain ones. */
+  /** They are never anything else (tpp-api 5.4, 5.7). */
   readonly signedOnly?: true
+  /** The audience of signed messages is one text, not a list (tpp-api 5.1). */
+  readonly audience?: 'text'
 }
 /** Answered from the LFI, for a user. */
 export type ReadRoute = Common & {
@@ -56,6 +63,36 @@ export type ConsentListRoute = OfClient & {
   /** A list of consents, or one envelope around the list of what they say. */
   readonly list: 'consents' | 'envelope'
 }
+/** Answered from the LFI, for a client, without a consent. */
+export type ServiceRoute = Common & {
+  readonly follows: 'ask-service' | 'confirm-payee' | 'begin-request' | 'show-request' | 'move-request'
+  readonly grant: 'client'
+  readonly scope: string
+  readonly service: ServiceName
+  /** Status of success towards the TPP. */
+  readonly answers: 200 | 201 | 204
+  readonly lfi: {
+    readonly document: DocumentId
+    readonly operationId: string
+    readonly path: string
+    /** Status whose body is the answer. */
+    readonly answers: number
+    readonly paged: boolean
+    /** Query parameters of the TPP go on as they are; the document says which there are. */
+    readonly query: boolean
+    /** Headers beside those of every call (lfi-api 3.2). */
+    readonly sends: readonly ServiceHeader[]
+  }
+  /** What the resource log keeps of it; null where that is nothing. */
+  readonly kind: RequestKind | null
+}
+/** Answered by the hub, for a client. */
+export type HubRoute = Common & {
+  readonly follows: 'discover-payee' | 'change-subscription'
+  readonly grant: 'client'
+  readonly scope: string
+  readonly kind: RequestKind | null
+}
 export type RegistrationRoute = Common & { readonly follows: 'register'; readonly grant: 'none' }
 /** Answered from the audit log and what follows from it, for a client about itself. */
 export type ReportRoute = Common & {
@@ -63,7 +100,19 @@ export type ReportRoute = Common & {
   readonly grant: 'client'
   readonly scope: 'tpp-reports'
 }
-export type Route = ReadRoute | ConsentListRoute | ConsentRoute | RegistrationRoute | ReportRoute
+export type Route =
+  | ReadRoute
+  | ConsentListRoute
+  | ConsentRoute
+  | ServiceRoute
+  | HubRoute
+  | RegistrationRoute
+  | ReportRoute
+
+/** Two documents may use the same name for an operation. */
+export const keyOf = (route: Route): string => `${route.document} ${route.operationId}`
+
+export const isService = (route: Route): route is ServiceRoute => 'service' in route
 
 const ACCOUNTS = {
   document: 'account-information',
@@ -99,6 +148,23 @@ const REPORT = {
 /** Most reads: one account, in pages. */
 const PAGED = { accountIds: false, paged: true, period: null, fxOnly: false } as const
 
+const CLIENT = { grant: 'client', kind: null, signable: true } as const
+const PAYEE = {
+  ...CLIENT,
+  document: 'confirmation-of-payee',
+  scope: 'confirmation-of-payee',
+  method: 'POST',
+  signedOnly: true,
+  audience: 'text',
+} as const
+const ATMS = { ...CLIENT, document: 'atm', scope: 'atm', signable: false } as const
+const PRODUCTS = { ...CLIENT, document: 'product', scope: 'products', signable: false } as const
+const QUOTES = { ...CLIENT, document: 'fx', scope: 'fx', kind: 'fx-quote' } as const
+const OPENINGS = { ...CLIENT, document: 'account-opening', scope: 'account-opening', kind: 'account-opening' } as const
+/** Calls that need nothing beside their body. */
+const PLAIN = { document: 'fx-and-account-opening', answers: 200, paged: false, query: false, sends: [] } as const
+const FOR_PRODUCTS = { ...PLAIN, document: 'products-data', sends: ['x-fapi-customer-ip-address'] } as const
+
 // biome-ignore format: a table reads by its columns
 export const ROUTES: readonly Route[] = [
   { ...CONSENT, operationId: 'GetAccountAccessConsentsByBaseConsentId', method: 'GET', path: '/account-access-consents', follows: 'list-consents', base: 'baseConsentId', list: 'consents' },
@@ -132,6 +198,28 @@ export const ROUTES: readonly Route[] = [
     method: 'PATCH', path: '/insurance-consents/{ConsentId}', follows: 'change-consent' },
   { ...READ, operationId: 'Parties_read', path: '/parties', resource: 'parties',
     lfi: { ...PAGED, operationId: 'findCustomer', path: '/customer', paged: false } },
+  { ...OPENINGS, operationId: 'CreateAccount_signedRequest', method: 'POST', path: '/accounts', follows: 'begin-request', signedOnly: true,
+    service: 'new-account', answers: 201, lfi: { ...PLAIN, operationId: 'CreateAccount_create', path: '/accounts' } },
+  { ...OPENINGS, operationId: 'Account_read', method: 'GET', path: '/accounts/{AccountId}/status', follows: 'show-request',
+    service: 'account-status', answers: 200, lfi: { ...PLAIN, operationId: 'Account_read', path: '/accounts/{AccountId}/status' } },
+  { ...OPENINGS, operationId: 'UpdateWebhookSubscription_update', method: 'PATCH', path: '/accounts/{AccountId}/subscription', follows: 'change-subscription' },
+  { ...ATMS, operationId: 'getAtms', method: 'GET', path: '/atms', follows: 'ask-service',
+    service: 'atms', answers: 200, lfi: { ...PLAIN, document: 'open-data', operationId: 'ReadAtmData_read', path: '/atm' } },
+  { ...PAYEE, operationId: 'ConfirmationOfPayeeConfirmation_signedConfirmationRequest', path: '/confirmation', follows: 'confirm-payee',
+    service: 'payee-query', answers: 200,
+    lfi: { ...PLAIN, document: 'data-sharing', operationId: 'findCustomerForCop', path: '/customers/action/cop-query', paged: true, sends: ['o3-aspsp-id'] } },
+  { ...PAYEE, operationId: 'ConfirmationOfPayeeDiscovery_signedDiscoveryRequest', path: '/discovery', follows: 'discover-payee' },
+  { ...QUOTES, operationId: 'CreateFxQuote_unsignedRequest_CreateFxQuote_signedRequest', method: 'POST', path: '/fx-quotes', follows: 'begin-request',
+    service: 'new-quote', answers: 201, lfi: { ...PLAIN, operationId: 'CreateFxQuote_create', path: '/fx-quotes', answers: 201 } },
+  { ...QUOTES, operationId: 'FxQuote_read', method: 'GET', path: '/fx-quotes/{FxQuoteId}', follows: 'show-request',
+    service: 'quote', answers: 200, lfi: { ...PLAIN, operationId: 'FxQuote_read', path: '/fx-quotes/{FxQuoteId}' } },
+  { ...QUOTES, operationId: 'FxQuote_signedRequest', method: 'PATCH', path: '/fx-quotes/{FxQuoteId}', follows: 'move-request',
+    service: 'quote-acceptance', answers: 204, lfi: { ...PLAIN, operationId: 'FxQuote_patch', path: '/fx-quotes/{FxQuoteId}', answers: 204 } },
+  { ...QUOTES, operationId: 'UpdateWebhookSubscription_update', method: 'PATCH', path: '/fx-quotes/{FxQuoteId}/subscription', follows: 'change-subscription' },
+  { ...PRODUCTS, operationId: 'CreateLead', method: 'POST', path: '/leads', follows: 'ask-service',
+    service: 'lead', answers: 201, lfi: { ...FOR_PRODUCTS, operationId: 'CreateLead', path: '/leads', answers: 201 } },
+  { ...PRODUCTS, operationId: 'GetProducts', method: 'GET', path: '/products', follows: 'ask-service',
+    service: 'products', answers: 200, lfi: { ...FOR_PRODUCTS, operationId: 'GetProducts', path: '/products', paged: true, query: true } },
   { ...PAYMENT_CONSENT, operationId: 'RetrievePaymentConsentsByBaseConsentId', method: 'GET', path: '/payment-consents', follows: 'list-consents', absent: 'NotFound', base: 'baseConsentId', list: 'consents' },
   { ...PAYMENT_CONSENT, operationId: 'RetrievePaymentConsent', method: 'GET', path: '/payment-consents/{ConsentId}', follows: 'show-consent', absent: 'NotFound' },
   { ...PAYMENT_CONSENT, operationId: 'PatchPaymentConsent', method: 'PATCH', path: '/payment-consents/{ConsentId}', follows: 'change-consent', absent: 'Consent.Invalid' },

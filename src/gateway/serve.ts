@@ -12,6 +12,7 @@ import type { Arrival, Facts } from './facts.ts'
 import { arrived, requestPaths } from './pipeline.ts'
 import { CALLER_GONE, entriesOf, type Outcome, type Segments, segmentsOf } from './records.ts'
 import { type Rendered, renderAnswer, renderError } from './render.ts'
+import { isService } from './routes.ts'
 import type { Services } from './services.ts'
 import { type Timing, walk } from './stage.ts'
 
@@ -49,6 +50,7 @@ async function follow(known: Known, services: Services, timings: Timing[]): Prom
     if (route.follows === 'read-resource') known.read = route
     else if (route.follows === 'list-consents') known.listRoute = route
     else if (route.follows === 'show-consent' || route.follows === 'change-consent') known.consentRoute = route
+    if (isService(route)) known.service = route
     const rest = requestPaths[route.follows].stages.slice(arrived.stages.length)
     const answer = await walk(rest, known, services, timings)
     if (answer === null) throw new Error('a request path without an end')
@@ -60,7 +62,12 @@ async function follow(known: Known, services: Services, timings: Timing[]): Prom
 
 /** What cannot be rendered is told as a fault of ours, in plain. */
 async function render(ended: Answer | HubError, known: Known, services: Services): Promise<Rendered> {
-  const to = { offer: known.offer, clientId: known.client?.clientId, nonce: nonceFor(known.arrival, services) }
+  const to = {
+    offer: known.offer,
+    clientId: known.client?.clientId,
+    audience: known.route?.audience ?? ('list' as const),
+    nonce: nonceFor(known.arrival, services),
+  }
   try {
     return ended instanceof HubError ? await renderError(ended, to, services) : await renderAnswer(ended, to, services)
   } catch (thrown) {

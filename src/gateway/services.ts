@@ -3,6 +3,8 @@ import type { Audit } from '../audit/index.ts'
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
+import type { Db } from '../db.ts'
+import type { Deviations } from '../deviations/index.ts'
 import type { Dpop } from '../dpop.ts'
 import type { KeyRing } from '../keys/index.ts'
 import type { Connector } from '../lfi/index.ts'
@@ -10,13 +12,24 @@ import type { Log } from '../log.ts'
 import type { Participants } from '../participants/index.ts'
 import type { RateLimit } from '../rate-limit.ts'
 import type { Endpoint, Reports } from '../reports/index.ts'
+import type { ResourceLog } from '../resource-log/index.ts'
 import type { SchemaRegistry } from '../schema-registry.ts'
 import type { AccessTokens } from './access-token.ts'
 
 import type { RouteTable } from './route-table.ts'
 import type { Translator } from './transform/index.ts'
+import type { ServiceTranslator } from './transform/service-translation.ts'
+
+/** Where an LFI is asked about its accounts (tpp-api 5.4). */
+export type PayeeSource = { readonly issuer: string; readonly resourceServer: string }
 
 export type Services = {
+  readonly db: Db
+  readonly resources: ResourceLog
+  readonly deviations: Deviations
+  /** By bank code, of every LFI that this deployment knows. */
+  readonly payees: ReadonlyMap<string, PayeeSource>
+  readonly serviceTranslator: ServiceTranslator
   readonly tenant: TenantConfig
   readonly consents: ConsentStore
   readonly participants: Participants

@@ -25,14 +25,16 @@ export type Exchange = {
   readonly lfiMs: number
   readonly attempt: Attempt
 }
-/** An answer with data in it. */
-export type LfiReply = { readonly body: unknown }
+/** An answer with data in it, or a 204, which has none. */
+export type LfiReply = { readonly status: number; readonly body: unknown }
 
 export type Connector = {
   /** Never rejects for what the LFI does. `gone` cancels the call. */
   ask(call: LfiCall, gone: AbortSignal | null): Promise<Exchange>
   /** Whether the LFI answers over mutual TLS (lfi-api 4.4). No TPP is involved, so nothing is audited. */
-  hello(): Promise<{ readonly ok: boolean; readonly ms: number; readonly detail: string | null }>
+  hello(
+    path?: '/hello' | '/hello-mtls',
+  ): Promise<{ readonly ok: boolean; readonly ms: number; readonly detail: string | null }>
   close(): Promise<void>
 }
 
@@ -69,12 +71,9 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
       const { operationId, method, route } = call
       return { operationId, method, route, lfiMs: performance.now() - startedAt, attempt }
     },
-    async hello() {
+    async hello(target = '/hello-mtls') {
       const startedAt = performance.now()
-      const attempt = await wire.exchange(
-        { method: 'GET', target: '/hello-mtls', headers: { accept: 'application/json' } },
-        null,
-      )
+      const attempt = await wire.exchange({ method: 'GET', target, headers: { accept: 'application/json' } }, null)
       const detail = unhealthy(attempt)
       return { ok: detail === null, ms: performance.now() - startedAt, detail }
     },

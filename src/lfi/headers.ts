@@ -17,11 +17,13 @@ type Call = {
   readonly method: string
 }
 
+type Caller = Pick<Client, 'organisationId' | 'clientId' | 'softwareStatementId'>
+
 export function lfiHeaders(
-  facts: Call & { readonly client: Client; readonly consent: Usable; readonly fxOnly: boolean },
+  facts: Call & { readonly client: Caller; readonly consent: Pick<Usable, 'id' | 'psu'>; readonly fxOnly: boolean },
 ): Headers {
   return {
-    ...callHeaders(facts, facts.client, facts.consent.id, facts.consent.psu),
+    ...consentCallHeaders(facts, facts.client, facts.consent.id, facts.consent.psu),
     ...(facts.fxOnly ? { 'o3-fx-transactions': 'true' } : {}),
   }
 }
@@ -30,26 +32,47 @@ export function lfiHeaders(
 export function consentHeaders(facts: Call & { readonly consent: Consent }): Headers {
   const { consent } = facts
   const caller = { ...consent, softwareStatementId: String(consent.tpp['softwareStatementId']) }
-  return callHeaders(facts, caller, consent.id, consent.psu)
+  return consentCallHeaders(facts, caller, consent.id, consent.psu)
 }
 
-function callHeaders(
-  { tenantId, correlationId, correlationGiven, apiUri, method }: Call,
-  caller: Pick<Client, 'organisationId' | 'clientId' | 'softwareStatementId'>,
-  consentId: string,
-  psu: Psu | null,
+/** For a client, without a consent: which of the further headers an operation is sent depends on its family. */
+export function lfiServiceHeaders(
+  facts: Call & {
+    readonly client: Caller
+    readonly sends: readonly ServiceHeader[]
+    readonly customerIp: string | null
+  },
 ): Headers {
+  const { tenantId, client, sends, customerIp } = facts
+  return {
+    ...callHeaders(facts, client),
+    ...(sends.includes('o3-aspsp-id') ? { 'o3-aspsp-id': tenantId } : {}),
+    ...(sends.includes('x-fapi-customer-ip-address') && customerIp !== null
+      ? { 'x-fapi-customer-ip-address': customerIp }
+      : {}),
+  }
+}
+export type ServiceHeader = 'o3-aspsp-id' | 'x-fapi-customer-ip-address'
+
+function consentCallHeaders(call: Call, caller: Caller, consentId: string, psu: Psu | null): Headers {
+  return {
+    ...callHeaders(call, caller),
+    'o3-aspsp-id': call.tenantId,
+    'o3-consent-id': consentId,
+    ...(psu === null ? {} : { 'o3-psu-identifier': Buffer.from(JSON.stringify(psu)).toString('base64') }),
+  }
+}
+
+/** What every operation is told. */
+function callHeaders({ tenantId, correlationId, correlationGiven, apiUri, method }: Call, caller: Caller): Headers {
   return {
     accept: 'application/json',
     'o3-provider-id': tenantId,
-    'o3-aspsp-id': tenantId,
     'o3-caller-org-id': caller.organisationId,
     'o3-caller-client-id': caller.clientId,
     'o3-caller-software-statement-id': caller.softwareStatementId,
     'o3-api-uri': apiUri,
     'o3-api-operation': method,
-    'o3-consent-id': consentId,
-    ...(psu === null ? {} : { 'o3-psu-identifier': Buffer.from(JSON.stringify(psu)).toString('base64') }),
     'o3-ozone-interaction-id': correlationId,
     ...(correlationGiven ? { 'o3-caller-interaction-id': correlationId } : {}),
   }

@@ -4,8 +4,11 @@ const REPORTS = 'tpp-reports'
 /** What a directory role opens (tpp-api 9.5). IDSP is the name in prose, ISP the one in the directory. */
 type RoleRow = { readonly scopes: readonly string[]; readonly rarTypes: readonly string[] }
 
+/** Open to every role of a bank's TPPs, because no document says whose they are (tpp-api 9.5). */
+const SERVICES = ['products', 'atm', 'fx', 'account-opening']
+
 const ACCOUNTS: RoleRow = {
-  scopes: ['openid', 'accounts', REPORTS],
+  scopes: ['openid', 'accounts', REPORTS, ...SERVICES],
   rarTypes: ['urn:openfinanceuae:account-access-consent:v2.1'],
 }
 const INSURANCE: RoleRow = {
@@ -13,7 +16,7 @@ const INSURANCE: RoleRow = {
   rarTypes: ['urn:openfinanceuae:insurance-consent:v2.1'],
 }
 const PAYMENTS: RoleRow = {
-  scopes: ['openid', 'payments', REPORTS],
+  scopes: ['openid', 'payments', 'confirmation-of-payee', REPORTS, ...SERVICES],
   rarTypes: ['urn:openfinanceuae:service-initiation-consent:v2.1'],
 }
 

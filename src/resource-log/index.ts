@@ -20,7 +20,7 @@ import {
   settlePayment,
 } from './payment-log.ts'
 import type { NewRequest, RequestKind, ServiceRequest } from './request.ts'
-import { changeSubscription, findRequest, patchRequestByLfi, recordRequest } from './request-log.ts'
+import { changeSubscription, findRequest, moveByTpp, patchRequestByLfi, recordRequest } from './request-log.ts'
 import type { Unit } from './traces.ts'
 
 export type {
@@ -65,6 +65,13 @@ export type ResourceLog = {
     subscription: Subscription,
     caller: Caller,
   ): Promise<ServiceRequest>
+  /** What the client decided about its request: the LFI has taken it. */
+  moveByTpp(
+    tx: Tx,
+    at: { readonly kind: RequestKind; readonly resourceId: string; readonly clientId: ClientId },
+    to: { readonly status: string; readonly subscription?: Subscription },
+    caller: Caller,
+  ): Promise<ServiceRequest>
   patchRequestByLfi(kind: RequestKind, resourceId: string, body: JsonObject, caller: Caller): Promise<ServiceRequest>
 }
 
@@ -82,6 +89,7 @@ export function createResourceLog(deps: ResourceLogDeps): ResourceLog {
     recordRequest: (tx, asked, caller) => recordRequest(tx, deps, asked, caller),
     findRequest: (kind, resourceId) => findRequest(db, kind, resourceId),
     changeSubscription: (tx, at, subscription, caller) => changeSubscription(tx, deps, at, subscription, caller),
+    moveByTpp: (tx, at, to, caller) => moveByTpp(tx, deps, at, to, caller),
     patchRequestByLfi: (kind, resourceId, body, caller) => patchRequestByLfi(deps, kind, resourceId, body, caller),
   }
 }

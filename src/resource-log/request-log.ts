@@ -95,6 +95,29 @@ export async function changeSubscription(
   return request
 }
 
+/** By the TPP that asked, once the LFI has taken its decision. @throws HubError as above, Event.UnexpectedEvent after an end */
+export async function moveByTpp(
+  tx: Tx,
+  unit: Unit,
+  at: { readonly kind: RequestKind; readonly resourceId: string; readonly clientId: ClientId },
+  to: { readonly status: string; readonly subscription?: Subscription },
+  caller: Caller,
+): Promise<ServiceRequest> {
+  const before = await lock(tx, at.kind, at.resourceId)
+  if (before === null || before.clientId !== at.clientId) throw unknownRequest()
+  if (!mayBecome(at.kind, before.status, to.status)) {
+    throw new HubError('Event.UnexpectedEvent', { reason: 'The request has ended', detail: 'terminal' })
+  }
+  const now = unit.clock.now()
+  const statusChangedAt = to.status === before.status ? before.statusChangedAt : now
+  const subscription = to.subscription ?? before.subscription
+  const request = { ...before, status: to.status, subscription, statusChangedAt, ...following(before, now) }
+  await save(tx, request)
+  const changed = [LIFECYCLES[at.kind].member, ...(to.subscription === undefined ? [] : ['Subscription'])]
+  await leave(tx, unit, { before, request, change: 'moved', changed, told: null }, caller)
+  return request
+}
+
 /**
  * `body` has been checked against the document. Its content goes to the TPP and is kept nowhere else: the TPP reads
  * the resource from the LFI.

@@ -12,7 +12,7 @@ export type Unit = {
   readonly audit: Audit
 }
 
-export type ResourceChange = 'asked' | 'resumed' | 'answered' | 'unanswered' | 'patched' | 'subscription'
+export type ResourceChange = 'asked' | 'resumed' | 'answered' | 'unanswered' | 'patched' | 'moved' | 'subscription'
 
 export type Traces = {
   readonly resource: ResourceKind

@@ -7,9 +7,17 @@ export type Node = { readonly [key: string]: unknown }
 
 export const DOCUMENTS = {
   'account-information': 'standards/account-information.v2.1.yaml',
+  'confirmation-of-payee': 'standards/confirmation-of-payee.v2.1.yaml',
+  atm: 'standards/atm.v2.1.yaml',
+  product: 'standards/product.v2.1.yaml',
+  fx: 'standards/fx.v2.1.yaml',
+  'account-opening': 'standards/account-opening.v2.1.yaml',
   onboarding: 'standards/onboarding.v2.1.yaml',
   webhook: 'standards/webhook.v2.1.yaml',
   'data-sharing': 'ozone-connect/data-sharing.v2.1.yaml',
+  'open-data': 'ozone-connect/open-data.v2.1.yaml',
+  'products-data': 'ozone-connect/products-data.v2.1.yaml',
+  'fx-and-account-opening': 'ozone-connect/fx-and-account-opening.v2.1.yaml',
   'health-check': 'ozone-connect/health-check.v2.1.yaml',
   'consent-events-actions': 'ozone-connect/consent-events-actions.v2.1.yaml',
   'consent-manager': 'api-hub/consent-manager.v2.1.yaml',
@@ -59,17 +67,29 @@ export type Document = {
 
 const METHODS = new Set(['get', 'put', 'post', 'delete', 'patch'])
 
-export function readDocument(directory: string, id: DocumentId): Document {
-  const root = readYaml(join(directory, DOCUMENTS[id]))
+export function readDocument(file: string): Document {
+  const root = readYaml(file)
+  return {
+    basePath: basePathOf(root),
+    operations: operationsIn(root),
+    schemas: node(at(root, ['components', 'schemas'])),
+  }
+}
+
+export function operationsIn(root: Node): ReadonlyMap<string, Operation> {
   const operations = new Map<string, Operation>()
   for (const [path, item] of Object.entries(node(root['paths']))) {
     for (const [method, operation] of Object.entries(node(item))) {
       if (!METHODS.has(method)) continue
-      const read = readOperation(root, path, method, node(operation))
+      const shared = list(node(item)['parameters'])
+      const read = readOperation(root, path, method, {
+        ...node(operation),
+        parameters: [...shared, ...list(node(operation)['parameters'])],
+      })
       operations.set(read.facts.operationId, read)
     }
   }
-  return { basePath: basePathOf(root), operations, schemas: node(at(root, ['components', 'schemas'])) }
+  return operations
 }
 
 /** Schemas of authorization details, by the URN in `type`. */
@@ -82,7 +102,7 @@ export function readRarSchemas(directory: string): ReadonlyMap<string, Node> {
 }
 
 function readOperation(root: Node, path: string, method: string, operation: Node): Operation {
-  const body = operation['requestBody'] === undefined ? null : node(operation['requestBody'])
+  const body = operation['requestBody'] === undefined ? null : resolve(root, operation['requestBody'])
   const responses = Object.entries(node(operation['responses'])).map(
     ([status, response]) => [status, resolve(root, response)] as const,
   )
@@ -125,11 +145,15 @@ function plainSchema(root: Node, holder: Node): Node | null {
   const content = Object.entries(node(holder['content'] ?? {}))
   const plain = content.find(([mediaType]) => mediaType !== 'application/jwt')
   if (plain !== undefined) return node(node(plain[1])['schema'])
-  if (content[0] === undefined) return null
-  const signed = node(node(content[0][1])['schema'])
-  // Written beside a reference to what all signed messages have in common, or in the schema that is referred to.
-  const { message } = node(signed['properties'] ?? resolve(root, signed)['properties'] ?? {})
-  return message === undefined ? signed : node(message)
+  return content[0] === undefined ? null : messageOf(root, node(node(content[0][1])['schema']))
+}
+
+/** The claims are one object, or several that are one; a published file may describe the bare message. */
+function messageOf(root: Node, schema: Node): Node {
+  const claims = resolve(root, schema)
+  const parts = [schema, claims, ...list(claims['allOf']).map((part) => resolve(root, part))]
+  const message = parts.map((part) => node(part['properties'] ?? {})['message']).find((found) => found !== undefined)
+  return message === undefined ? schema : node(message)
 }
 
 function basePathOf(root: Node): string {
@@ -137,23 +161,37 @@ function basePathOf(root: Node): string {
   return first === undefined ? '' : text(node(first)['url'])
 }
 
+/** The schema with what its references lead to in their place. No document here refers to itself in a circle. */
+export function followed(schema: Node, components: Node): Node {
+  const follow = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(follow)
+    if (typeof value !== 'object' || value === null) return value
+    const { $ref, ...rest } = value as Node
+    const own = Object.fromEntries(Object.entries(rest).map(([key, member]) => [key, follow(member)]))
+    if (typeof $ref !== 'string') return own
+    return { ...node(follow(components[$ref.split('/').at(-1) ?? ''])), ...own }
+  }
+  return node(follow(schema))
+}
+
 const readYaml = (file: string): Node => node(parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 }))
 
-function resolve(root: Node, value: unknown): Node {
+export function resolve(root: Node, value: unknown): Node {
   const found = node(value)
   const ref = found['$ref']
   return typeof ref === 'string' ? resolve(root, at(root, ref.split('/').slice(1))) : found
 }
 
-const at = (root: Node, keys: readonly string[]): unknown => keys.reduce<unknown>((from, key) => node(from)[key], root)
+export const at = (root: Node, keys: readonly string[]): unknown =>
+  keys.reduce<unknown>((from, key) => node(from)[key], root)
 
-function node(value: unknown): Node {
+export function node(value: unknown): Node {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new Error('not a mapping in a document')
   return value as Node
 }
 
-const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
+export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
 function text(value: unknown): string {
   if (typeof value !== 'string') throw new Error('not a text in a document')

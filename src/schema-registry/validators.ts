@@ -18,10 +18,11 @@ export type Validators = {
 const VALID: readonly Violation[] = []
 
 /** The only place that knows the validation library. */
-export function createValidators(): Validators {
+/** `strict`: a slip in a document is refused. Published documents are taken as they are. */
+export function createValidators(manner: 'strict' | 'as-published' = 'strict'): Validators {
   // Valid bodies, the common case, stop at the first error; only a refused one is judged again for the rest.
-  const quick = createAjv('first')
-  const thorough = createAjv('all')
+  const quick = createAjv('first', manner)
+  const thorough = createAjv('all', manner)
   const checks = new Map<string, Check>()
   const refs: string[] = []
 
@@ -62,17 +63,22 @@ function compiled(ajv: Ajv2020, ref: string): ValidateFunction {
   return validate
 }
 
-function createAjv(errors: 'first' | 'all'): Ajv2020 {
+function createAjv(errors: 'first' | 'all', manner: 'strict' | 'as-published'): Ajv2020 {
+  const isOurs = manner === 'strict'
   const ajv = new Ajv2020({
     allErrors: errors === 'all',
-    discriminator: true,
+    discriminator: isOurs,
     // Unknown keywords and formats are slips in a document; a type beside every keyword is not demanded.
-    strict: true,
+    strict: isOurs,
+    // Nothing of a document is printed.
+    logger: false,
     strictTypes: false,
     strictRequired: false,
     addUsedSchema: false,
     formats: {
       ...FORMATS,
+      // Of published documents, without a meaning for validity.
+      ...(isOurs ? {} : { base64: true, float: true, double: true, int64: true }),
       int32: { type: 'number', validate: (n: number) => Number.isInteger(n) && Math.abs(n) < 2 ** 31 },
     },
   })

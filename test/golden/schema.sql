@@ -185,6 +185,20 @@ create table consent_version (
 );
 CREATE TRIGGER consent_version_keep BEFORE UPDATE ON public.consent_version FOR EACH ROW EXECUTE FUNCTION consent_version_keep();
 
+create table deviation (
+  operation_id text not null,
+  path text not null,
+  rule text not null,
+  count bigint not null,
+  first_at timestamp with time zone not null,
+  last_at timestamp with time zone not null,
+  constraint deviation_pkey PRIMARY KEY (operation_id, path, rule),
+  constraint deviation_count_check CHECK ((count > 0)),
+  constraint deviation_operation_id_check CHECK (((length(operation_id) >= 1) AND (length(operation_id) <= 128))),
+  constraint deviation_path_check CHECK ((length(path) <= 300)),
+  constraint deviation_rule_check CHECK (((length(rule) >= 1) AND (length(rule) <= 40)))
+);
+
 create table dpop_proof (
   id bytea not null,
   expires_at timestamp with time zone not null,

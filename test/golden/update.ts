@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { requestPaths } from '../../src/gateway/pipeline.ts'
-import { ROUTES, type Route } from '../../src/gateway/routes.ts'
+import { isService, ROUTES, type Route, type ServiceRoute } from '../../src/gateway/routes.ts'
 import { opening } from '../../src/permissions.ts'
 import { loadSchemas } from '../../src/schema-registry.ts'
 
@@ -25,6 +25,7 @@ function routes(): string {
 }
 
 function lfi(route: Route): readonly string[] {
+  if (isService(route)) return service(route)
   if (route.follows !== 'read-resource') return []
   const { operationId, path, accountIds, paged, period, fxOnly } = route.lfi
   const sends = [
@@ -36,6 +37,19 @@ function lfi(route: Route): readonly string[] {
   return [
     `  permissions ${[...opening(route.operationId)].join(' | ')}`,
     `  LFI         GET ${path} (${operationId})${sends.length === 0 ? '' : `, sends ${sends.join(', ')}`}`,
+  ]
+}
+
+function service({
+  method,
+  service: name,
+  answers,
+  lfi: { document, operationId, path, paged, query, sends },
+}: ServiceRoute) {
+  const sent = [...(query ? ['the query'] : []), ...(paged ? ['page', 'page-size'] : []), ...sends]
+  return [
+    `  answers     ${answers}, as ${name}`,
+    `  LFI         ${method} ${path} (${document}: ${operationId})${sent.length === 0 ? '' : `, sends ${sent.join(', ')}`}`,
   ]
 }
 

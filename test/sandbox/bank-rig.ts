@@ -131,6 +131,8 @@ export type Rig = {
   readonly bank: Bank
   readonly hubKey: SigningKey
   readonly bankKey: SigningKey
+  /** A server's certificate for this machine. */
+  readonly server: Identity
   readonly hub: Identity
   readonly impostor: Identity
   /** Same subject as the hub, other authority. */
@@ -195,6 +197,7 @@ export async function createRig(
     bank,
     hubKey,
     bankKey,
+    server,
     hub,
     impostor,
     forged,
@@ -265,6 +268,21 @@ export function createCaller(rig: Rig, identity: Identity | null) {
   return {
     get: (path: string, headers: Headers): Promise<Reply> => send(path, headers, null),
     post: (path: string, headers: Headers, body: string): Promise<Reply> => send(path, headers, body),
+    async send(
+      method: 'POST' | 'PATCH',
+      path: string,
+      headers: Readonly<Record<string, string>>,
+      body: unknown,
+    ): Promise<Reply> {
+      const answer = await request(`${rig.bank.ozoneConnectUrl}${path}`, {
+        method,
+        dispatcher: agent,
+        headers: { 'content-type': 'application/json', ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      })
+      const text = await answer.body.text()
+      return { status: answer.statusCode, headers: answer.headers, body: text === '' ? null : JSON.parse(text) }
+    },
     close: () => agent.close(),
   }
 }

@@ -24,6 +24,8 @@ import {
   tokenFor,
 } from './trust-framework-fixture.ts'
 
+const FAMILIES = ['account-information', 'confirmation', 'atm', 'product', 'fx', 'account-opening']
+
 describe('directory', () => {
   beforeAll(start)
   afterAll(() => running.close())
@@ -46,13 +48,13 @@ describe('directory', () => {
           Issuer: 'https://localhost:8460',
           OpenIDDiscoveryDocument: 'https://localhost:8460/.well-known/openid-configuration',
           PayloadSigningCertLocationUri: `https://localhost:8450/${organisationId}/application.jwks`,
-          ApiResources: [{ ApiVersion: '2.1', ApiFamilyType: 'account-information', Status: 'Active' }],
+          ApiResources: FAMILIES.map((ApiFamilyType) => ({ ApiVersion: '2.1', ApiFamilyType, Status: 'Active' })),
         },
       ],
       OrgDomainRoleClaims: [{ Role: 'LFI', Status: 'Active', RoleType: 'Federation' }],
     })
     const endpoints = [...answer.body.matchAll(/"ApiEndpoint":"([^"]+)"/g)].map((match) => match[1])
-    expect(endpoints).toHaveLength(28)
+    expect(endpoints).toHaveLength(2 * 25)
     expect(endpoints).toContain(
       'https://localhost:8472/open-finance/account-information/v2.1/accounts/{AccountId}/balances',
     )
@@ -212,9 +214,9 @@ describe('directory API', () => {
     ])
     const roles = (await get(`${primaryAt()}/roles`, hub(), token)).json() as Record<string, string>[]
     expect(roles.map((each) => each['AuthorisationDomainRoleName'])).toEqual(['BDSP', 'BSIP', 'ISP'])
-    expect((await get('/references/apifamilies', hub(), token)).json()).toMatchObject([
-      { ApiFamilyType: 'account-information' },
-    ])
+    expect((await get('/references/apifamilies', hub(), token)).json()).toMatchObject(
+      FAMILIES.map((ApiFamilyType) => ({ ApiFamilyType })),
+    )
   })
 
   test('a software statement is found under its own organisation only', async () => {

@@ -39,6 +39,10 @@ export const LEFT_OUT: readonly { readonly branches: readonly string[]; readonly
 
 export const FACT_DIVERGENCES: readonly Divergence[] = [
   {
+    where: /^fx-and-account-opening published: (?:GET|POST) \/payment/,
+    reason: 'The published file holds payments as well, which have a document of their own here.',
+  },
+  {
     where: /^payment-consents published: (?:GET|POST) \/(?:payments|file-payments|payment-consents\/\{ConsentId\}\/)/,
     reason: 'Payments under a consent have a document of their own.',
   },
@@ -60,11 +64,7 @@ export const FACT_DIVERGENCES: readonly Divergence[] = [
   },
   {
     where: /^service-initiation published: (?:GET|POST|PATCH) \/(?:accounts|fx-quotes)/,
-    reason: 'Opening accounts and exchanging currencies are families of their own, not offered yet.',
-  },
-  {
-    where: /^data-sharing published: POST \/customers\/action\/cop-query /,
-    reason: 'Confirmation of payee is not offered yet.',
+    reason: 'Opening accounts and exchanging currencies are families of their own, with a document of their own.',
   },
   {
     where: /^consent-manager published: POST \/consents /,
@@ -77,11 +77,12 @@ export const FACT_DIVERGENCES: readonly Divergence[] = [
   },
   {
     where:
-      /^(?:account-information|bank-initiation|onboarding|tpp-reports) \S+: \S+ \S+ header x-fapi-interaction-id \{/,
+      /^(?:account-information|bank-initiation|onboarding|tpp-reports|confirmation-of-payee|fx|account-opening) \S+: \S+ \S+ header x-fapi-interaction-id \{/,
     reason: 'Published as any text, described as an RFC 4122 id; malformed ids are refused (tpp-api 6).',
   },
   {
-    where: /^(?:account-information|bank-initiation) \S+: \S+ \S+ header x-fapi-customer-ip-address \{/,
+    where:
+      /^(?:account-information|bank-initiation|confirmation-of-payee|product|fx|account-opening) \S+: \S+ \S+ header x-fapi-customer-ip-address \{/,
     reason: 'Published as any text; only an IP address makes sense (tpp-api 6).',
   },
   {
@@ -94,9 +95,13 @@ export const FACT_DIVERGENCES: readonly Divergence[] = [
     reason: 'Published format is date-time, but its description makes the time optional and tells to ignore the zone.',
   },
   {
-    where: /^account-information ours: GET \S+ query page /,
+    where: /^(?:account-information|product) ours: GET \S+ query page /,
     reason:
       'Links of a paged answer lead to addresses of the hub with a page number; the published file is silent (lfi-api 3.4).',
+  },
+  {
+    where: /^product \S+: POST \/leads body (?:optional|required)$/,
+    reason: 'Published as optional by an omission: a lead without content is none.',
   },
   {
     where: /^onboarding ours: POST \/tpp-registration body /,

@@ -21,6 +21,29 @@ export const PAIRS: Readonly<Record<DocumentId, { readonly ours: string; readonl
     ours: 'ozone-connect/data-sharing.v2.1.yaml',
     published: 'ozone-connect/uae-ozone-connect-bank-data-sharing-openapi.yaml',
   },
+  'confirmation-of-payee': {
+    ours: 'standards/confirmation-of-payee.v2.1.yaml',
+    published: 'standards/uae-confirmation-of-payee-openapi.yaml',
+  },
+  atm: { ours: 'standards/atm.v2.1.yaml', published: 'standards/uae-atm-openapi.yaml' },
+  product: { ours: 'standards/product.v2.1.yaml', published: 'standards/uae-product-openapi.yaml' },
+  fx: { ours: 'standards/fx.v2.1.yaml', published: 'standards/uae-fx-service-initiation-openapi.yaml' },
+  'account-opening': {
+    ours: 'standards/account-opening.v2.1.yaml',
+    published: 'standards/uae-account-opening-service-initiation-openapi.yaml',
+  },
+  'open-data': {
+    ours: 'ozone-connect/open-data.v2.1.yaml',
+    published: 'ozone-connect/uae-ozone-connect-bank-open-data-openapi.yaml',
+  },
+  'products-data': {
+    ours: 'ozone-connect/products-data.v2.1.yaml',
+    published: 'ozone-connect/uae-ozone-connect-bank-products-data-openapi.yaml',
+  },
+  'fx-and-account-opening': {
+    ours: 'ozone-connect/fx-and-account-opening.v2.1.yaml',
+    published: 'ozone-connect/uae-ozone-connect-bank-service-initiation-openapi.yaml',
+  },
   'health-check': {
     ours: 'ozone-connect/health-check.v2.1.yaml',
     published: 'ozone-connect/uae-ozone-connect-health-check-openapi.yaml',
@@ -109,16 +132,16 @@ export function plainSchema(root: Json, holder: Json): unknown {
   return content[0] === undefined ? undefined : messageOf(root, json(content[0][1])['schema'])
 }
 
-const LEFT_OUT_NAMES = new Set(LEFT_OUT.flatMap(({ branches }) => branches))
-/** Of the branches to leave out, those that were met. */
-export const leftOut = new Set<string>()
-
 /** The claims are an object with a member `message`, or several that are one; some files describe the bare message. */
 function messageOf(root: Json, schema: unknown): unknown {
   const claims = [schema, resolve(root, schema), ...list(resolve(root, schema)['allOf'])]
   const holder = claims.map((part) => json(json(part)['properties'])).find((members) => 'message' in members)
   return holder === undefined ? schema : holder['message']
 }
+
+const LEFT_OUT_NAMES = new Set(LEFT_OUT.flatMap(({ branches }) => branches))
+/** Of the branches to leave out, those that were met. */
+export const leftOut = new Set<string>()
 
 function isCompared(branch: unknown): boolean {
   const name = nameOf(branch)

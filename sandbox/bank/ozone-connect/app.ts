@@ -2,6 +2,7 @@
 import Router from '@koa/router'
 import Koa from 'koa'
 import type { Book } from '../data/book.ts'
+import { createDesk } from '../data/desk.ts'
 import type { UserSpec } from '../data/spec.ts'
 import type { Log } from '../log.ts'
 import { consentRoutes } from './consents.ts'
@@ -11,6 +12,7 @@ import type { HubCaller } from './hub-caller.ts'
 import { ACCOUNT_OPERATIONS, accountList, askedFor, held, readable } from './operations.ts'
 import { invalid, Refusal } from './refusal.ts'
 import { readHeaders } from './request.ts'
+import { serviceRoutes } from './services.ts'
 
 type State = { reason?: string }
 
@@ -19,11 +21,13 @@ export function createOzoneConnect(deps: {
   readonly hub: HubCaller
   readonly log: Log
   readonly now: () => number
+  readonly asOfDay: number
 }): Koa<State> {
   const { book, hub } = deps
   const app = new Koa<State>()
   const router = new Router<State>()
   healthRoutes(router)
+  serviceRoutes(router, { book, hub, desk: createDesk(book.bank, deps.now), asOfDay: deps.asOfDay })
   consentRoutes(router, {
     bank: book.bank.code,
     admit: (ctx) => hub.admit(socketOf(ctx), ctx.req.headers.authorization),

@@ -1,5 +1,6 @@
 /** An expected failure, as Ozone Connect wants it told (lfi-api 6.1). */
 export type RefusalCode =
+  | 'Body.InvalidFormat'
   | 'Resource.InvalidFormat'
   | 'Consent.InvalidUserIdentifier'
   | 'Consent.AccountTemporarilyBlocked'

@@ -46,6 +46,31 @@ function ownBank(value: (name: string) => string, bank: string): void {
   if (value('o3-aspsp-id') !== bank) throw invalid('header o3-aspsp-id names another bank')
 }
 
+const SERVICE_HEADERS = REQUIRED_HEADERS.filter(
+  (name) => !['o3-aspsp-id', 'o3-consent-id', 'o3-psu-identifier'].includes(name),
+)
+export type ServiceNeeds = { readonly aspsp: boolean; readonly customerIp: boolean }
+
+/** The same without a consent; gives the client that asks, whose quotes and openings are its own. */
+export function readServiceHeaders(
+  headers: IncomingHttpHeaders,
+  bank: string,
+  method: string,
+  needs: ServiceNeeds,
+): { readonly client: string } {
+  const value = (name: string): string => {
+    const found = headers[name]
+    if (typeof found !== 'string' || found === '') throw invalid(`header ${name} is missing`)
+    return found
+  }
+  for (const name of SERVICE_HEADERS) value(name)
+  if (value('o3-provider-id') !== bank) throw invalid('header o3-provider-id names another bank')
+  if (needs.aspsp && value('o3-aspsp-id') !== bank) throw invalid('header o3-aspsp-id names another bank')
+  if (value('o3-api-operation') !== method) throw invalid('header o3-api-operation is not the method')
+  if (needs.customerIp) value('x-fapi-customer-ip-address')
+  return { client: value('o3-caller-client-id') }
+}
+
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 
 /** Standard base64 of the JSON of the consent's `psuIdentifiers`. */

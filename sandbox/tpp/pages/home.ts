@@ -20,7 +20,8 @@ export function homePage(view: HomeView): Html {
 You can end the sharing at any time, here or at the bank.</p></section>
 ${view.fault === null ? '' : problem(view.fault, 'The list of banks is not available')}
 ${view.connections.length === 0 ? '' : connections(view.connections)}
-${view.banks.length === 0 ? '' : chooser(view)}`
+${view.banks.length === 0 ? '' : chooser(view)}
+${view.banks.length === 0 ? '' : openData(view.banks)}`
 }
 
 const chooser = (view: HomeView): Html => html`<form method="post" action="/connect" class="card">
@@ -37,6 +38,16 @@ ${[...PRESETS].map(
 <h2>Your bank</h2>
 <div id="banks">${view.banks.map(bank)}</div>
 </form>`
+
+const openData = (
+  banks: readonly BankChoice[],
+): Html => html`<section class="card" id="open-data"><h2>Without connecting</h2>
+<ul class="plain">${banks
+  .filter(({ fault }) => fault === null)
+  .map(
+    ({ lfi }) => html`<li><a class="bank-page" data-lfi="${lfi.code}" href="/banks/${lfi.code}"><b>${lfi.name}</b>
+<small>Products, cash machines, and whose an account is</small></a></li>`,
+  )}</ul></section>`
 
 const bank = ({ lfi, fault }: BankChoice): Html => html`<button class="bank" name="lfi" value="${lfi.code}"
  data-lfi="${lfi.code}" ${fault === null ? '' : 'disabled'}><span class="initial" aria-hidden="true">${lfi.name.slice(0, 1)}</span>

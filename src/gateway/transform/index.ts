@@ -1,10 +1,10 @@
 /** From an answer of the LFI to the answer of the TPP: checked, translated, withheld where not permitted, checked. */
-import { HubError } from '../../errors.ts'
 import type { AccountId } from '../../ids.ts'
 import type { Check, SchemaRegistry } from '../../schema-registry.ts'
 import type { LfiMeta, Links } from '../paging.ts'
-import type { ReadRoute } from '../routes.ts'
-import { createQuality, type Quality } from './quality.ts'
+import { keyOf, type ReadRoute } from '../routes.ts'
+import { readMeta } from './meta.ts'
+import { noting, type OnDeviation, type Quality, unfit } from './quality.ts'
 import { type RecordPath, repair } from './repair.ts'
 import { RESOURCES, type Resource } from './resources.ts'
 import { type Convert, compile } from './shape.ts'
@@ -36,10 +36,14 @@ type Compiled = { readonly lfi: Check; readonly tpp: Check; readonly converts: M
 /** Permissions come in a handful of combinations; more different ones than this would be a fault. */
 const VARIANTS_MAX = 64
 
-export function createTranslator(routes: readonly ReadRoute[], registry: SchemaRegistry): Translator {
+export function createTranslator(
+  routes: readonly ReadRoute[],
+  registry: SchemaRegistry,
+  onDeviation: OnDeviation,
+): Translator {
   const compiled = new Map<string, Compiled>(
     routes.map((route) => [
-      route.operationId,
+      keyOf(route),
       {
         lfi: bodyCheck(registry, 'data-sharing', route.lfi.operationId),
         tpp: bodyCheck(registry, route.document, route.operationId),
@@ -48,36 +52,39 @@ export function createTranslator(routes: readonly ReadRoute[], registry: SchemaR
     ]),
   )
 
+  const translate: Translated = (route, lfiBody, viewer, paging, quality) => {
+    const checks = compiled.get(keyOf(route))
+    if (checks === undefined) throw new Error(`no translation for ${route.operationId}`)
+    const resource: Resource = RESOURCES[route.resource]
+    if (!repair(lfiBody, checks.lfi, lfiRecords(resource), quality)) {
+      throw unfit('the answer does not have the form of Ozone Connect', quality)
+    }
+    const source = lfiBody as { readonly data?: unknown; readonly meta?: unknown }
+    const made = LAYOUTS[resource.layout](source.data, {
+      resource,
+      viewer,
+      quality,
+      convert: variant(checks, resource, viewer.withheld),
+    })
+    if (made === null) throw unfit('the answer is of another account, or has no data', quality)
+    const { links, totalPages } = paging(readMeta(source.meta), made.records)
+    const body = {
+      Data: made.data,
+      Links: links,
+      Meta: { TotalPages: totalPages, ...available(resource, source.meta) },
+    }
+    if (!repair(body, checks.tpp, tppRecords(resource), quality)) {
+      throw unfit('the answer cannot be given the documented form', quality)
+    }
+    return { body, records: made.records, quality: quality.report() }
+  }
   return {
-    translate(route, lfiBody, viewer, paging) {
-      const checks = compiled.get(route.operationId)
-      if (checks === undefined) throw new Error(`no translation for ${route.operationId}`)
-      const resource: Resource = RESOURCES[route.resource]
-      const quality = createQuality()
-      if (!repair(lfiBody, checks.lfi, lfiRecords(resource), quality)) {
-        throw unfit('the answer does not have the form of Ozone Connect', quality)
-      }
-      const source = lfiBody as { readonly data?: unknown; readonly meta?: unknown }
-      const made = LAYOUTS[resource.layout](source.data, {
-        resource,
-        viewer,
-        quality,
-        convert: variant(checks, resource, viewer.withheld),
-      })
-      if (made === null) throw unfit('the answer is of another account, or has no data', quality)
-      const { links, totalPages } = paging(readMeta(source.meta), made.records)
-      const body = {
-        Data: made.data,
-        Links: links,
-        Meta: { TotalPages: totalPages, ...available(resource, source.meta) },
-      }
-      if (!repair(body, checks.tpp, tppRecords(resource), quality)) {
-        throw unfit('the answer cannot be given the documented form', quality)
-      }
-      return { body, records: made.records, quality: quality.report() }
-    },
+    translate: (route, lfiBody, viewer, paging) =>
+      noting(route.lfi.operationId, onDeviation, (quality) => translate(route, lfiBody, viewer, paging, quality)),
   }
 }
+
+type Translated = (...asked: [...Parameters<Translator['translate']>, Quality]) => Translation
 
 function bodyCheck(registry: SchemaRegistry, document: ReadRoute['document'], operationId: string): Check {
   const check = registry.response(document, operationId, 200)
@@ -93,13 +100,6 @@ function variant(compiled: Compiled, resource: Resource, withheld: readonly stri
   if (compiled.converts.size < VARIANTS_MAX) compiled.converts.set(key, made)
   return made
 }
-
-const unfit = (detail: string, quality: Quality): HubError =>
-  new HubError('GenericError', {
-    detail: `${detail}: ${Object.keys(quality.report() ?? {})
-      .slice(0, 5)
-      .join('; ')}`,
-  })
 
 type Work = {
   readonly resource: Resource
@@ -153,18 +153,6 @@ function accountOf(record: unknown, resource: Resource): string | null {
   const id = (record as Readonly<Record<string, unknown>>)[resource.accountAt]
   return typeof id === 'string' ? id : null
 }
-
-function readMeta(meta: unknown): LfiMeta {
-  const { totalPages, paginated } = (typeof meta === 'object' && meta !== null ? meta : {}) as Readonly<
-    Record<'totalPages' | 'paginated', unknown>
-  >
-  return {
-    totalPages:
-      Number.isInteger(totalPages) && (totalPages as number) >= 0 ? Math.min(totalPages as number, INT32) : null,
-    paginated: typeof paginated === 'boolean' ? paginated : null,
-  }
-}
-const INT32 = 2 ** 31 - 1
 
 /** Only statements say from when to when there are any. */
 function available(resource: Resource, meta: unknown): Readonly<Record<string, unknown>> {

@@ -9,6 +9,7 @@ export type Asked = {
   readonly url: string
   readonly headers: IncomingMessage['headers']
   readonly rawHeaders: readonly string[]
+  readonly body: string
   /** Resolves once the hub has ended the exchange from its side. */
   readonly closed: Promise<void>
 }
@@ -39,15 +40,20 @@ export async function startLfi(server: Certificate, hubAuthority: Authority): Pr
           if (!response.writableFinished) done()
         })
       })
-      const one: Asked = {
-        method: request.method ?? '',
-        url: request.url ?? '',
-        headers: request.headers,
-        rawHeaders: request.rawHeaders,
-        closed,
-      }
-      asked.push(one)
-      lfi.answer(one, response)
+      const chunks: Buffer[] = []
+      request.on('data', (chunk: Buffer) => chunks.push(chunk))
+      request.on('end', () => {
+        const one: Asked = {
+          method: request.method ?? '',
+          url: request.url ?? '',
+          headers: request.headers,
+          rawHeaders: request.rawHeaders,
+          body: Buffer.concat(chunks).toString(),
+          closed,
+        }
+        asked.push(one)
+        lfi.answer(one, response)
+      })
     },
   )
   const port = await listen(listening)

@@ -7,7 +7,9 @@ import { type Clock, iso, type Milliseconds, plus, type Seconds, systemClock } f
 import type { LfiAuthentication, ListenerConfig, TenantConfig } from '../../../src/config.ts'
 import { type ConsentStore, createConsentStore, type LfiPatch } from '../../../src/consent-store/index.ts'
 import { inTransaction } from '../../../src/db.ts'
+import { createDeviations } from '../../../src/deviations/index.ts'
 import { createGateway } from '../../../src/gateway/index.ts'
+import type { ApiVersion } from '../../../src/gateway/versions.ts'
 import {
   type ClientId,
   type ConsentId,
@@ -24,7 +26,8 @@ import { createLog } from '../../../src/log.ts'
 import { createParticipants } from '../../../src/participants/index.ts'
 import { PERMISSIONS } from '../../../src/permissions.ts'
 import { createReports } from '../../../src/reports/index.ts'
-import { loadSchemas } from '../../../src/schema-registry.ts'
+import { createResourceLog } from '../../../src/resource-log/index.ts'
+import { loadSchemas, type SchemaOptions } from '../../../src/schema-registry.ts'
 import { Secret } from '../../../src/secret.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
 import { ROOM } from '../../support/room.ts'
@@ -87,6 +90,8 @@ export type Options = {
   readonly timeoutMs?: number
   readonly fieldFilter?: TenantConfig['fieldFilter']
   readonly clock?: Clock
+  readonly schemas?: SchemaOptions
+  readonly versions?: readonly ApiVersion[]
   /** Instead of the stand-in's address. */
   readonly lfiUrl?: string
   readonly lfiFromRogue?: boolean
@@ -178,12 +183,19 @@ export async function createWorld(options: Options = {}) {
   })
   const innerConsents = createConsentStore({ db, tenantId, clock, audit: innerAudit })
   const consents = options.consents?.(innerConsents) ?? innerConsents
-  const registry = loadSchemas()
+  const registry = loadSchemas(options.schemas)
   const keys = fixedKeyRing({ signing: [hubKey], encryption: [] })
-  const reports = createReports({ db, tenant, audit: innerAudit, clock })
   const connector = createConnector({ tenant, clock })
+  const resources = createResourceLog({ db, tenantId, clock, audit: innerAudit })
+  const deviations = createDeviations({ db, clock, log })
+  const payees = new Map([['033', { issuer: tenant.listeners.auth.origin, resourceServer: rs.origin }]])
+  const reports = createReports({ db, tenant, audit: innerAudit, clock })
   const gateway = createGateway({
     tenant,
+    db,
+    resources,
+    deviations,
+    payees,
     consents,
     participants,
     audit,
@@ -194,6 +206,7 @@ export async function createWorld(options: Options = {}) {
     reports,
     clock,
     log,
+    ...(options.versions === undefined ? {} : { versions: options.versions }),
   })
   const app = createApp({ log, clock })
   gateway.mount(app)
@@ -334,6 +347,8 @@ export async function createWorld(options: Options = {}) {
     gateway,
     participants,
     consents: innerConsents,
+    resources,
+    deviations,
     registry,
     reports,
     audit: innerAudit,
@@ -349,6 +364,7 @@ export async function createWorld(options: Options = {}) {
       await listeners.close()
       await connector.close()
       await participants.close()
+      await deviations.close()
       await innerAudit.close()
       await lfi.close()
       await directory.close()

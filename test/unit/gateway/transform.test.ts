@@ -10,7 +10,7 @@ import { loadSchemas } from '../../../src/schema-registry.ts'
 import { SAMPLES } from './samples.ts'
 
 const reads = ROUTES.filter((route): route is ReadRoute => route.follows === 'read-resource')
-const translator = createTranslator(reads, loadSchemas())
+const translator = createTranslator(reads, loadSchemas(), () => undefined)
 const routeOf = (resource: ResourceName): ReadRoute => {
   const route = reads.find((each) => each.resource === resource)
   if (route === undefined) throw new Error(`no route for ${resource}`)

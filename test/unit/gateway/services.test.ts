@@ -72,7 +72,7 @@ describe.each(named(answering))('the answer of %s', (_name, route) => {
     expect(mutual.length).toBeGreaterThan(5)
     for (const { value } of mutual) {
       const body = translator.answer(route, structuredClone(value), call).body as { readonly Data: unknown }
-      expect(body.Data).toEqual((value as { readonly data: unknown }).data)
+      expect(body.Data).toEqual(withoutNulls((value as { readonly data: unknown }).data))
     }
   })
 
@@ -115,4 +115,9 @@ describe.each(named(answering))('the answer of %s', (_name, route) => {
 function leaves(value: unknown): readonly unknown[] {
   if (typeof value !== 'object' || value === null) return [value]
   return Object.values(value).flatMap(leaves)
+}
+
+/** A member that is null says nothing, and nothing of it goes through (lfi-api 3.5). */
+function withoutNulls(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (_name, member: unknown) => (member === null ? undefined : member)))
 }

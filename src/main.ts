@@ -10,6 +10,7 @@ import { keysCommand } from './cli/keys.ts'
 import { explainCommand, outageCommand, reportCommand } from './cli/reports.ts'
 import { sandboxCommand } from './cli/sandbox.ts'
 import { webhookCommand } from './cli/webhook.ts'
+import { witnessCommand } from './cli/witness.ts'
 import { OperatorError } from './errors.ts'
 
 const program = new Command('falaj')
@@ -28,6 +29,7 @@ const program = new Command('falaj')
   .addCommand(reportCommand())
   .addCommand(outageCommand())
   .addCommand(explainCommand())
+  .addCommand(witnessCommand())
   .addHelpText(
     'after',
     `
@@ -40,8 +42,8 @@ Operating a hub:
   $ falaj migrate      --config deployment.json
   $ falaj hub          --config deployment.json --roles as,rs
   $ falaj keys rotate  --config deployment.json --tenant aurora --use sig
-  $ falaj audit export --config deployment.json --tenant aurora --out aurora.falaj
-  $ falaj audit verify aurora.falaj --key 'falaj/aurora+…'
+  $ falaj audit export --config deployment.json --tenant aurora --out aurora-audit
+  $ falaj audit verify aurora-audit --key 'falaj/aurora+…'
   $ falaj report lfi   --config deployment.json --tenant aurora --from 2026-03-01 --to 2026-03-31 --format csv
   $ falaj outage list  --config deployment.json --tenant aurora
   $ falaj explain INTERACTION_ID --config deployment.json --tenant aurora

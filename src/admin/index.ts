@@ -4,11 +4,12 @@
  * organisation; every act leaves an audit entry in the transaction that makes it, and every call one before it is
  * answered. Health and figures are read by machines every few seconds, say nothing about anybody, and are not recorded.
  */
-import type { Audit } from '../audit/index.ts'
+import type { Audit, ReceiptOffice } from '../audit/index.ts'
 import { parseJson, readBody } from '../body.ts'
 import type { TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
 import { HubError, toHubError } from '../errors.ts'
+import { toCorrelationId } from '../ids.ts'
 import type { HubApp, HubContext } from '../listener.ts'
 import { explained, resourceOf, UNEXPLAINED } from '../measure.ts'
 import { type Metrics, measuredAs } from '../metrics.ts'
@@ -28,6 +29,7 @@ export type AdminDeps = Omit<ReadyDeps, 'tenantId'> & {
   readonly desk: NoticeDesk
   readonly consents: ConsentStore
   readonly audit: Audit
+  readonly receipts: ReceiptOffice
   readonly reports: Reports
   readonly metrics: Metrics
 }
@@ -40,6 +42,7 @@ const LEVELS: ReadonlyMap<string, ParticipantLevel> = new Map([
 const STATUSES: ReadonlySet<unknown> = new Set<LocalStatus>(['inactive', 'active', 'blocked'])
 const STATUS_PATH = /^\/(tpps|software-statements|clients)\/([\w:./-]{1,256})\/status$/
 const CONSENT_PATH = /^\/consents\/([^/]{1,256})(\/history)?$/
+const RECEIPTS_PATH = /^\/audit\/receipts\/([0-9A-Fa-f-]{36})$/
 const BODY_BYTES_MAX = 4096
 
 /** What a call turned out to be, for its record; filled in as it goes. */
@@ -94,6 +97,15 @@ async function route(ctx: HubContext, deps: AdminDeps, called: Called): Promise<
   if (ctx.method === 'GET' && ctx.path === '/clients') {
     Object.assign(called, { operationId: 'listClients', route: '/clients' })
     ctx.body = { data: (await deps.participants.list()).map(summary) }
+    return
+  }
+  const receipts = RECEIPTS_PATH.exec(ctx.path)
+  if (receipts !== null && ctx.method === 'GET') {
+    Object.assign(called, { operationId: 'GetAuditReceipts', route: '/audit/receipts/{interactionId}' })
+    const id = toCorrelationId(receipts[1])
+    const answer = id === null ? null : await deps.receipts.find(id, { of: 'everything' })
+    if (answer === null) throw new HubError('NotFound')
+    ctx.body = answer
     return
   }
   const onPath = reportOperationsAt(ctx.path)

@@ -8,6 +8,7 @@ export const API_SET_OF: Readonly<Record<DocumentId, ApiSet | null>> = {
   'payment-consents': 'BankServiceInitation',
   'insurance-consents': 'InsuranceDataSharing',
   onboarding: null,
+  'audit-receipts': null,
   'tpp-reports': null,
   'data-sharing': null,
   'service-initiation': null,

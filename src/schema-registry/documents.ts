@@ -9,6 +9,7 @@ export const DOCUMENTS = {
   'account-information': 'standards/account-information.v2.1.yaml',
   onboarding: 'standards/onboarding.v2.1.yaml',
   webhook: 'standards/webhook.v2.1.yaml',
+  'audit-receipts': 'standards/audit-receipts.v1.yaml',
   'data-sharing': 'ozone-connect/data-sharing.v2.1.yaml',
   'health-check': 'ozone-connect/health-check.v2.1.yaml',
   'consent-events-actions': 'ozone-connect/consent-events-actions.v2.1.yaml',

@@ -2,7 +2,8 @@
 import { type Db, query, type Tx } from '../db.ts'
 import type { Brand, ConsentId, CorrelationId } from '../ids.ts'
 import type { Opening } from './commitment.ts'
-import { decode, type Encoded, type StoredEntry } from './entry.ts'
+import type { Encoded } from './entry.ts'
+import { decode, type StoredEntry } from './stored-entry.ts'
 
 export type EntryId = Brand<string, 'EntryId'>
 

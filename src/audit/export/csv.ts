@@ -1,6 +1,7 @@
 /** Entries as a table. The order of the columns is the field dictionary's. */
-import type { StoredEntry } from '../entry.ts'
+
 import { FIELDS } from '../fields.ts'
+import type { StoredEntry } from '../stored-entry.ts'
 
 export const csvHeader = (): string => `${FIELDS.map(({ name }) => name).join(',')}\n`
 

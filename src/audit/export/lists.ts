@@ -1,7 +1,7 @@
 /** What goes into one file each, line by line and in constant memory: hours, keys, openings, and the entries to read. */
 import { type Db, query } from '../../db.ts'
-import { decode } from '../entry.ts'
 import { hourCheckpoints, keyHistory } from '../log-store.ts'
+import { decode } from '../stored-entry.ts'
 import { bundlePath, TILE_WIDTH } from '../tree/tiles.ts'
 import { csvHeader, csvRow } from './csv.ts'
 import type { ExportFolder } from './folder.ts'

@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { AUDIT_KINDS, type AuditEntry, decode, encode, LAYOUTS } from '../../../src/audit/entry.ts'
+import { AUDIT_KINDS, type AuditEntry, encode, LAYOUTS } from '../../../src/audit/entry.ts'
 import { FIELDS } from '../../../src/audit/fields.ts'
+import { decode } from '../../../src/audit/stored-entry.ts'
 import { allEntries, ENTRIES } from './entries.ts'
 
 /**

@@ -90,7 +90,7 @@ function trustFrameworkOf(raw: RawDeployment['trustFramework'], files: Files): T
 type LoadedTenant = { readonly tenant: TenantConfig; readonly faults: readonly string[] }
 
 function loadTenant(file: string, env: NodeJS.ProcessEnv): LoadedTenant {
-  const { database, listeners, keys, lfi, webhooks, ...kept } = accepted(file, checkTenant)
+  const { database, listeners, keys, lfi, webhooks, audit, ...kept } = accepted(file, checkTenant)
   const files = createFiles(file, env)
   const { caFile, certificateFile, keyFile, authentication, callerJwt, ...keptOfLfi } = lfi
   const { caFile: receiversCaFile, ...keptOfWebhooks } = webhooks
@@ -108,6 +108,16 @@ function loadTenant(file: string, env: NodeJS.ProcessEnv): LoadedTenant {
       encryption: keys.encryption.map(rsaKey),
       store: keyStoreOf(keys, files),
       audit: files.ed25519Key(keys.audit.keyFile),
+    },
+    audit: {
+      origin: audit.origin ?? `falaj/${kept.id}`,
+      clockSource: audit.clockSource,
+      previousKeys: keys.audit.previousKeyFiles.map((name) => files.formerEd25519Key(name)),
+      witnesses: audit.witnesses.map(({ publicKey, url, caFile }) => ({
+        publicKey,
+        url,
+        ca: caFile === undefined ? null : files.authorities(caFile),
+      })),
     },
     webhooks: {
       ...keptOfWebhooks,

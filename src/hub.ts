@@ -3,7 +3,14 @@
  * Nothing here decides anything; it only says what is made of what, and in which order it starts and stops.
  */
 import { mountAdmin } from './admin/index.ts'
-import { createAudit, createSealer } from './audit/index.ts'
+import {
+  auditLogOf,
+  createAudit,
+  createClockWatch,
+  createReceiptOffice,
+  createSealer,
+  createWitnessing,
+} from './audit/index.ts'
 import { createAuthServer, destroyGrant } from './auth-server/index.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { CLIENT_CERTIFICATES, type Config, type ListenerRole, type TenantConfig } from './config.ts'
@@ -108,7 +115,9 @@ async function startTenant(config: Config, tenant: TenantConfig, shared: Shared)
 /** The rooms of one tenant on its open database, and the doors that lead to them. */
 async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { readonly db: Db }): Promise<Tenant> {
   const { clock, registry, log, db } = shared
-  const audit = createAudit({ db, tenantId: tenant.id, clock, log })
+  const watch = createClockWatch({ clock, monotonic: () => performance.now() })
+  const audit = createAudit({ db, tenantId: tenant.id, clock, log, watch })
+  const receipts = createReceiptOffice({ db })
   const participants = createParticipants({ db, tenant, trustFramework: config.trustFramework, audit, clock, log })
   // What ends a consent ends everything issued under it, in the same transaction.
   const consents = createConsentStore({ db, tenantId: tenant.id, clock, audit, onTerminal: destroyGrant })
@@ -130,6 +139,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     tenant,
     db,
     audit,
+    receipts,
     participants,
     consents,
     resources,
@@ -179,10 +189,12 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     }
   })
   const timers: Timer[] = []
-  const sealer = createSealer({ db, tenantId: tenant.id, key: tenant.keys.audit, clock, log })
+  const sealer = createSealer({ ...auditLogOf(tenant), db, clock, log, watch })
+  const witnessing = createWitnessing({ ...auditLogOf(tenant), db, clock, log })
   if (config.roles.includes('worker')) {
     sealer.start()
     notices.start()
+    witnessing.start()
     timers.push(
       every(SWEEP_EVERY_MS, 'consent sweep', log, () => consents.sweep(SWEEP_BATCH)),
       every(PURGE_EVERY_MS, 'purge of authorization records', log, () => authServer.purge()),
@@ -222,6 +234,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       await deviations.close()
       await audit.close()
       await sealer.stop()
+      await witnessing.stop()
       await keys.close()
       await connector.close()
       await participants.close()

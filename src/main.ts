@@ -12,6 +12,7 @@ import { probeCommand } from './cli/probe.ts'
 import { explainCommand, outageCommand, reportCommand } from './cli/reports.ts'
 import { sandboxCommand } from './cli/sandbox.ts'
 import { webhookCommand } from './cli/webhook.ts'
+import { witnessCommand } from './cli/witness.ts'
 import { OperatorError } from './errors.ts'
 
 const program = new Command('falaj')
@@ -32,6 +33,7 @@ const program = new Command('falaj')
   .addCommand(reportCommand())
   .addCommand(outageCommand())
   .addCommand(explainCommand())
+  .addCommand(witnessCommand())
   .addHelpText(
     'after',
     `
@@ -46,8 +48,8 @@ Operating a hub:
   $ falaj keys rotate  --config deployment.json --tenant aurora --use sig
   $ falaj deviations   --config deployment.json --tenant aurora
   $ falaj probe        --config deployment.json --tenant aurora --user layla --account acc-1
-  $ falaj audit export --config deployment.json --tenant aurora --out aurora.falaj
-  $ falaj audit verify aurora.falaj --key 'falaj/aurora+…'
+  $ falaj audit export --config deployment.json --tenant aurora --out aurora-audit
+  $ falaj audit verify aurora-audit --key 'falaj/aurora+…'
   $ falaj report lfi   --config deployment.json --tenant aurora --from 2026-03-01 --to 2026-03-31 --format csv
   $ falaj outage list  --config deployment.json --tenant aurora
   $ falaj explain INTERACTION_ID --config deployment.json --tenant aurora

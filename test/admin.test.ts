@@ -275,6 +275,16 @@ describe('participants', () => {
     ])
   })
 
+  test('gives the operator the receipts of any call, and nobody else', async () => {
+    const interactionId = newCorrelationId()
+    await put(`/clients/${client().clientId}/status`, 'active', { interactionId })
+    const path = `/audit/receipts/${interactionId}`
+    expect(await ask(path)).toMatchObject({ status: 200, body: { interactionId, pending: 2, receipts: [] } })
+    expect((await ask(`/audit/receipts/${newCorrelationId()}`)).status).toBe(404)
+    expect((await ask(path, { method: 'DELETE' })).status).toBe(404)
+    expect((await ask(path, { as: pemOf(framework.enrolment.tpp.primary.transport) })).status).toBe(401)
+  })
+
   test.each<[string, string, Sent, number]>([
     ['an unknown client', `/clients/${crypto.randomUUID()}/status`, {}, 404],
     ['an unknown level', '/banks/x/status', {}, 404],

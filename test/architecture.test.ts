@@ -35,6 +35,9 @@ const PLAYS: Readonly<Record<string, string>> = { demo: 'tpp' }
 
 const READS_ENVIRONMENT = ['src/config.ts', 'src/main.ts', 'sandbox/main.ts']
 const LINES_MAX = 400
+/** One file on purpose: a regulator takes it, reads it, and needs nothing else. */
+const WHOLE = 'src/audit/verifier/falaj-verify.ts'
+const WHOLE_LINES_MAX = 1_000
 
 /** Where a package lives. A path ending in `/` is a folder. Outside parties bring their own. */
 const HOMES: Readonly<Record<string, readonly string[]>> = {
@@ -150,6 +153,7 @@ function judge(sources: Sources): readonly string[] {
       .flatMap((edge) => RULES.map((rule) => ({ edge, fault: rule(edge) })))
       .flatMap(({ edge, fault }) => (fault === null ? [] : [`${edge.from} imports ${edge.to}: ${fault}`])),
     ...edges.flatMap(judgePackage),
+    ...edges.flatMap(judgeWhole),
     ...[...sources].flatMap(([file, text]) => [...judgeEnvironment(file, text), ...judgeLength(file, text)]),
     ...cycles(inner),
   ]
@@ -171,9 +175,15 @@ function judgeEnvironment(file: string, text: string): readonly string[] {
     : []
 }
 
+/** It shares no code with what it judges, and runs where nothing is installed. */
+function judgeWhole({ from, specifier }: Import): readonly string[] {
+  return from === WHOLE && !specifier.startsWith('node:') ? [`${from} imports ${specifier}: it stands alone`] : []
+}
+
 function judgeLength(file: string, text: string): readonly string[] {
   const lines = text.trimEnd().split('\n').length
-  return lines > LINES_MAX ? [`${file} has ${lines} lines: more than ${LINES_MAX} are two ideas`] : []
+  const most = file === WHOLE ? WHOLE_LINES_MAX : LINES_MAX
+  return lines > most ? [`${file} has ${lines} lines: more than ${most} are two ideas`] : []
 }
 
 /** Every way back to where one came from, once. A cycle of types is a cycle too: a noun is missing. */
@@ -228,12 +238,12 @@ describe('a rule that is broken is reported', () => {
     ['sandbox words → hub', { 'sandbox/tls.ts': "import { x } from '../src/tls.ts'" }, /outside party/],
     ['bank → TPP', { 'sandbox/bank/a.ts': "export * from '../tpp/b.ts'" }, /meet over the network/],
     ['hub → test', { 'src/a.ts': "import { x } from '../test/support/x.ts'" }, /nothing depends on tests/],
-    ['past a door', { 'src/hub.ts': "import { x } from './audit/chain.ts'" }, /entered by src\/audit\/index\.ts only/],
-    ['past a door, type', { 'src/hub.ts': "import type { X } from './audit/chain.ts'" }, /entered by/],
-    ['past a door, late', { 'src/hub.ts': "const x = await import('./audit/chain.ts')" }, /entered by/],
+    ['past a door', { 'src/hub.ts': "import { x } from './audit/entry.ts'" }, /entered by src\/audit\/index\.ts only/],
+    ['past a door, type', { 'src/hub.ts': "import type { X } from './audit/entry.ts'" }, /entered by/],
+    ['past a door, late', { 'src/hub.ts': "const x = await import('./audit/entry.ts')" }, /entered by/],
     [
       'past a door, over many lines',
-      { 'src/hub.ts': "import {\n  a,\n  type B,\n} from './audit/chain.ts'" },
+      { 'src/hub.ts': "import {\n  a,\n  type B,\n} from './audit/entry.ts'" },
       /entered by/,
     ],
     [
@@ -260,6 +270,11 @@ describe('a rule that is broken is reported', () => {
     ['required package', { 'src/a.ts': "const x = require('pg')" }, /pg: its home is/],
     ['environment', { 'src/a.ts': 'const x = process.env' }, /^src\/a\.ts reads process\.env/],
     ['environment, disguised', { 'src/a.ts': "import { env } from 'node:process'" }, /reads process\.env/],
+    [
+      'verifier → what it judges',
+      { 'src/audit/verifier/falaj-verify.ts': "import { x } from '../entry.ts'" },
+      /falaj-verify\.ts imports \.\.\/entry\.ts: it stands alone/,
+    ],
     ['length', { 'src/a.ts': long }, /^src\/a\.ts has 401 lines/],
     [
       'cycle',

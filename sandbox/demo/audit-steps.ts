@@ -1,6 +1,6 @@
-/** The audit log, taken out and checked by somebody who has only the file and the public key. */
+/** The audit log, taken out and checked by somebody who has only the folder and the public key. */
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ManifestLfi } from '../manifest.ts'
@@ -16,27 +16,30 @@ export type AuditAsk = {
   readonly interactionId: string
 }
 
+/** Every entry, a line each, as it is in the tree. */
+const LIST = 'entries.ndjson'
+
 /** Exit statuses of `falaj audit verify`. */
 const VERIFIED = 0
 const NOT_VERIFIED = 1
 
 export async function auditSteps(recorder: Recorder, { tenant, lfi, interactionId }: AuditAsk): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'falaj-demo-'))
-  const file = join(folder, 'audit.export')
+  const out = join(folder, 'audit')
   const verify = (which: string): Promise<Ended> => falaj(['audit', 'verify', which, '--key', lfi.auditPublicKey])
   try {
     await recorder.step('Audit log exported', `falaj audit export --tenant ${tenant}`, async () => {
-      const ended = await falaj(['audit', 'export', '--config', lfi.hubConfigFile, '--tenant', tenant, '--out', file])
+      const ended = await falaj(['audit', 'export', '--config', lfi.hubConfigFile, '--tenant', tenant, '--out', out])
       if (ended.status !== 0) throw new Error(inOneLine(ended.text))
-      const content = await readFile(file, 'utf8')
+      const content = await readFile(join(out, LIST), 'utf8')
       if (!content.includes(interactionId)) throw new Error('the export does not hold a call made a moment ago')
-      return { value: null, saw: `${Math.ceil(content.length / 1024)} KiB; the first read of this demo is in it` }
+      return { value: null, saw: `${content.split('\n').length - 1} entries; the first read of this demo is in them` }
     })
     await recorder.check(
       'Export verified offline',
-      'falaj audit verify, with the file and the public key only',
+      'falaj audit verify, with the folder and the public key only',
       async () => {
-        const ended = await verify(file)
+        const ended = await verify(out)
         if (ended.status !== VERIFIED) throw new Error(inOneLine(ended.text))
         return { value: null, saw: inOneLine(ended.text) }
       },
@@ -45,8 +48,10 @@ export async function auditSteps(recorder: Recorder, { tenant, lfi, interactionI
       'One changed letter is found',
       'falaj audit verify on a copy with one letter changed',
       async () => {
-        const copy = join(folder, 'changed.export')
-        await writeFile(copy, (await readFile(file, 'utf8')).replace(interactionId, otherLastDigit(interactionId)))
+        const copy = join(folder, 'changed')
+        await cp(out, copy, { recursive: true })
+        const list = await readFile(join(copy, LIST), 'utf8')
+        await writeFile(join(copy, LIST), list.replace(interactionId, otherLastDigit(interactionId)))
         const ended = await verify(copy)
         if (ended.status !== NOT_VERIFIED) throw new Error(`not found out: ${inOneLine(ended.text)}`)
         return { value: null, saw: inOneLine(ended.text) }

@@ -4,12 +4,13 @@
  * organisation; every act leaves an audit entry in the transaction that makes it, and every call one before it is
  * answered. Health and figures are read by machines every few seconds, say nothing about anybody, and are not recorded.
  */
-import type { Audit } from '../audit/index.ts'
+import type { Audit, ReceiptOffice } from '../audit/index.ts'
 import { parseJson, readBody } from '../body.ts'
 import type { TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
 import type { Deviations } from '../deviations/index.ts'
 import { HubError, toHubError } from '../errors.ts'
+import { toCorrelationId } from '../ids.ts'
 import type { Connector } from '../lfi/index.ts'
 import type { HubApp, HubContext } from '../listener.ts'
 import { explained, resourceOf, UNEXPLAINED } from '../measure.ts'
@@ -32,6 +33,7 @@ export type AdminDeps = Omit<ReadyDeps, 'tenantId'> & {
   readonly desk: NoticeDesk
   readonly consents: ConsentStore
   readonly audit: Audit
+  readonly receipts: ReceiptOffice
   readonly reports: Reports
   readonly metrics: Metrics
 }
@@ -44,6 +46,7 @@ const LEVELS: ReadonlyMap<string, ParticipantLevel> = new Map([
 const STATUSES: ReadonlySet<unknown> = new Set<LocalStatus>(['inactive', 'active', 'blocked'])
 const STATUS_PATH = /^\/(tpps|software-statements|clients)\/([\w:./-]{1,256})\/status$/
 const CONSENT_PATH = /^\/consents\/([^/]{1,256})(\/history)?$/
+const RECEIPTS_PATH = /^\/audit\/receipts\/([0-9A-Fa-f-]{36})$/
 const BODY_BYTES_MAX = 4096
 
 /** What a call turned out to be, for its record; filled in as it goes. */
@@ -101,6 +104,15 @@ async function route(ctx: HubContext, deps: AdminDeps, called: Called): Promise<
     return
   }
   if (await aboutLfi(ctx, deps, called)) return
+  const receipts = RECEIPTS_PATH.exec(ctx.path)
+  if (receipts !== null && ctx.method === 'GET') {
+    Object.assign(called, { operationId: 'GetAuditReceipts', route: '/audit/receipts/{interactionId}' })
+    const id = toCorrelationId(receipts[1])
+    const answer = id === null ? null : await deps.receipts.find(id, { of: 'everything' })
+    if (answer === null) throw new HubError('NotFound')
+    ctx.body = answer
+    return
+  }
   const onPath = reportOperationsAt(ctx.path)
   const found = onPath.find(({ operation }) => operation.method === ctx.method)
   if (found !== undefined) {

@@ -1,8 +1,7 @@
-/** The two audit commands, to be mounted by the command line: they print, and return the exit status. */
+/** The audit commands, to be mounted by the command line: they print, and return the exit status. */
 import type { Db } from '../db.ts'
-import type { TenantId } from '../ids.ts'
-import { exportLog } from './export.ts'
-import { describeVerdict, type Verdict, verifyExport } from './verify-export.ts'
+import { type ExportDeps, type ExportOptions, exportLog } from './export/export.ts'
+import { describeVerdict, verifyExport } from './verifier/falaj-verify.ts'
 import { type LiveVerdict, verifyLive } from './verify-live.ts'
 
 export type CliOptions = {
@@ -14,54 +13,33 @@ export type CliOptions = {
 /** 0: verified. 1: not verified. 2: there was nothing to judge. */
 export type ExitStatus = 0 | 1 | 2
 
-export type VerifySource =
-  | { readonly file: string; readonly publicKey?: string }
-  | { readonly live: { readonly db: Db; readonly tenantId: TenantId; readonly publicKey: string } }
-
-export async function auditVerify(source: VerifySource, options: CliOptions = {}): Promise<ExitStatus> {
-  const print = options.print ?? console.log
-  try {
-    const verdict = 'live' in source ? await verifyLive(source.live.db, source.live) : await verifyFile(source)
-    print(options.json ? JSON.stringify(verdict) : describe(verdict))
-    return verdict.ok ? 0 : 1
-  } catch (thrown) {
-    return unable(thrown, options)
-  }
-}
-
-const verifyFile = (source: { readonly file: string; readonly publicKey?: string }): Promise<Verdict> =>
-  verifyExport(source.file, source.publicKey === undefined ? {} : { publicKey: source.publicKey })
-
-/** Exports, then verifies the finished file against the tenant's own key. */
+/** Exports, then verifies the finished folder against the tenant's own key. */
 export async function auditExport(
-  deps: Parameters<typeof exportLog>[0],
-  path: string,
-  options: CliOptions = {},
+  deps: ExportDeps,
+  options: ExportOptions,
+  output: CliOptions = {},
 ): Promise<ExitStatus> {
-  const print = options.print ?? console.log
-  try {
-    const exported = await exportLog(deps, path)
-    const verdict = await verifyExport(path, { publicKey: exported.publicKey })
-    print(
-      options.json
-        ? JSON.stringify({ path, ...verdict })
-        : `${describe(verdict)}\nwritten to ${path}\npublic key: ${exported.publicKey}`,
-    )
-    return verdict.ok ? 0 : 1
-  } catch (thrown) {
-    return unable(thrown, options)
-  }
+  const print = output.print ?? console.log
+  const exported = await exportLog(deps, options)
+  const verdict = verifyExport(exported.path, { key: exported.publicKey })
+  const { path, first, end, publicKey } = exported
+  print(
+    output.json
+      ? JSON.stringify({ path, first, end, ...verdict })
+      : `${describeVerdict(verdict)}\nwritten to ${path}: entries ${first} to ${end - 1}\npublic key: ${publicKey}`,
+  )
+  return verdict.ok ? 0 : 1
 }
 
-function describe(verdict: Verdict | LiveVerdict): string {
-  if (!('pending' in verdict)) return describeVerdict(verdict)
-  const waiting = verdict.oldestPendingAt === null ? '' : `, the oldest since ${verdict.oldestPendingAt}`
-  return `${describeVerdict(verdict)}\nnot yet linked: ${verdict.pending}${waiting}`
+export async function auditVerifyLive(db: Db, publicKey: string, output: CliOptions = {}): Promise<ExitStatus> {
+  const print = output.print ?? console.log
+  const verdict = await verifyLive(db, { publicKey })
+  print(output.json ? JSON.stringify(verdict) : describeLive(verdict))
+  return verdict.ok ? 0 : 1
 }
 
-function unable(thrown: unknown, options: CliOptions): ExitStatus {
-  const error = thrown instanceof Error ? thrown.message : 'thrown value'
-  const print = options.print ?? console.log
-  print(options.json ? JSON.stringify({ ok: false, error }) : `could not be done: ${error}`)
-  return 2
+function describeLive(verdict: LiveVerdict): string {
+  const { pending, oldestPendingAt, lost } = verdict
+  const waiting = oldestPendingAt === null ? '' : `, the oldest since ${oldestPendingAt}`
+  return `${describeVerdict(verdict)}\nnot yet sealed: ${pending}${waiting}\nlost: ${lost}`
 }

@@ -1,10 +1,11 @@
 /**
  * What is recorded: a closed list of kinds, and `encode`, the one place that turns an entry into the bytes that are
  * hashed and stored. Nothing re-encodes them later. The bytes of a kind never change once released: a further
- * member means a further version of that kind.
+ * member means a further version of that kind. What every member means: fields.ts.
  */
 import { type Instant, iso } from '../clock.ts'
 import type { ClientId, ConsentId, CorrelationId, OrganisationId, TenantId } from '../ids.ts'
+import { commit, type Opening } from './commitment.ts'
 
 export type AuditedStatus =
   | 'AwaitingAuthorization'
@@ -33,6 +34,8 @@ type Kinds = {
     readonly lfiMs: number | null
     readonly lfiStatus: number | null
     readonly records: number | null
+    /** SHA-256 in base64 of the body of the answer as it was sent: whoever kept the answer can show it was ours. */
+    readonly responseDigest: string | null
   } & Measured & {
       readonly softwareStatementId: string | null
       /** As reports to TPPs name it (tpp-api 9.2); null outside of them. */
@@ -136,6 +139,26 @@ type Kinds = {
     readonly event: 'started' | 'stopped' | 'migrated' | 'exported' | 'destroyed' | 'lfi-down' | 'lfi-up'
     readonly detail: string | null
   }
+  /** From this place on the log is signed with this key. The first entry of every log is one. */
+  'log-key': { readonly publicKey: string; readonly previous: string | null }
+  /** Stands at the beginning of every hour of UTC, also a quiet one; its checkpoint is kept by the hour. */
+  hour: {
+    readonly hour: string
+    /** Hours before this one in which nothing was sealed, because no sealer was running. */
+    readonly missed: number
+    readonly clockSource: string
+    /** The largest step of the clock that this sealer has seen since the last such entry. */
+    readonly clockStepMs: number
+    /** Clock of the hub less that of the database. */
+    readonly databaseOffsetMs: number
+  }
+  /** Salts and values were destroyed; the commitments stay, and nothing opens them any more. */
+  erased: {
+    /** `<index>:<field>`, at most NAMES_MAX in one entry. */
+    readonly openings: readonly string[]
+    readonly reason: string
+    readonly actor: string
+  }
 }
 
 /** What calls of every door have in common beyond their names. */
@@ -153,7 +176,10 @@ type Common = { readonly at: Instant; readonly interactionId: CorrelationId | nu
 type EntryOf<K extends AuditKind> = { readonly kind: K } & Common & Kinds[K]
 export type AuditEntry = { [K in AuditKind]: EntryOf<K> }[AuditKind]
 
-/** How a member is written; `?` admits null. Derived from its type, so that table and type cannot part. */
+/**
+ * How a member is written; `?` admits null. Derived from its type, so that table and type cannot part. A text may be
+ * `committed` instead: what says something of a person, or ties calls to one, is in the log only as a commitment.
+ */
 type ShapeOf<T> = [T] extends [readonly string[]]
   ? 'names'
   : [T] extends [boolean]
@@ -165,17 +191,18 @@ type ShapeOf<T> = [T] extends [readonly string[]]
         : [Exclude<T, null>] extends [number]
           ? 'number?'
           : 'text?'
-type Shape = 'names' | 'flag' | 'text' | 'number' | 'number?' | 'text?'
+type CommittedOf<S> = S extends 'text' ? 'committed' : S extends 'text?' ? 'committed?' : never
+type Shape = 'names' | 'flag' | 'text' | 'number' | 'number?' | 'text?' | 'committed' | 'committed?'
 type Layout<K extends AuditKind> = {
   readonly v: number
-  readonly members: { readonly [M in keyof Kinds[K]]: ShapeOf<Kinds[K][M]> }
+  readonly members: { readonly [M in keyof Kinds[K]]: ShapeOf<Kinds[K][M]> | CommittedOf<ShapeOf<Kinds[K][M]>> }
 }
 
 /** Members in the order in which they are written. */
 const MEASURED = { resource: 'text?', rule: 'text?', expected: 'text?', seen: 'text?', path: 'text?' } as const
-const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
+export const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
   'tpp-call': {
-    v: 2,
+    v: 1,
     members: {
       clientId: 'text?',
       organisationId: 'text?',
@@ -185,7 +212,7 @@ const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
       route: 'text?',
       status: 'number',
       errorCode: 'text?',
-      consentId: 'text?',
+      consentId: 'committed?',
       attended: 'flag',
       hubMs: 'number',
       lfiMs: 'number?',
@@ -199,13 +226,14 @@ const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
       paymentType: 'text?',
       merchantId: 'text?',
       ...MEASURED,
+      responseDigest: 'committed?',
     },
   },
   'lfi-call': {
     v: 1,
     members: {
       clientId: 'text?',
-      consentId: 'text?',
+      consentId: 'committed?',
       operationId: 'text',
       method: 'text',
       route: 'text',
@@ -215,7 +243,7 @@ const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
     },
   },
   'lfi-request': {
-    v: 2,
+    v: 1,
     members: {
       surface: 'text',
       operationId: 'text?',
@@ -223,7 +251,7 @@ const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
       route: 'text?',
       status: 'number',
       errorCode: 'text?',
-      consentId: 'text?',
+      consentId: 'committed?',
       callerClientId: 'text?',
       hubMs: 'number',
       ...MEASURED,
@@ -231,12 +259,12 @@ const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
   },
   'authorization-step': {
     v: 1,
-    members: { step: 'text', outcome: 'text', error: 'text?', clientId: 'text?', consentId: 'text?' },
+    members: { step: 'text', outcome: 'text', error: 'text?', clientId: 'text?', consentId: 'committed?' },
   },
   'consent-changed': {
     v: 1,
     members: {
-      consentId: 'text',
+      consentId: 'committed',
       change: 'text',
       from: 'text?',
       to: 'text',
@@ -252,7 +280,7 @@ const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
     members: {
       resource: 'text',
       logId: 'text',
-      consentId: 'text?',
+      consentId: 'committed?',
       clientId: 'text',
       change: 'text',
       from: 'text?',
@@ -266,44 +294,76 @@ const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
   },
   'participant-changed': {
     v: 1,
-    members: { organisationId: 'text', softwareStatementId: 'text?', clientId: 'text?', change: 'text', by: 'text' },
+    members: {
+      organisationId: 'text',
+      softwareStatementId: 'text?',
+      clientId: 'text?',
+      change: 'text',
+      by: 'committed',
+    },
   },
-  'admin-act': { v: 1, members: { actor: 'text', act: 'text', target: 'text?' } },
+  'admin-act': { v: 1, members: { actor: 'committed', act: 'text', target: 'text?' } },
   system: { v: 1, members: { event: 'text', detail: 'text?' } },
+  'log-key': { v: 1, members: { publicKey: 'text', previous: 'text?' } },
+  hour: {
+    v: 1,
+    members: {
+      hour: 'text',
+      missed: 'number',
+      clockSource: 'text',
+      clockStepMs: 'number',
+      databaseOffsetMs: 'number',
+    },
+  },
+  erased: { v: 1, members: { openings: 'names', reason: 'text', actor: 'committed' } },
 }
 
 export const AUDIT_KINDS = Object.keys(LAYOUTS) as readonly AuditKind[]
 /** Longer texts are cut, not refused: an entry that cannot be written would stop the request it reports on. */
 const TEXT_MAX = 256
-const NAMES_MAX = 64
-/** No encoded entry is longer, and a reader may refuse a line that is. */
-export const ENTRY_BYTES_MAX = 65_536
+export const NAMES_MAX = 64
+/** tlog-tiles: the length of an entry in a bundle is 16 bits. */
+export const ENTRY_BYTES_MAX = 65_535
+
+/** What is known of the hub's clock: no step for an hour, a step within the hour, or nobody is looking. */
+export type ClockStatus = 'steady' | 'stepped' | 'unwatched'
 
 export type Encoded = {
   readonly bytes: Buffer
-  /** Lookup columns that stand beside the bytes; the verifier checks that they agree. */
+  /** Lookup column that stands beside the bytes. */
   readonly interactionId: string | null
-  readonly consentId: string | null
+  /** What opens the commitments in the bytes; kept apart, and erasable. */
+  readonly openings: readonly Opening[]
 }
 
-export function encode(entry: AuditEntry): Encoded {
+export function encode(entry: AuditEntry, clock: ClockStatus): Encoded {
   const layout = LAYOUTS[entry.kind]
   const source = entry as unknown as Readonly<Record<string, unknown>>
-  const members = Object.entries<Shape>(layout.members).map(([name, shape]) => [name, WRITE[shape](source[name], name)])
+  const openings: Opening[] = []
+  const members = Object.entries<Shape>(layout.members).map(([name, shape]) => {
+    const value = WRITE[shape](source[name], name)
+    if (value === null || !shape.startsWith('committed')) return [name, value]
+    const { commitment, opening } = commit(name, value as string)
+    openings.push(opening)
+    return [name, { commitment }]
+  })
   const text = JSON.stringify({
     v: layout.v,
     kind: entry.kind,
     at: iso(entry.at),
+    clock,
     tenantId: entry.tenantId,
     interactionId: WRITE['text?'](entry.interactionId, 'interactionId'),
     ...Object.fromEntries(members),
   })
-  const consentId = 'consentId' in entry ? entry.consentId : null
-  return { bytes: Buffer.from(text, 'utf8'), interactionId: entry.interactionId, consentId }
+  return { bytes: Buffer.from(text, 'utf8'), interactionId: entry.interactionId, openings }
 }
 
 const text = (value: unknown, name: string): string =>
   typeof value === 'string' ? value.slice(0, TEXT_MAX) : wrong(name)
+/** What opens a commitment is stored as a text, in which PostgreSQL keeps no NUL and UTF-8 no half of a pair. */
+const committed = (value: unknown, name: string): string => text(value, name).replaceAll('\0', '\ufffd').toWellFormed()
+const textOrNull = (value: unknown, name: string): string | null => (value === null ? null : text(value, name))
 /** Microseconds are kept of a duration in milliseconds. */
 const number = (value: unknown, name: string): number =>
   typeof value === 'number' && Number.isFinite(value) ? Math.round(value * 1000) / 1000 : wrong(name)
@@ -311,7 +371,9 @@ const number = (value: unknown, name: string): number =>
 const WRITE: Readonly<Record<Shape, (value: unknown, name: string) => unknown>> = {
   text,
   number,
-  'text?': (value, name) => (value === null ? null : text(value, name)),
+  committed,
+  'text?': textOrNull,
+  'committed?': (value, name) => (value === null ? null : committed(value, name)),
   'number?': (value, name) => (value === null ? null : number(value, name)),
   flag: (value, name) => (typeof value === 'boolean' ? value : wrong(name)),
   names: (value, name) =>
@@ -320,29 +382,4 @@ const WRITE: Readonly<Record<Shape, (value: unknown, name: string) => unknown>> 
 
 function wrong(name: string): never {
   throw new TypeError(`audit entry: member ${name} is missing or of the wrong type`)
-}
-
-/** An entry as read back. A later release may have written kinds and members that this one does not know. */
-export type StoredEntry = Readonly<Record<string, unknown>> & {
-  readonly v: number
-  readonly kind: string
-  readonly at: string
-  readonly tenantId: string
-  readonly interactionId: string | null
-}
-
-export function decode(bytes: Buffer): StoredEntry | null {
-  const entry = parse(bytes)
-  if (entry === null || typeof entry !== 'object') return null
-  const { v, kind, at, tenantId, interactionId } = entry as Readonly<Record<keyof StoredEntry, unknown>>
-  const known = typeof v === 'number' && [kind, at, tenantId].every((member) => typeof member === 'string')
-  return known && (interactionId === null || typeof interactionId === 'string') ? (entry as StoredEntry) : null
-}
-
-function parse(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'))
-  } catch {
-    return null
-  }
 }

@@ -1,24 +1,37 @@
 /**
- * The audit room. Accepting is apart from linking: an entry is durable with the change it records, or before the
- * answer it reports on, and the sealer gives it its place in the chain within seconds. No request waits for a head.
+ * The audit room: a transparency log for each tenant. Accepting is apart from sealing: an entry is durable with the
+ * change it records, or before the answer it reports on, and the sealer gives it its place in the Merkle tree within
+ * two seconds. No request waits for a root.
  */
 import assert from 'node:assert/strict'
 import type { Clock } from '../clock.ts'
 import type { Db, Migration, Tx } from '../db.ts'
 import type { TenantId } from '../ids.ts'
 import type { Log } from '../log.ts'
+import type { ClockWatch } from './clock-watch.ts'
 import { type AuditEntry, type Encoded, encode } from './entry.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { auditTables } from './migrations/0001-audit.ts'
 import { accept, type EntryId } from './store.ts'
 
-export { auditExport, auditVerify } from './cli.ts'
-export { AUDIT_KINDS, type AuditEntry, type AuditKind, type StoredEntry } from './entry.ts'
-export { type Exported, exportLog } from './export.ts'
-export { auditPublicKey, createSealer, type Sealer } from './seal.ts'
+export { auditExport, auditVerifyLive } from './cli.ts'
+export { type ClockWatch, createClockWatch } from './clock-watch.ts'
+export { AUDIT_KINDS, type AuditEntry, type AuditKind } from './entry.ts'
+export { type Erased, type Erasure, eraseOpenings } from './erase.ts'
+export { type ExportDeps, type Exported, exportLog } from './export/export.ts'
+export { auditPublicKey, type LogKeySource } from './log-keys.ts'
+export { parseVerifierKey } from './note/key.ts'
+export { type AuditLogSettings, auditLogOf } from './of-tenant.ts'
+export { type Audience, createReceiptOffice, type ReceiptOffice, type Receipts } from './receipt/receipts.ts'
+export { createSealer, type Sealer } from './seal.ts'
 export { type Accepted, type AuditReader, createAuditReader, type EntryId } from './store.ts'
-export { type Verdict, verifyExport } from './verify-export.ts'
+export type { StoredEntry } from './stored-entry.ts'
+export { main as verifierMain, type Verdict, verifyExport } from './verifier/falaj-verify.ts'
 export { type LiveVerdict, verifyLive } from './verify-live.ts'
+export { loadWitnessConfig, type WitnessConfig } from './witness/config.ts'
+export { startWitness, type Witness } from './witness/server.ts'
+export { createWitnessState } from './witness/state.ts'
+export { createWitnessing, type WitnessCounts, type WitnessEndpoint, type Witnessing } from './witnessing.ts'
 
 export const migrations: readonly Migration[] = [auditTables]
 
@@ -43,9 +56,11 @@ export function createAudit(deps: {
   readonly tenantId: TenantId
   readonly clock: Clock
   readonly log: Log
+  /** Without one, entries say that nobody watched the clock. */
+  readonly watch?: ClockWatch
   readonly queueMax?: number
 }): Audit {
-  const { db, tenantId, clock, log } = deps
+  const { db, tenantId, clock, log, watch } = deps
   const commits = createGroupCommit<Encoded>({
     write: async (batch) => {
       const began = clock.now()
@@ -58,7 +73,7 @@ export function createAudit(deps: {
   })
   const encoded = (entry: AuditEntry): Encoded => {
     assert(entry.tenantId === tenantId, 'an audit entry of another tenant')
-    return encode(entry)
+    return encode(entry, watch?.status() ?? 'unwatched')
   }
   return {
     append: async (tx, ...entries) => {

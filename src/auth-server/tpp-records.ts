@@ -71,6 +71,8 @@ export function entriesOf(ctx: HubContext, common: Common, trace: TppTrace): [Au
     resource: resourceOf(operation?.path ?? null),
     ...UNEXPLAINED,
     expected: oauthReasonOf(ctx),
+    // Tokens are among these answers: not even a digest of one is kept.
+    responseDigest: null,
   }
   const step = operation === null ? null : STEPS[operation.name](oidc)
   const asked = trace.lfiCalls.map(

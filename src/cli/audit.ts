@@ -1,63 +1,126 @@
-import { Command } from 'commander'
-import { auditExport, auditPublicKey, auditVerify } from '../audit/index.ts'
+import { Command, InvalidArgumentError } from 'commander'
+import {
+  auditExport,
+  auditLogOf,
+  auditPublicKey,
+  auditVerifyLive,
+  type Erasure,
+  eraseOpenings,
+  verifierMain,
+} from '../audit/index.ts'
 import { systemClock } from '../clock.ts'
 import { OperatorError } from '../errors.ts'
-import { withTenant } from './tenant.ts'
+import { type OpenTenant, type TenantOptions, withTenant } from './tenant.ts'
 
-type VerifyOptions = { config?: string; tenant?: string; key?: string; json?: boolean }
-type ExportOptions = { config: string; tenant: string; out: string; json?: boolean }
+type VerifyOptions = Judged & { config?: string; tenant?: string; checkpoint: string[] }
+type Judged = { key?: string; policy?: string; json?: boolean }
+type ExportOptions = TenantOptions & { out: string; from?: Date; to?: Date; openings?: boolean; json?: boolean }
+type EraseOptions = TenantOptions & { reason: string; consent?: string; actor?: string; entry?: number; field?: string }
 
 const NOT_JUDGED = 2
+const STATUSES = '\nExit status: 0 verified, 1 not verified (the first bad entry is named), 2 could not be judged.'
 
 export function auditCommand(): Command {
   const audit = new Command('audit').description(
-    'Export the audit log of a tenant, and verify an export or the live log.',
+    'The audit log of a tenant: export it, verify an export, a receipt or the live log, erase values from it.',
   )
   audit
     .command('verify')
-    .description(
-      'Verify an export, offline: only the file and the public key are needed. Or a live log: --config and --tenant.',
-    )
-    .argument('[file]', 'an export made by `falaj audit export`')
+    .description('Verify an export, offline. Or a live log: --config and --tenant.')
+    .argument('[folder]', 'an export made by `falaj audit export`')
     .option('--key <vkey>', 'public key of the log, as published by the hub operator')
+    .option('--policy <file>', 'which witnesses must have cosigned (C2SP tlog-policy)')
+    .option('--checkpoint <file>', 'a checkpoint noted earlier, which must still hold; may be repeated', collect, [])
     .option('--config <file>', 'deployment file, for a live log')
     .option('--tenant <id>', 'tenant, for a live log')
     .option('--json', 'print the verdict as JSON')
-    .addHelpText(
-      'after',
-      '\nExit status: 0 verified, 1 not verified (the first bad entry is named), 2 could not be judged.',
-    )
-    .action(async (file: string | undefined, options: VerifyOptions, command: Command) => {
-      process.exitCode = await verify(file, options, command).catch(unjudged)
+    .addHelpText('after', STATUSES)
+    .action(async (folder: string | undefined, options: VerifyOptions, command: Command) => {
+      process.exitCode = await verify(folder, options, command).catch(unjudged)
+    })
+  audit
+    .command('receipt')
+    .description('Receipts of single calls.')
+    .command('verify')
+    .description('Verify a receipt, offline.')
+    .argument('<file>', 'a .tlog-proof, or the answer of GET /audit/receipts/{interactionId}')
+    .option('--key <vkey>', 'public key of the log')
+    .option('--policy <file>', 'which witnesses must have cosigned (C2SP tlog-policy)')
+    .option('--json', 'print the verdict as JSON')
+    .addHelpText('after', STATUSES)
+    .action((file: string, options: Judged) => {
+      process.exitCode = verifierMain(['receipt', file, ...judgedBy(options)], console.log)
     })
   audit
     .command('export')
-    .description('Write the whole log of a tenant to one file that anybody can verify, and verify it.')
+    .description('Write the log of a tenant, or a period of it, to a folder that anybody can verify, and verify it.')
     .requiredOption('--config <file>', 'deployment file')
     .requiredOption('--tenant <id>', 'tenant')
-    .requiredOption('--out <file>', 'file to write')
+    .requiredOption('--out <folder>', 'folder to write; an export that was interrupted goes on')
+    .option('--from <time>', 'only entries sealed from this hour on', time)
+    .option('--to <time>', 'only entries sealed up to this hour', time)
+    .option('--openings', 'with the values behind the commitments, as far as they are not erased')
     .option('--json', 'print the result as JSON')
     .action(async (options: ExportOptions) => {
-      process.exitCode = await exportLog(options)
+      process.exitCode = await exportTo(options)
     })
+  audit
+    .command('erase')
+    .description('Destroy values behind commitments for good. What, why and by whom is recorded; the log stays valid.')
+    .requiredOption('--config <file>', 'deployment file')
+    .requiredOption('--tenant <id>', 'tenant')
+    .requiredOption('--reason <text>', 'as it will stand in the log')
+    .option('--consent <id>', 'everything that names this consent')
+    .option('--actor <name>', 'everything that names this person as actor')
+    .option('--entry <index>', 'what this entry committed to', place)
+    .option('--field <name>', 'with --entry: only this member')
+    .action((options: EraseOptions) => erase(options))
+  audit
+    .command('key')
+    .description('Print the verifier key of a log, to be published.')
+    .requiredOption('--config <file>', 'deployment file')
+    .requiredOption('--tenant <id>', 'tenant')
+    .action((options: TenantOptions) =>
+      withTenant(options, async ({ tenant }) => {
+        const { tenantId, key, origin } = auditLogOf(tenant)
+        console.log(auditPublicKey(tenantId, key, origin))
+      }),
+    )
   return audit
 }
 
-async function verify(file: string | undefined, options: VerifyOptions, command: Command): Promise<number> {
-  const output = { json: options.json ?? false }
-  if (file !== undefined) {
-    return auditVerify(options.key === undefined ? { file } : { file, publicKey: options.key }, output)
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
+
+function time(text: string): Date {
+  const at = new Date(text)
+  if (Number.isNaN(at.getTime())) throw new InvalidArgumentError('a time is written like 2026-03-01T00:00Z')
+  return at
+}
+
+function place(text: string): number {
+  if (!/^(0|[1-9]\d{0,14})$/.test(text)) throw new InvalidArgumentError('an index is a number from 0 on')
+  return Number(text)
+}
+
+const judgedBy = ({ key, policy, json }: Judged): readonly string[] => [
+  ...(key === undefined ? [] : ['--key', key]),
+  ...(policy === undefined ? [] : ['--policy', policy]),
+  ...(json === true ? ['--json'] : []),
+]
+
+async function verify(folder: string | undefined, options: VerifyOptions, command: Command): Promise<number> {
+  if (folder !== undefined) {
+    const noted = options.checkpoint.flatMap((file) => ['--checkpoint', file])
+    return verifierMain([folder, ...judgedBy(options), ...noted], console.log)
   }
-  const { config, tenant: id } = options
-  if (config === undefined || id === undefined) {
-    return command.error('name an export file, or a live log by --config and --tenant', { exitCode: NOT_JUDGED })
+  const { config, tenant, key, json = false } = options
+  if (config === undefined || tenant === undefined) {
+    return command.error('name an export, or a live log by --config and --tenant', { exitCode: NOT_JUDGED })
   }
-  return withTenant({ config, tenant: id }, ({ db, tenant }) =>
-    auditVerify(
-      { live: { db, tenantId: tenant.id, publicKey: options.key ?? auditPublicKey(tenant.id, tenant.keys.audit) } },
-      output,
-    ),
-  )
+  return withTenant({ config, tenant }, ({ db, tenant: found }) => {
+    const { tenantId, key: own, origin } = auditLogOf(found)
+    return auditVerifyLive(db, key ?? auditPublicKey(tenantId, own, origin), { json })
+  })
 }
 
 /** Status 1 says that a log is bad, which a missing configuration does not. */
@@ -67,10 +130,32 @@ function unjudged(thrown: unknown): number {
   return NOT_JUDGED
 }
 
-function exportLog(options: ExportOptions): Promise<number> {
-  return withTenant(options, ({ db, tenant, log }) =>
-    auditExport({ db, tenantId: tenant.id, key: tenant.keys.audit, clock: systemClock, log }, options.out, {
-      json: options.json ?? false,
-    }),
-  )
+const logOf = ({ db, tenant, log }: OpenTenant) => ({ ...auditLogOf(tenant), db, clock: systemClock, log })
+
+function exportTo({ out, from, to, openings = false, json = false, ...options }: ExportOptions): Promise<number> {
+  const period = { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) }
+  return withTenant(options, (open) => auditExport(logOf(open), { path: out, period, openings }, { json }))
+}
+
+function erase(options: EraseOptions): Promise<void> {
+  const erasure = erasureOf(options)
+  return withTenant(options, async (open) => {
+    const by = { actor: 'command line', reason: options.reason }
+    const { openings, waiting } = await eraseOpenings(logOf(open), erasure, by)
+    const left = waiting === 0 ? '' : `; ${waiting} are of entries not yet sealed: repeat in some seconds`
+    console.log(`${openings.length} values erased and recorded${left}`)
+  })
+}
+
+function erasureOf({ consent, actor, entry, field }: EraseOptions): Erasure {
+  const asked: readonly (Erasure | null)[] = [
+    consent === undefined ? null : { field: 'consentId', value: consent },
+    actor === undefined ? null : { field: 'actor', value: actor },
+    entry === undefined ? null : { index: entry, ...(field === undefined ? {} : { field }) },
+  ]
+  const [erasure, ...more] = asked.filter((each) => each !== null)
+  if (erasure === undefined || more.length > 0 || (field !== undefined && entry === undefined)) {
+    throw new OperatorError('say what to erase by one of --consent, --actor and --entry; --field goes with --entry')
+  }
+  return erasure
 }

@@ -1,6 +1,6 @@
 /** What a configuration file points at, read and looked at. Faults name the file, and never quote what is in it. */
 import { execFileSync } from 'node:child_process'
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, isAbsolute, resolve } from 'node:path'
 import { Secret } from '../secret.ts'
@@ -22,6 +22,8 @@ export type Files = {
   pair(certificateFile: string, keyFile: string): KeyPair
   rsaKey(name: string): Secret<string>
   ed25519Key(name: string): Secret<string>
+  /** A key that no longer signs: its public half is enough. */
+  formerEd25519Key(name: string): Secret<string>
   /** 32 bytes, written in base64. */
   encryptionKey(key: string, reference: EncryptionKeyReference): Secret<Buffer>
 }
@@ -113,7 +115,20 @@ export function createFiles(file: string, env: NodeJS.ProcessEnv): Files {
       return { certificate, key: new Secret(pem) }
     },
     rsaKey: (name) => keyThat(name, isStrongRsa, `RSA of at least ${RSA_BITS_MIN} bits`),
+    formerEd25519Key: (name) => {
+      const pem = text(name)
+      if (pem !== null && !isEd25519(pem)) fault(`file ${path(name)} holds no Ed25519 key, private or public`)
+      return new Secret(pem ?? '')
+    },
     ed25519Key: (name) => keyThat(name, (key) => key.asymmetricKeyType === 'ed25519', 'Ed25519'),
+  }
+}
+
+function isEd25519(pem: string): boolean {
+  try {
+    return createPublicKey(pem).asymmetricKeyType === 'ed25519'
+  } catch {
+    return false
   }
 }
 

@@ -66,7 +66,12 @@ export type RawTenant = Pick<TenantConfig, Kept | 'lifetimes' | 'limits'> & {
     readonly encryptionKey?: EncryptionKeyReference
     readonly previousEncryptionKey?: EncryptionKeyReference
     readonly publishAheadSeconds: KeyStoreConfig['publishAheadSeconds']
-    readonly audit: { readonly keyFile: string }
+    readonly audit: { readonly keyFile: string; readonly previousKeyFiles: readonly string[] }
+  }
+  readonly audit: {
+    readonly origin?: string
+    readonly clockSource: string
+    readonly witnesses: readonly { readonly publicKey: string; readonly url: string; readonly caFile?: string }[]
   }
   readonly lfi: Omit<TenantConfig['lfi'], 'ca' | 'certificate' | 'key' | 'authentication' | 'callerJwt'> &
     PairFiles & {

@@ -118,6 +118,22 @@ export type ProfilesConfig = {
   readonly clients?: Readonly<Record<string, Fapi2Client>>
 }
 
+export type WitnessConfig = {
+  /** Its verifier key (C2SP vkey, cosignature/v1). */
+  readonly publicKey: string
+  /** Submission prefix of tlog-witness. */
+  readonly url: string
+  /** null: the authorities that Node.js knows. */
+  readonly ca: string | null
+}
+export type AuditConfig = {
+  readonly origin: string
+  readonly clockSource: string
+  /** PEM, private or public, oldest first: keys that signed this log before. */
+  readonly previousKeys: readonly Secret<string>[]
+  readonly witnesses: readonly WitnessConfig[]
+}
+
 /** One LFI, as configured. Files are already read: PEM text, not paths. */
 export type TenantConfig = {
   readonly id: TenantId
@@ -155,6 +171,8 @@ export type TenantConfig = {
   readonly webhooks?: WebhooksConfig
   /** Absent: every client follows `uae`. */
   readonly profiles?: ProfilesConfig
+  /** Absent: an origin made of the tenant id, no earlier key, no witness. */
+  readonly audit?: AuditConfig
   readonly activation: 'manual' | 'automatic'
   readonly fieldFilter: 'basic-detail' | 'off'
   /** What a payment may be for. */

@@ -1,4 +1,5 @@
 /** One function per operation, from a request whose form has been checked to what is answered. */
+import type { ReceiptOffice } from '../audit/index.ts'
 import { type Instant, toInstant } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import {
@@ -12,7 +13,7 @@ import {
   type RevokedBy,
 } from '../consent-store/index.ts'
 import { HubError } from '../errors.ts'
-import { type ConsentId, toConsentId } from '../ids.ts'
+import { type ConsentId, toConsentId, toCorrelationId } from '../ids.ts'
 import type { ResourceLog } from '../resource-log/index.ts'
 import { toAuditRow } from './audit-row.ts'
 import { type Answer, type Call, type Handler, one, param } from './call.ts'
@@ -24,6 +25,7 @@ export function createHandlers(deps: {
   readonly tenant: TenantConfig
   readonly consents: ConsentStore
   readonly resources: ResourceLog
+  readonly receipts: ReceiptOffice
 }): Readonly<Record<OperationId, Handler>> {
   const { consents, tenant } = deps
 
@@ -67,6 +69,13 @@ export function createHandlers(deps: {
     revokeConsentsInConsentGroup: async (call) => {
       await consents.revokeGroup(param(call, 'consentGroupId'), revocationOf(call.body), call.caller)
       return { status: 204 }
+    },
+    // The log is about this LFI and nobody else, so all of it concerns the LFI.
+    GetAuditReceipts: async (call) => {
+      const id = toCorrelationId(param(call, 'interactionId'))
+      const found = id === null ? null : await deps.receipts.find(id, { of: 'everything' })
+      if (found === null) throw new HubError('NotFound')
+      return { status: 200, body: found }
     },
     helloMtls: async ({ peer }) => {
       const { subject, issuer } = peer ?? { subject: '', issuer: '' }

@@ -21,12 +21,14 @@ export type OperationId =
   | 'getConsentsInConsentGroup'
   | 'revokeConsentsInConsentGroup'
   | 'helloMtls'
+  | 'GetAuditReceipts'
 
 export type Route = { readonly operationId: OperationId; readonly method: string; readonly path: string }
 
 // biome-ignore format: a table reads by its columns
 export const ROUTES: readonly Route[] = [
   { method: 'GET',   path: '/accounts/{accountId}/consents',                                operationId: 'getAccountIdConsents' },
+  { method: 'GET',   path: '/audit/receipts/{interactionId}',                               operationId: 'GetAuditReceipts' },
   { method: 'GET',   path: '/consent-groups/{consentGroupId}/consents',                     operationId: 'getConsentsInConsentGroup' },
   { method: 'POST',  path: '/consent-groups/{consentGroupId}/consents/action/revoke',       operationId: 'revokeConsentsInConsentGroup' },
   { method: 'GET',   path: '/consents',                                                     operationId: 'getAllConsents' },

@@ -1,4 +1,4 @@
-import type { Audit } from '../audit/index.ts'
+import type { Audit, ReceiptOffice } from '../audit/index.ts'
 import { mediaType, parseJson, readBody } from '../body.ts'
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
@@ -21,6 +21,7 @@ export type ConsentManagerDeps = {
   readonly consents: ConsentStore
   readonly resources: ResourceLog
   readonly audit: Audit
+  readonly receipts: ReceiptOffice
   readonly registry: SchemaRegistry
   readonly clock: Clock
   readonly authenticate: AuthenticateLfi
@@ -92,7 +93,8 @@ function readQuery(deps: ConsentManagerDeps, ctx: HubContext, operationId: Opera
     if (!isStorableText(value)) throw new HubError('Resource.InvalidFormat', { reason: 'A query value is not text' })
     query.set(name, value)
   }
-  refuse('Resource.InvalidFormat', deps.registry.parameters('consent-manager', operationId).query(plain(query)))
+  const document = operationId === 'GetAuditReceipts' ? 'audit-receipts' : 'consent-manager'
+  refuse('Resource.InvalidFormat', deps.registry.parameters(document, operationId).query(plain(query)))
   return query
 }
 

@@ -13,6 +13,7 @@ const API_SET_OF: Readonly<Record<DocumentId, ApiSet | null>> = {
   fx: 'BankServiceInitation',
   'account-opening': 'BankServiceInitation',
   onboarding: null,
+  'audit-receipts': null,
   'tpp-reports': null,
   'data-sharing': null,
   'open-data': null,

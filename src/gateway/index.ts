@@ -1,5 +1,5 @@
 /** The gateway of one tenant: what TPPs call with an access token, and their registration. */
-import type { Audit } from '../audit/index.ts'
+import type { Audit, ReceiptOffice } from '../audit/index.ts'
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
@@ -43,6 +43,7 @@ export type GatewayDeps = {
   /** By bank code, where to ask about its accounts. */
   readonly payees: ReadonlyMap<string, PayeeSource>
   readonly audit: Audit
+  readonly receipts: ReceiptOffice
   readonly registry: SchemaRegistry
   readonly connector: Connector
   /** Signs answers and verifies access tokens. */

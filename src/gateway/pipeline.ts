@@ -7,6 +7,7 @@ import type { Route } from './routes.ts'
 import { type Path, path } from './stage.ts'
 import { listConsents, showConsent } from './stages/answer-consents.ts'
 import { answerData } from './stages/answer-data.ts'
+import { showReceipts } from './stages/answer-receipts.ts'
 import { answerRefusals, answerReports, listOutages } from './stages/answer-reports.ts'
 import { answerService } from './stages/answer-service.ts'
 import { askLfi } from './stages/ask-lfi.ts'
@@ -73,6 +74,11 @@ export const requestPaths = {
     .given('consentRoute')
     .step(checkClientScope).step(checkHeaders).step(checkParameters)
     .step(showConsent),
+
+  /** A client gets the proof of what it was answered. */
+  'show-receipts': identified
+    .step(checkClientScope).step(checkHeaders).step(checkParameters)
+    .step(showReceipts),
 
   /** A client ends a consent, or moves its events. */
   'change-consent': identified

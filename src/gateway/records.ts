@@ -1,4 +1,5 @@
 /** The audit entries of one call: what the TPP asked and got, and what the LFI was asked for it. */
+import { hash } from 'node:crypto'
 import type { AuditEntry } from '../audit/index.ts'
 import { type ConsentId, toClientId, toConsentId } from '../ids.ts'
 import { billingOf, type Explained, resourceOf, UNEXPLAINED } from '../measure.ts'
@@ -11,6 +12,8 @@ export type Outcome = {
   readonly status: number
   readonly errorCode: string | null
   readonly records: number | null
+  /** Of the body as it is sent. */
+  readonly responseDigest: string | null
   readonly why: Explained
 }
 
@@ -36,8 +39,16 @@ export function segmentsOf(
   const hubInMs = Math.max(0, asked.endedAt - lfiMs - startedAt)
   return { totalMs, hubInMs, lfiMs, hubOutMs: Math.max(0, totalMs - hubInMs - lfiMs) }
 }
+export const digestOf = (body: Buffer | null): string | null => (body === null ? null : hash('sha256', body, 'base64'))
+
 /** No answer was sent because the caller had gone: a status of the log only. */
-export const CALLER_GONE: Outcome = { status: 499, errorCode: 'Cancelled', records: null, why: UNEXPLAINED }
+export const CALLER_GONE: Outcome = {
+  status: 499,
+  errorCode: 'Cancelled',
+  records: null,
+  responseDigest: null,
+  why: UNEXPLAINED,
+}
 
 export function entriesOf(
   facts: Partial<Facts> & Pick<Facts, 'arrival'>,

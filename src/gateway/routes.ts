@@ -93,6 +93,12 @@ export type HubRoute = Common & {
   readonly scope: string
   readonly kind: RequestKind | null
 }
+/** Answered from the audit log, for a client. */
+export type ReceiptRoute = Common & {
+  readonly follows: 'show-receipts'
+  readonly grant: 'client'
+  readonly scope: string
+}
 export type RegistrationRoute = Common & { readonly follows: 'register'; readonly grant: 'none' }
 /** Answered from the audit log and what follows from it, for a client about itself. */
 export type ReportRoute = Common & {
@@ -106,6 +112,7 @@ export type Route =
   | ConsentRoute
   | ServiceRoute
   | HubRoute
+  | ReceiptRoute
   | RegistrationRoute
   | ReportRoute
 
@@ -226,6 +233,8 @@ export const ROUTES: readonly Route[] = [
   { ...REPORT, operationId: 'TppReports_read', path: '/tpp-reports', alsoAt: ['/tpp-reports'], follows: 'tpp-reports' },
   { ...REPORT, operationId: 'ExplainRefusal', path: '/refusals/{InteractionId}', alsoAt: ['/refusals/{InteractionId}'], follows: 'explain-refusal' },
   { ...REPORT, operationId: 'ListOutages', path: '/outages', alsoAt: ['/outages'], follows: 'list-outages' },
+  { document: 'audit-receipts', operationId: 'GetAuditReceipts', method: 'GET', path: '/audit/receipts/{interactionId}',
+    signable: false, follows: 'show-receipts', grant: 'client', scope: 'openid' },
   { document: 'onboarding', operationId: 'TppOnboarding_create', method: 'POST', path: '/tpp-registration', alsoAt: ['/tpp-registration'],
     signable: false, follows: 'register', grant: 'none' },
 ]

@@ -10,7 +10,7 @@ import { explained, UNEXPLAINED } from '../measure.ts'
 import type { Answer } from './answer.ts'
 import type { Arrival, Facts } from './facts.ts'
 import { arrived, requestPaths } from './pipeline.ts'
-import { CALLER_GONE, entriesOf, type Outcome, type Segments, segmentsOf } from './records.ts'
+import { CALLER_GONE, digestOf, entriesOf, type Outcome, type Segments, segmentsOf } from './records.ts'
 import { type Rendered, renderAnswer, renderError } from './render.ts'
 import { isService } from './routes.ts'
 import type { Services } from './services.ts'
@@ -98,13 +98,14 @@ async function record(
 }
 
 function outcomeOf(ended: Answer | HubError, rendered: Rendered, { exchange }: Known): Outcome {
+  const responseDigest = digestOf(rendered.body)
   if (!(ended instanceof HubError)) {
-    return { status: rendered.status, errorCode: null, records: ended.records, why: UNEXPLAINED }
+    return { status: rendered.status, errorCode: null, records: ended.records, responseDigest, why: UNEXPLAINED }
   }
   // Past the call to the LFI a refusal without a rule is the LFI's.
   const isOurs = exchange === undefined || ended.options.rule !== undefined
   const why = isOurs ? explained(ended) : UNEXPLAINED
-  return { status: ended.status, errorCode: ended.wireCode, records: null, why }
+  return { status: ended.status, errorCode: ended.wireCode, records: null, responseDigest, why }
 }
 
 /** One line per call. Names, numbers and reasons; never a value from a payload, a token or a person. */

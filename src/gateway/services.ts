@@ -1,5 +1,5 @@
 /** What the stages work with: one of each per tenant, made once. */
-import type { Audit } from '../audit/index.ts'
+import type { Audit, ReceiptOffice } from '../audit/index.ts'
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
@@ -34,6 +34,7 @@ export type Services = {
   readonly consents: ConsentStore
   readonly participants: Participants
   readonly audit: Audit
+  readonly receipts: ReceiptOffice
   readonly registry: SchemaRegistry
   readonly keys: KeyRing
   readonly clock: Clock

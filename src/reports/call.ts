@@ -29,13 +29,13 @@ export type Call = {
 export type LfiPart = { readonly us: number; readonly status: number | null; readonly outcome: string | null }
 
 /** Null for what is no call. Entries of earlier releases lack members that later ones have. */
-export function callOf({ seq, entry }: Accepted): Call | null {
-  if (seq === null || entry === null || (entry.kind !== 'tpp-call' && entry.kind !== 'lfi-request')) return null
+export function callOf({ index, entry }: Accepted): Call | null {
+  if (index === null || entry === null || (entry.kind !== 'tpp-call' && entry.kind !== 'lfi-request')) return null
   const { lfiMs, hubMs } = entry
   const hubUs = us(hubMs) ?? 0
   const lfiUs = us(lfiMs)
   return {
-    seq,
+    seq: index,
     at: Date.parse(entry.at),
     interactionId: entry.interactionId,
     door: text(entry, 'surface') ?? '',

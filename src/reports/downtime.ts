@@ -16,7 +16,7 @@ export type Clocked = {
 export type Signal = Clocked & { readonly seq: number; readonly at: number; readonly is: 'up' | 'down' }
 
 export function signalsOf(accepted: Accepted): readonly Signal[] {
-  const { seq, entry } = accepted
+  const { index: seq, entry } = accepted
   if (seq === null || entry === null) return []
   if (entry.kind === 'system') {
     const is = entry['event'] === 'lfi-down' ? 'down' : entry['event'] === 'lfi-up' ? 'up' : null

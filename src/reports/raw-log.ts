@@ -40,7 +40,7 @@ export function rawColumns(lfiId: string): readonly Column[] {
     { name: 'HubInMicroseconds', type: 'integer, µs', meaning: 'from receipt to the call to the LFI', of: (call) => call.hubInUs },
     { name: 'LfiMicroseconds', type: 'integer, µs', meaning: 'from the call to the LFI to its whole answer', of: (call) => call.lfi?.us ?? null },
     { name: 'HubOutMicroseconds', type: 'integer, µs', meaning: 'from the answer of the LFI to ours', of: (call) => call.hubOutUs },
-    { name: 'LogSequence', type: 'integer', meaning: 'place of the entry in the audit log, where it can be verified', of: (call) => call.seq },
+    { name: 'LogSequence', type: 'integer', meaning: 'index of the entry in the audit log, where it can be verified', of: (call) => call.seq },
   ]
 }
 
@@ -48,13 +48,13 @@ const PORTION = 500
 
 /** Calls of the span in the order of the log; never more than a portion in memory. */
 export async function* callsIn(reader: AuditReader, span: Span): AsyncGenerator<Call, void, undefined> {
-  for (let from = 1; ; ) {
+  for (let from = 0; ; ) {
     const accepted = await reader.range(from, PORTION)
     for (const each of accepted) {
       const call = callOf(each)
       if (call !== null && call.at >= span.from && call.at < span.to) yield call
     }
-    const last = accepted.at(-1)?.seq
+    const last = accepted.at(-1)?.index
     if (last === undefined || last === null || accepted.length < PORTION) return
     from = last + 1
   }

@@ -14,6 +14,7 @@ export const DOCUMENTS = {
   'account-opening': 'standards/account-opening.v2.1.yaml',
   onboarding: 'standards/onboarding.v2.1.yaml',
   webhook: 'standards/webhook.v2.1.yaml',
+  'audit-receipts': 'standards/audit-receipts.v1.yaml',
   'data-sharing': 'ozone-connect/data-sharing.v2.1.yaml',
   'open-data': 'ozone-connect/open-data.v2.1.yaml',
   'products-data': 'ozone-connect/products-data.v2.1.yaml',

@@ -1,6 +1,9 @@
 /** Giving tokens back (RFC 7009) at the real listener, who may ask for it, what is recorded, and how often one may ask. */
+
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createAuditReader } from '../../src/audit/index.ts'
+import type { CorrelationId } from '../../src/ids.ts'
 import { inDatabase } from './support/database.ts'
 import type { Json } from './support/jws.ts'
 import { type SecondNode, startSecondNode } from './support/second-node.ts'
@@ -209,10 +212,8 @@ describe('the audit log', () => {
         await send(draft)
       }
       await inDatabase(world, async (db) => {
-        const rows = (await db('audit_entry').where('interaction_id', interactionId).select('bytes')) as {
-          bytes: Buffer
-        }[]
-        const entries = rows.map(({ bytes }) => JSON.parse(bytes.toString('utf8')) as Json)
+        const accepted = await createAuditReader({ db }).findByInteraction(interactionId as CorrelationId)
+        const entries = accepted.map(({ entry }) => entry as unknown as Json)
         const clientId = by.clientId
         expect(entries.filter(({ kind }) => kind === 'authorization-step')).toEqual([
           expect.objectContaining({ v: 1, clientId, ...step }),

@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: the account list through the hub beside the same bytes through a bare http-proxy, both between the
  * same two mutual TLS legs, in interleaved rounds of one run. The machine is what it is; the ratios are the result.
- * `npm run bench -- auth` measures the authorization server (auth-run.ts). A number at the end is that of rounds.
+ * `npm run bench -- auth` measures the authorization server (auth-run.ts), `-- audit` the audit log (audit-run.ts).
+ * A number at the end is that of rounds, or of audit entries.
  * `npm run bench -- consents` measures the consent store as it grows (consents-run.ts).
  */
 import { type ChildProcess, fork } from 'node:child_process'
@@ -9,12 +10,14 @@ import { readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { LfiCode } from '../../sandbox/trust-framework/ecosystem.ts'
+import { runAuditBenchmark } from './audit-run.ts'
 import { runAuthBenchmark } from './auth-run.ts'
 import { runConsentBenchmark } from './consents-run.ts'
 import type { LoadResult, LoadSettings } from './load.ts'
 import { accountIdsOf, type Stage, setStage } from './stage.ts'
 
 const ROUNDS = 5
+const AUDIT_ENTRIES = 1_000_000
 const CONNECTIONS = 32
 const WARM_UP_MS = 1_500
 const RUN_MS = 4_000
@@ -38,6 +41,7 @@ type Round = LoadResult & { readonly cpuMicroseconds: number }
 const [first, second] = process.argv.slice(2)
 if (first === 'auth') await runAuthBenchmark(Number(second ?? ROUNDS))
 else if (first === 'consents') await runConsentBenchmark(Number(second ?? Number.POSITIVE_INFINITY))
+else if (first === 'audit') await runAuditBenchmark(Number(second ?? AUDIT_ENTRIES))
 else await runGatewayBenchmark(Number(first ?? ROUNDS))
 
 async function runGatewayBenchmark(rounds: number): Promise<void> {

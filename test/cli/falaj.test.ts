@@ -95,7 +95,7 @@ describe('a mistake', () => {
     ['client block --config x --tenant y', /missing required argument 'client-id'/, 1],
     ['sandbox strat', /too many arguments for 'start'/, 1],
     ['sandbox start --port 80', /a base port is a number from 1024/, 1],
-    ['audit verify', /name an export file, or a live log/, 2],
+    ['audit verify', /name an export, or a live log/, 2],
   ]
   test('is told in a sentence that leads on, without a stack', async () => {
     await each(MISTAKES, async ([command, sentence, expected]) => {

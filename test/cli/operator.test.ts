@@ -1,6 +1,6 @@
 /** What an operator and a regulator do on the command line, against a sandbox that runs. */
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -74,24 +74,28 @@ describe('falaj client', () => {
 })
 
 describe('falaj audit', () => {
-  const exported = (): string => join(sandbox.dataDir, 'aurora.falaj')
+  const exported = (): string => join(sandbox.dataDir, 'aurora-audit')
   const verify = (...args: string[]) => falaj(['audit', 'verify', ...args])
 
   test('exports the whole log, which verifies with the published key alone', async () => {
     const made = await falaj(['audit', 'export', ...tenant(), '--out', exported()])
     expect([made.status, made.err]).toEqual([0, ''])
     expect(made.out).toContain(`public key: ${lfi.auditPublicKey}`)
-    const text = readFileSync(exported(), 'latin1')
-    expect(text).toContain('client blocked')
+    expect(readFileSync(join(exported(), 'entries.ndjson'), 'utf8')).toContain('client blocked')
     expect((await verify(exported(), '--key', lfi.auditPublicKey)).status).toBe(0)
     const json = await verify(exported(), '--key', lfi.auditPublicKey, '--json')
     expect([json.status, JSON.parse(json.out)]).toEqual([0, expect.objectContaining({ ok: true })])
   })
 
   test('finds a log in which one letter was changed', async () => {
-    const text = readFileSync(exported(), 'latin1')
-    const forged = join(sandbox.dataDir, 'forged.falaj')
-    writeFileSync(forged, text.replace('client blocked', 'client activ3d'), 'latin1')
+    const forged = join(sandbox.dataDir, 'forged-audit')
+    cpSync(exported(), forged, { recursive: true })
+    const bundle = readdirSync(join(forged, 'tile/entries'), { recursive: true, encoding: 'utf8' })
+      .map((name) => join(forged, 'tile/entries', name))
+      .find((path) => statSync(path).isFile() && readFileSync(path, 'latin1').includes('client blocked'))
+    if (bundle === undefined) throw new Error('no bundle holds the act')
+    const text = readFileSync(bundle, 'latin1')
+    writeFileSync(bundle, text.replace('client blocked', 'client activ3d'), 'latin1')
     const plain = await verify(forged, '--key', lfi.auditPublicKey)
     expect(plain.status).toBe(1)
     const json = await verify(forged, '--key', lfi.auditPublicKey, '--json')
@@ -107,7 +111,7 @@ describe('falaj audit', () => {
   })
 
   test.each([
-    ['a file that is not there', () => [join(sandbox.dataDir, 'nowhere.falaj')]],
+    ['a folder that is not there', () => [join(sandbox.dataDir, 'nowhere-audit')]],
     ['a deployment that is not there', () => ['--config', join(sandbox.dataDir, 'nowhere.json'), '--tenant', 'aurora']],
     ['a tenant that is not there', () => ['--config', lfi.hubConfigFile, '--tenant', 'nobody']],
   ])('says of %s that it could not judge', async (_what, args) => {

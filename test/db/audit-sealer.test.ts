@@ -1,311 +1,301 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { createPublicKey } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   type Audit,
-  auditExport,
   auditPublicKey,
-  auditVerify,
-  createAudit,
   createAuditReader,
-  createSealer,
+  createReceiptOffice,
   exportLog,
-  type LiveVerdict,
   verifyExport,
-  verifyLive,
 } from '../../src/audit/index.ts'
-import { systemClock, toInstant } from '../../src/clock.ts'
-import { type Db, inTransaction } from '../../src/db.ts'
-import { createLog } from '../../src/log.ts'
+import { toInstant } from '../../src/clock.ts'
+import { inTransaction } from '../../src/db.ts'
+import { Secret } from '../../src/secret.ts'
+import { type AuditLog, newAuditKey, openAuditLog, silent } from '../support/audit-log.ts'
 import { failing } from '../support/faulty.ts'
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
-import { allEntries, aurora, ENTRIES } from '../unit/audit/entries.ts'
-import { newAuditKey } from '../unit/audit/keys.ts'
+import { acceptedEntries, aurora, ENTRIES } from '../unit/audit/entries.ts'
 
-const log = createLog({ level: 'silent', name: 'test' })
-const key = newAuditKey()
-const publicKey = auditPublicKey(aurora, key)
+/** Before any accepted entry a log has its first key and its first hour. */
+const BEGINNING = 2
+const EIGHT = Date.parse('2026-03-01T08:00:00Z')
+const HOUR = 3_600_000
+const clockAt = (now: () => number) => ({ now: () => toInstant(now()) })
+/** Stands still, so that no test meets the end of an hour. */
+const still = clockAt(() => EIGHT + 5)
 
-let database: TestDatabase
-let db: Db
-let audit: Audit
+let log: AuditLog
 beforeEach(async () => {
-  database = await createTestDatabase()
-  db = database.db
-  audit = createAudit({ db, tenantId: aurora, clock: systemClock, log })
+  log = await openAuditLog({ clock: still })
 })
-afterEach(async () => {
-  await audit.close()
-  await database.close()
-})
+afterEach(() => log.close())
 
-const sealer = (over: Partial<Parameters<typeof createSealer>[0]> = {}) =>
-  createSealer({ db, tenantId: aurora, key, clock: systemClock, log, ...over })
-const verify = (): Promise<LiveVerdict> => verifyLive(db, { tenantId: aurora, publicKey })
-const record = (count: number) =>
-  audit.record(...Array.from({ length: count }, (_, index) => ({ ...ENTRIES.system, detail: `n ${index}` })))
 const checkpoints = async (): Promise<number[]> =>
-  (await db.raw('select size from audit_checkpoint order by id')).rows.map((row: { size: string }) => Number(row.size))
+  (await log.db.raw('select size from audit_checkpoint order by id')).rows.map((row: { size: string }) =>
+    Number(row.size),
+  )
 
 describe('sealing', () => {
-  test('links everything accepted and signs each batch', async () => {
-    await audit.record(...allEntries())
-    expect(await verify()).toMatchObject({ ok: true, size: 0, pending: allEntries().length })
-    expect(await sealer({ batchMax: 3 }).sealNow()).toBe(allEntries().length)
-    expect(await verify()).toMatchObject({ ok: true, size: allEntries().length, pending: 0, oldestPendingAt: null })
-    expect(await checkpoints()).toEqual([3, 6, 8])
+  test('gives everything accepted its place and signs each batch', async () => {
+    await log.audit.record(...acceptedEntries())
+    expect(await log.seal({ batchMax: 4 })).toBe(acceptedEntries().length)
+    expect(await log.verify()).toMatchObject({
+      ok: true,
+      size: BEGINNING + acceptedEntries().length,
+      pending: 0,
+      lost: 0,
+    })
+    expect(await checkpoints()).toEqual([1, 2, 6, 10])
   })
 
-  test('signs nothing new while nothing happens, but does every hour', async () => {
-    let now = Date.parse('2026-03-01T08:00:00Z')
-    const quiet = sealer({ clock: { now: () => toInstant(now) } })
-    for (const minutes of [0, 30, 59, 60, 61, 120]) {
-      now = Date.parse('2026-03-01T08:00:00Z') + minutes * 60_000
+  test('signs nothing new while nothing happens, but does every hour of the clock', async () => {
+    let now = EIGHT
+    const quiet = log.sealer({ clock: clockAt(() => now) })
+    for (const minutes of [0, 30, 59.99, 60, 61, 120]) {
+      now = EIGHT + minutes * 60_000
       expect(await quiet.sealNow()).toBe(0)
     }
-    expect(await checkpoints()).toEqual([0, 0, 0])
-    expect(await verify()).toMatchObject({ ok: true, size: 0, signedAt: '2026-03-01T10:00:00.000Z' })
+    expect(await checkpoints()).toEqual([1, 2, 3, 4])
+    expect((await log.verify()).hours).toEqual({
+      count: 3,
+      first: '2026-03-01T08:00:00.000Z',
+      last: '2026-03-01T10:00:00.000Z',
+      missed: [],
+    })
+  })
+
+  test('admits the hours in which it was not there', async () => {
+    let now = EIGHT
+    const sealer = log.sealer({ clock: clockAt(() => now) })
+    await sealer.sealNow()
+    now += 3 * HOUR
+    await sealer.sealNow()
+    const { ok, hours } = await log.verify()
+    expect([ok, hours.missed]).toEqual([true, ['2026-03-01T09:00:00.000Z', '2026-03-01T10:00:00.000Z']])
+  })
+
+  test('does not go back when the clock does', async () => {
+    let now = EIGHT
+    const sealer = log.sealer({ clock: clockAt(() => now) })
+    await sealer.sealNow()
+    now -= 2 * HOUR
+    await log.record(1)
+    expect(await sealer.sealNow()).toBe(1)
+    expect(await log.verify()).toMatchObject({ ok: true, hours: { count: 1 } })
   })
 
   test('goes on by itself between start and stop', async () => {
-    const working = sealer({ intervalMs: 5 })
+    const working = log.sealer({ intervalMs: 5 })
     working.start()
     working.start()
-    await record(1)
-    await expect.poll(verify, { timeout: 5_000 }).toMatchObject({ ok: true, size: 1, pending: 0 })
+    await log.record(1)
+    await expect.poll(() => log.count('audit_pending'), { timeout: 5_000 }).toBe(0)
     await working.stop()
-    await record(1)
+    await log.record(1)
     await new Promise((resolve) => setTimeout(resolve, 50))
-    expect(await verify()).toMatchObject({ size: 1, pending: 1 })
+    expect(await log.verify()).toMatchObject({ size: BEGINNING + 1, pending: 1 })
     working.start()
-    await expect.poll(verify, { timeout: 5_000 }).toMatchObject({ size: 2, pending: 0 })
+    await expect.poll(() => log.count('audit_pending'), { timeout: 5_000 }).toBe(0)
     await working.stop()
+    expect(await log.verify()).toMatchObject({ ok: true, size: BEGINNING + 2 })
   })
 
-  test('leaves out what is not committed, and links it later', async () => {
-    const open = await db.transaction()
-    await audit.append(open as Parameters<Audit['append']>[0], ENTRIES['admin-act'])
-    await record(2)
-    expect(await sealer().sealNow()).toBe(2)
+  test('leaves out what is not committed, and seals it later', async () => {
+    const open = await log.db.transaction()
+    await log.audit.append(open as Parameters<Audit['append']>[0], ENTRIES['admin-act'])
+    await log.record(2)
+    expect(await log.seal()).toBe(2)
     await open.commit()
-    expect(await sealer().sealNow()).toBe(1)
-    expect(await verify()).toMatchObject({ ok: true, size: 3 })
+    expect(await log.seal()).toBe(1)
+    expect(await log.verify()).toMatchObject({ ok: true, size: BEGINNING + 3 })
   })
 
-  test('makes one chain when several work at once while entries arrive', async () => {
-    const sealers = [1, 2, 3].map(() => sealer({ batchMax: 7 }))
+  test('makes one log when several work at once while entries arrive', async () => {
+    const sealers = [1, 2, 3].map(() => log.sealer({ batchMax: 7 }))
     const arriving = Promise.all(
       Array.from({ length: 60 }, (_, index) =>
         index % 2 === 0
-          ? audit.record(ENTRIES.system)
-          : inTransaction(db, (tx) => audit.append(tx, ENTRIES['consent-changed'])),
+          ? log.audit.record(ENTRIES.system)
+          : inTransaction(log.db, (tx) => log.audit.append(tx, ENTRIES['consent-changed'])),
       ),
     )
-    const linked = await Promise.all([...sealers, ...sealers].map((each) => each.sealNow()))
+    const sealed = await Promise.all([...sealers, ...sealers].map((each) => each.sealNow()))
     await arriving
-    linked.push(await sealer().sealNow())
-    expect(linked.reduce((sum, each) => sum + each, 0)).toBe(60)
-    expect(await verify()).toMatchObject({ ok: true, size: 60, pending: 0 })
+    sealed.push(await log.seal())
+    expect(sealed.reduce((sum, each) => sum + each, 0)).toBe(60)
+    expect(await log.verify()).toMatchObject({ ok: true, size: BEGINNING + 60, pending: 0 })
   })
 
-  test('survives being killed at every statement, before and after it took effect', async () => {
+  test('crosses tiles, and its receipts lead to the root', async () => {
+    await log.record(1_200)
+    const entry = { ...ENTRIES['tpp-call'] }
+    await log.audit.record(entry)
+    expect(await log.seal({ batchMax: 100 })).toBe(1_201)
+    expect(await log.verify()).toMatchObject({ ok: true, size: BEGINNING + 1_201, pending: 0 })
+    expect(await log.count('audit_tile')).toBe(4)
+    const found = await createReceiptOffice({ db: log.db }).find(entry.interactionId as never, { of: 'everything' })
+    expect(found).toMatchObject({ pending: 0, receipts: [{ index: BEGINNING + 1_200, kind: 'tpp-call' }] })
+  })
+})
+
+describe('a sealer that dies', () => {
+  test('at every statement, before and after it took effect, leaves a log that verifies and has lost nothing', async () => {
     let faults = 0
+    let now = EIGHT
+    const clock = clockAt(() => now)
     for (const when of ['before', 'after'] as const) {
       for (let at = 1; ; at += 1) {
-        await record(3)
-        const broken = failing(db, { at, when })
-        const outcome = await sealer({ db: broken.db, batchMax: 2 })
-          .sealNow()
-          .catch(() => 'killed')
-        expect(outcome, `${when} ${at}`).toBe(broken.struck() ? 'killed' : 3)
-        expect(await verify(), `${when} ${at}`).toMatchObject({ ok: true })
-        await sealer().sealNow()
-        expect(await verify(), `${when} ${at}`).toMatchObject({ ok: true, pending: 0 })
+        // Every round has an hour to begin and two batches to seal, across the end of a tile now and then.
+        now += HOUR
+        await log.record(70)
+        const broken = failing(log.db, { at, when })
+        const outcome = await log.seal({ db: broken.db, batchMax: 50, clock }).catch(() => 'killed')
+        expect(outcome, `${when} ${at}`).toBe(broken.struck() ? 'killed' : 70)
+        if (at > 1 || when === 'after') expect(await log.verify(), `${when} ${at}`).toMatchObject({ ok: true, lost: 0 })
+        await log.seal({ clock })
+        expect(await log.verify(), `${when} ${at}`).toMatchObject({ ok: true, pending: 0, lost: 0 })
         if (!broken.struck()) break
         faults += 1
       }
     }
-    // Two batches; in each lock, two reads of the end, taking, linking, signing, commit. Both ways.
-    expect(faults).toBe(2 * 2 * 7)
-    const { size } = await verify()
-    expect(size).toBe(Number((await db.raw('select count(*) from audit_entry')).rows[0].count))
-  })
-
-  test('seals and verifies ten thousand entries', async () => {
-    await Promise.all(Array.from({ length: 20 }, () => record(500)))
-    expect(await sealer().sealNow()).toBe(10_000)
-    expect(await verify()).toMatchObject({ ok: true, size: 10_000, pending: 0 })
+    expect(faults).toBeGreaterThan(2 * 20)
+    expect((await log.verify()).size).toBe(await log.count('audit_entry'))
   })
 })
 
-/** With the triggers off, as only somebody in command of the database can do. */
-async function tamper(...statements: readonly string[]): Promise<void> {
-  const tables = ['audit_entry', 'audit_link', 'audit_checkpoint']
-  for (const table of tables) await db.raw(`alter table ${table} disable trigger all`)
-  for (const statement of statements) await db.raw(statement)
-  for (const table of tables) await db.raw(`alter table ${table} enable trigger all`)
-}
-
-const DETAIL = `convert_to(replace(convert_from(bytes, 'UTF8'), 'n 4', 'n 9'), 'UTF8')`
-const ENTRY_5 = '(select entry_id from audit_link where seq = 5)'
-const TAMPERINGS: readonly [string, readonly string[], number | 'checkpoint'][] = [
-  ['bytes changed', [`update audit_entry set bytes = ${DETAIL} where id = ${ENTRY_5}`], 5],
-  ['a hash changed', [`update audit_link set hash = sha256(hash) where seq = 5`], 5],
-  ['an entry deleted', [`delete from audit_entry where id = ${ENTRY_5}`], 5],
-  ['a link deleted', [`delete from audit_link where seq = 5`], 5],
-  ['the last link deleted', [`delete from audit_link where seq = 12`], 12],
-  [
-    'a lookup column pointed elsewhere',
-    [`update audit_entry set interaction_id = gen_random_uuid() where id = ${ENTRY_5}`],
-    5,
-  ],
-  ['a lookup column emptied', ['update audit_entry set consent_id = gen_random_uuid() where id = 12'], 12],
-  [
-    'a link added',
-    [
-      `insert into audit_link select 13, e.id, sha256(l.hash) from audit_entry e, audit_link l where l.seq = 12 and e.id = 13`,
-    ],
-    13,
-  ],
-  ['an entry taken out of the queue', ['delete from audit_pending'], 13],
-  [
-    'a checkpoint changed',
-    [`update audit_checkpoint set note = replace(note, '2026', '2025') where size = 10`],
-    'checkpoint',
-  ],
-  ['a checkpoint filed elsewhere', ['update audit_checkpoint set size = 9 where size = 10'], 'checkpoint'],
-  ['the last checkpoint deleted', ['delete from audit_checkpoint where size = 12'], 11],
-]
-
-describe('verification', () => {
+describe('a log that is not the signed one', () => {
   beforeEach(async () => {
-    await record(12)
-    await sealer({ batchMax: 5, clock: { now: () => toInstant('2026-03-01T08:00:00Z') } }).sealNow()
-    await record(1)
-    expect(await checkpoints()).toEqual([5, 10, 12])
-    expect(await verify()).toMatchObject({ ok: true, size: 12, pending: 1 })
+    await log.record(4)
+    await log.seal({ batchMax: 2 })
+    await log.record(1)
   })
 
-  test.each(TAMPERINGS)('finds %s', async (_name, statements, seq) => {
-    await tamper(...statements)
-    expect(await verify()).toMatchObject({ ok: false, firstBad: { seq } })
+  const CUTS: readonly [string, readonly string[]][] = [
+    ['entries without their checkpoint', ['delete from audit_checkpoint']],
+    ['an older checkpoint', ['delete from audit_checkpoint where size = 6']],
+    [
+      'a checkpoint that was changed',
+      [`update audit_checkpoint set note = replace(note, E'\\n6\\n', E'\\n7\\n') where size = 6`],
+    ],
+    ['another edge', [`update audit_head set edge[1] = overlay(edge[1] placing '\\x00' from 40)`]],
+    ['a shorter tree', ['update audit_head set size = 5']],
+    ['a head that is gone', ['delete from audit_head']],
+    ['a history without keys', ['delete from audit_key']],
+    [
+      'an entry that vanished from under the queue',
+      ['delete from audit_entry where id = (select max(id) from audit_entry)'],
+    ],
+  ]
+  test.each(CUTS)('is not extended: %s', async (_name, statements) => {
+    await log.tamper(...statements)
+    await expect(log.seal()).rejects.toThrow('not the one that was signed')
+    expect(await log.count('audit_pending')).toBe(1)
   })
 
-  test('narrows a rewritten stretch, hashes and all, to what the checkpoints enclose', async () => {
-    const other = await createTestDatabase()
-    const forger = createAudit({ db: other.db, tenantId: aurora, clock: systemClock, log })
-    await forger.record(...Array.from({ length: 12 }, (_, n) => ({ ...ENTRIES.system, detail: `n ${n < 6 ? n : 0}` })))
-    await createSealer({ db: other.db, tenantId: aurora, key: newAuditKey(), clock: systemClock, log }).sealNow()
-    const { rows } = await other.db.raw(
-      'select l.seq, l.hash, e.bytes from audit_link l join audit_entry e on e.id = l.entry_id where seq > 6',
+  test('nor is one whose key nobody vouches for', async () => {
+    await expect(log.seal({ key: newAuditKey() })).rejects.toThrow(
+      'neither the key of the configuration nor a previous one',
     )
-    await other.close()
-    for (const table of ['audit_entry', 'audit_link']) await db.raw(`alter table ${table} disable trigger all`)
-    for (const { seq, hash, bytes } of rows) {
-      await db.raw('update audit_link set hash = ? where seq = ?', [hash, seq])
-      await db.raw('update audit_entry set bytes = ? where id = (select entry_id from audit_link where seq = ?)', [
-        bytes,
-        seq,
-      ])
-    }
-    expect(await verify()).toMatchObject({ ok: false, firstBad: { seq: 6, reason: expect.stringMatching('up to 10') } })
   })
 
-  test('refuses a key of another tenant, and does not verify with another key', async () => {
-    const foreign = auditPublicKey('meridian' as typeof aurora, key)
-    await expect(verifyLive(db, { tenantId: aurora, publicKey: foreign })).rejects.toThrow('not a public key')
-    const stranger = auditPublicKey(aurora, newAuditKey())
-    expect(await verifyLive(db, { tenantId: aurora, publicKey: stranger })).toMatchObject({
+  test('nor one of another origin', async () => {
+    await expect(log.seal({ origin: 'falaj/other' })).rejects.toThrow('not the one that was signed')
+  })
+
+  test('and a running sealer notices that its end was cut off cleanly', async () => {
+    const { rows } = await log.db.raw('select size, edge from audit_head')
+    const running = log.sealer()
+    await running.sealNow()
+    await log.tamper('delete from audit_checkpoint where size > 6', 'delete from audit_leaf where index > 5')
+    await log.db.raw('update audit_head set size = ?, edge = ?', [rows[0].size, rows[0].edge])
+    await log.record(1)
+    await expect(running.sealNow()).rejects.toThrow('7 entries were sealed, 6 are left')
+  })
+})
+
+describe('a rotated key', () => {
+  test('takes over in the log, is vouched for by the old one, and old checkpoints stay verifiable', async () => {
+    await log.record(3)
+    await log.seal()
+    const next = newAuditKey()
+    const nextKey = auditPublicKey(aurora, next)
+    await log.record(3)
+    const deps = { key: next, previousKeys: [log.key] }
+    await log.seal(deps)
+    expect(await log.verify(nextKey)).toMatchObject({ ok: true, keys: 2, publicKey: nextKey })
+    // Whoever knows only the old key is led on by it.
+    expect(await log.verify()).toMatchObject({ ok: true, keys: 2, publicKey: nextKey })
+    const [entry] = await createAuditReader({ db: log.db }).range(5, 1)
+    expect(entry?.entry).toMatchObject({ kind: 'log-key', publicKey: nextKey, previous: log.publicKey })
+    // Once the history knows it, the old key need not be at hand any more to go on.
+    await log.record(1)
+    expect(await log.seal({ key: next })).toBe(1)
+    const exported = await log.export('rotated', {}, deps)
+    expect(verifyExport(exported.path, { key: nextKey })).toMatchObject({ ok: true, keys: 2 })
+    expect(verifyExport(exported.path, { key: auditPublicKey(aurora, newAuditKey()) })).toMatchObject({
       ok: false,
-      firstBad: { seq: 'checkpoint' },
+      firstBad: { where: 'keys.ndjson', reason: expect.stringMatching('not a key of this log') },
+    })
+  })
+
+  test('of which only the public half is left is believed, and does not vouch', async () => {
+    await log.record(1)
+    await log.seal()
+    const old = new Secret(createPublicKey(log.key.reveal()).export({ type: 'spki', format: 'pem' }).toString())
+    const next = newAuditKey()
+    await log.seal({ key: next, previousKeys: [old] })
+    expect(await log.verify(auditPublicKey(aurora, next))).toMatchObject({ ok: true })
+    expect(await log.verify()).toMatchObject({
+      ok: false,
+      firstBad: { index: 3, reason: expect.stringMatching('does not vouch') },
     })
   })
 })
 
-describe('a sealer before a log that is not the signed one', () => {
-  beforeEach(async () => {
-    await record(4)
-    await sealer({ batchMax: 2 }).sealNow()
-    await record(1)
-  })
-
-  const CUTS: readonly [string, readonly string[]][] = [
-    ['links without their checkpoint', ['delete from audit_checkpoint']],
-    ['a shorter chain', ['delete from audit_link where seq = 4']],
-    ['another head', ['update audit_link set hash = sha256(hash) where seq = 4']],
-    ['an older checkpoint', ['delete from audit_checkpoint where size = 4']],
-    ['an entry that vanished from under the queue', ['delete from audit_entry where id = 5']],
-  ]
-  test.each(CUTS)('does not extend %s', async (_name, statements) => {
-    await tamper(...statements)
-    await expect(sealer().sealNow()).rejects.toThrow('not the one that was signed')
-    expect((await db.raw('select count(*) from audit_pending')).rows).toEqual([{ count: '1' }])
-  })
-
-  test('does not extend a log signed with another key', async () => {
-    await expect(sealer({ key: newAuditKey() }).sealNow()).rejects.toThrow('not the one that was signed')
-  })
-
-  test('notices while running that both chain and checkpoints were cut back', async () => {
-    const running = sealer()
-    await running.sealNow()
-    await tamper('delete from audit_checkpoint where size > 2', 'delete from audit_link where seq > 2')
-    await expect(running.sealNow()).rejects.toThrow('5 entries were linked, 2 are left')
-    expect(await verify()).toMatchObject({ ok: false, firstBad: { seq: 3 } })
-  })
-})
-
 describe('an export', () => {
-  let folder = ''
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'falaj-export-'))
-  })
-  afterEach(() => rm(folder, { recursive: true }))
-  const deps = () => ({ db, tenantId: aurora, key, clock: systemClock, log })
-
-  test('verifies offline and ends with the notice of itself', async () => {
-    await record(2500)
-    const path = join(folder, 'audit.log')
-    expect(await exportLog(deps(), path)).toEqual({ path, size: 2501, publicKey })
-    const live = await verify()
-    expect(await verifyExport(path, { publicKey })).toMatchObject({ ok: true, size: 2501, head: live.head })
-    expect(await createAuditReader({ db }).range(2501, 1)).toMatchObject([
-      { entry: { kind: 'system', event: 'exported' } },
-    ])
-    expect((await readFile(path)).subarray(0, 29).toString()).toBe('falaj-audit-export/v1 2501 fa')
+  test('ends with the notice of itself, never replaces one, and is made in the same folder only once', async () => {
+    await log.record(600)
+    const made = await log.export('whole', { openings: true })
+    expect(made).toMatchObject({ size: BEGINNING + 601, first: 0, end: BEGINNING + 601, publicKey: log.publicKey })
+    expect(verifyExport(made.path, { key: log.publicKey })).toMatchObject({ ok: true, entriesRead: BEGINNING + 601 })
+    const [last] = await createAuditReader({ db: log.db }).range(BEGINNING + 600, 1)
+    expect(last?.entry).toMatchObject({ kind: 'system', event: 'exported' })
+    await expect(log.export('whole')).rejects.toThrow('already holds an export')
   })
 
-  test('never replaces a file, and leaves none when it fails', async () => {
-    const path = join(folder, 'audit.log')
-    await exportLog(deps(), path)
-    const first = await readFile(path)
-    await expect(exportLog(deps(), path)).rejects.toThrow('EEXIST')
-    expect(await readFile(path)).toEqual(first)
-    await tamper('delete from audit_checkpoint')
-    const second = join(folder, 'second.log')
-    await expect(exportLog(deps(), second)).rejects.toThrow('not the one that was signed')
-    await expect(readFile(second)).rejects.toThrow('ENOENT')
+  test('goes on where it was interrupted', async () => {
+    await log.record(2_500)
+    let reads = 0
+    const dying = new Proxy(log.db, {
+      get: (target, name) => {
+        const member = Reflect.get(target, name)
+        if (name !== 'raw') return member
+        return (sql: string, values: never) => {
+          if (sql.includes('join audit_entry e on e.id = l.entry_id')) reads += 1
+          if (reads > 1) throw new Error('disk full')
+          return log.db.raw(sql, values)
+        }
+      },
+    })
+    await expect(log.export('torn', {}, { db: dying })).rejects.toThrow('disk full')
+    const resumed = await log.export('torn')
+    expect(verifyExport(resumed.path, { key: log.publicKey })).toMatchObject({ ok: true, size: BEGINNING + 2_501 })
   })
 
-  test('of a log changed behind a valid head shows the change', async () => {
-    await record(5)
-    await sealer().sealNow()
-    await tamper(`update audit_entry set bytes = ${DETAIL} where id = ${ENTRY_5}`)
-    const printed: string[] = []
-    const print = (text: string) => printed.push(text)
-    expect(await auditExport(deps(), join(folder, 'audit.log'), { print })).toBe(1)
-    expect(printed.join()).toMatch(/NOT VERIFIED.*\nfirst fault: entry 5/)
-    expect(await auditVerify({ live: { db, tenantId: aurora, publicKey } }, { print, json: true })).toBe(1)
-    expect(JSON.parse(printed[1] ?? '')).toMatchObject({ ok: false, size: 4, pending: 0, firstBad: { seq: 5 } })
-  })
-
-  test('says on the command line where it went and with which key it can be verified', async () => {
-    const path = join(folder, 'audit.log')
-    const printed: string[] = []
-    expect(await auditExport(deps(), path, { print: (text) => printed.push(text) })).toBe(0)
-    expect(printed[0]).toContain(`written to ${path}\npublic key: ${publicKey}`)
-    expect(await auditExport(deps(), path, { json: true, print: (text) => printed.push(text) })).toBe(2)
-    expect(JSON.parse(printed[1] ?? '')).toMatchObject({ ok: false, error: expect.stringMatching('EEXIST') })
+  test('of a period holds its bundles and the whole tree', async () => {
+    let now = EIGHT
+    const clock = clockAt(() => now)
+    for (let hour = 0; hour < 6; hour += 1) {
+      await log.record(300, `h${hour}`)
+      await log.seal({ clock })
+      now += HOUR
+    }
+    const period = { from: new Date(EIGHT + 2 * HOUR), to: new Date(EIGHT + 3 * HOUR) }
+    const made = await exportLog(
+      { db: log.db, tenantId: aurora, key: log.key, clock, log: silent },
+      { path: `${log.folder}/period`, period },
+    )
+    expect([made.first, made.end]).toEqual([512, 1280])
+    const verdict = verifyExport(made.path, { key: log.publicKey })
+    expect(verdict).toMatchObject({ ok: true, entriesRead: 768, hours: { count: 7, missed: [] } })
   })
 })

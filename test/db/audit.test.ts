@@ -4,9 +4,9 @@ import { systemClock } from '../../src/clock.ts'
 import { type Db, inTransaction, openDatabase } from '../../src/db.ts'
 import { type CorrelationId, newCorrelationId, type TenantId } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
+import { newAuditKey } from '../support/audit-log.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { aurora, ENTRIES } from '../unit/audit/entries.ts'
-import { newAuditKey } from '../unit/audit/keys.ts'
 
 const log = createLog({ level: 'silent', name: 'test' })
 const call = (interactionId: CorrelationId) => ({ ...ENTRIES['tpp-call'], interactionId })
@@ -44,7 +44,7 @@ describe('append', () => {
     const id = newCorrelationId()
     const before = await pending()
     const entryId = await inTransaction(db, (tx) => audit.append(tx, call(id)))
-    expect(await reader().findByInteraction(id)).toMatchObject([{ entryId, seq: null, entry: { interactionId: id } }])
+    expect(await reader().findByInteraction(id)).toMatchObject([{ entryId, index: null, entry: { interactionId: id } }])
     expect(await pending()).toBe(before + 1)
   })
 
@@ -136,12 +136,12 @@ describe('record', () => {
 })
 
 describe('reading', () => {
-  test('gives linked entries in chain order, a page at a time', async () => {
+  test('gives sealed entries in their order, a page at a time', async () => {
     await createSealer({ db, tenantId: aurora, key: newAuditKey(), clock: systemClock, log }).sealNow()
     const page = await reader().range(3, 5)
-    expect(page.map((each) => each.seq)).toEqual([3, 4, 5, 6, 7])
+    expect(page.map((each) => each.index)).toEqual([3, 4, 5, 6, 7])
     expect(page.every((each) => each.entry?.tenantId === 'aurora')).toBe(true)
-    expect(await reader().range(1, 1_000_000)).toHaveLength(Math.min(1000, Number(await linked())))
+    expect(await reader().range(0, 1_000_000)).toHaveLength(Math.min(1000, Number(await sealed())))
     expect(await reader().range(1_000_000, 5)).toEqual([])
   })
 
@@ -149,15 +149,23 @@ describe('reading', () => {
     const consentId = ENTRIES['consent-changed'].consentId
     await audit.record(ENTRIES['consent-changed'])
     const [latest] = await reader().findByConsent(consentId, 1)
-    expect(latest).toMatchObject({ seq: null, entry: { kind: 'consent-changed', consentId } })
+    expect(latest).toMatchObject({ index: null, entry: { kind: 'consent-changed', consentId } })
   })
 })
 
-const linked = async () => (await db.raw('select count(*) from audit_link')).rows[0].count
+const sealed = async () => (await db.raw('select count(*) from audit_leaf')).rows[0].count
 
 describe('the tables', () => {
-  const REFUSED = ['audit_entry', 'audit_link', 'audit_checkpoint'].flatMap((table) => [
-    `update ${table} set ${table === 'audit_link' ? 'hash = hash' : table === 'audit_entry' ? 'bytes = bytes' : 'note = note'}`,
+  const GUARDED = {
+    audit_entry: 'bytes = bytes',
+    audit_leaf: 'entry_id = entry_id',
+    audit_tile: 'hashes = hashes',
+    audit_checkpoint: 'note = note',
+    audit_cosignature: 'line = line',
+    audit_key: 'public_key = public_key',
+  }
+  const REFUSED = Object.entries(GUARDED).flatMap(([table, change]) => [
+    `update ${table} set ${change}`,
     `delete from ${table}`,
     `delete from ${table} where false`,
     `truncate ${table} cascade`,
@@ -167,6 +175,10 @@ describe('the tables', () => {
     ...REFUSED,
     'update audit_pending set entry_id = entry_id',
     'truncate audit_pending',
+    'update audit_opening set value = value',
+    'truncate audit_opening',
+    'delete from audit_head',
+    'insert into audit_head (is_head, size, edge) values (false, 0, array[]::bytea[])',
   ])('refuse: %s', async (statement) => {
     await expect(db.raw(statement)).rejects.toThrow('append-only')
   })

@@ -62,6 +62,18 @@ describe('who may call', () => {
   })
 })
 
+describe('receipts', () => {
+  test('of every call about this LFI are the LFI’s to ask for', async () => {
+    const interactionId = randomUUID()
+    await cm.call('GET', '/hello-mtls', { headers: { 'x-fapi-interaction-id': interactionId } })
+    const found = await cm.call('GET', `/audit/receipts/${interactionId}`)
+    expect([found.status, found.body]).toEqual([200, { interactionId, pending: 1, receipts: [] }])
+    expect((await cm.call('GET', `/audit/receipts/${randomUUID()}`)).status).toBe(404)
+    expect((await cm.call('GET', '/audit/receipts/x')).status).toBe(404)
+    expect((await cm.call('GET', `/audit/receipts/${interactionId}`, { as: cm.otherLfi })).status).toBe(401)
+  })
+})
+
 describe('the life of a consent', () => {
   test('read, authorized, suspended, resumed, revoked', async () => {
     const id = await cm.hub.lodge({ webhook: 'active' })

@@ -2,43 +2,91 @@ create table audit_checkpoint (
   id bigint generated always as identity not null,
   size bigint not null,
   signed_at timestamp with time zone not null,
+  hour timestamp with time zone,
   note text not null,
+  constraint audit_checkpoint_hour_key UNIQUE (hour),
+  constraint audit_checkpoint_size_key UNIQUE (size),
   constraint audit_checkpoint_pkey PRIMARY KEY (id),
-  constraint audit_checkpoint_size_check CHECK ((size >= 0))
+  constraint audit_checkpoint_size_check CHECK ((size > 0))
 );
-CREATE INDEX audit_checkpoint_size ON public.audit_checkpoint USING btree (size, id);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_checkpoint FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 
+create table audit_cosignature (
+  checkpoint_id bigint not null,
+  witness text not null,
+  cosigned_at timestamp with time zone not null,
+  line text not null,
+  constraint audit_cosignature_pkey PRIMARY KEY (checkpoint_id, witness),
+  constraint audit_cosignature_checkpoint_id_fkey FOREIGN KEY (checkpoint_id) REFERENCES audit_checkpoint(id)
+);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_cosignature FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
+
 create table audit_entry (
-  id bigint generated always as identity not null,
+  id bigint default nextval('audit_entry_id'::regclass) not null,
   accepted_at timestamp with time zone default clock_timestamp() not null,
   bytes bytea not null,
   interaction_id uuid,
-  consent_id uuid,
   constraint audit_entry_pkey PRIMARY KEY (id),
-  constraint audit_entry_bytes_check CHECK (((octet_length(bytes) >= 2) AND (octet_length(bytes) <= 65536)))
+  constraint audit_entry_bytes_check CHECK (((octet_length(bytes) >= 2) AND (octet_length(bytes) <= 65535)))
 );
-CREATE INDEX audit_entry_consent ON public.audit_entry USING btree (consent_id) WHERE (consent_id IS NOT NULL);
 CREATE INDEX audit_entry_interaction ON public.audit_entry USING btree (interaction_id) WHERE (interaction_id IS NOT NULL);
 CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_entry FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 
-create table audit_link (
-  seq bigint not null,
-  entry_id bigint not null,
-  hash bytea not null,
-  constraint audit_link_entry_id_key UNIQUE (entry_id),
-  constraint audit_link_pkey PRIMARY KEY (seq),
-  constraint audit_link_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES audit_entry(id),
-  constraint audit_link_hash_check CHECK ((octet_length(hash) = 32)),
-  constraint audit_link_seq_check CHECK ((seq > 0))
+create table audit_head (
+  is_head boolean default true not null,
+  size bigint not null,
+  edge bytea[] not null,
+  constraint audit_head_pkey PRIMARY KEY (is_head),
+  constraint audit_head_is_head_check CHECK (is_head),
+  constraint audit_head_size_check CHECK ((size >= 0))
 );
-CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_link FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
+CREATE TRIGGER append_only BEFORE INSERT OR DELETE OR TRUNCATE ON public.audit_head FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
+
+create table audit_key (
+  index bigint not null,
+  public_key text not null,
+  constraint audit_key_public_key_key UNIQUE (public_key),
+  constraint audit_key_pkey PRIMARY KEY (index),
+  constraint audit_key_index_check CHECK ((index >= 0))
+);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_key FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
+
+create table audit_leaf (
+  index bigint not null,
+  entry_id bigint not null,
+  constraint audit_leaf_entry_id_key UNIQUE (entry_id),
+  constraint audit_leaf_pkey PRIMARY KEY (index),
+  constraint audit_leaf_index_check CHECK ((index >= 0))
+);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_leaf FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
+
+create table audit_opening (
+  entry_id bigint not null,
+  field text not null,
+  salt bytea not null,
+  value text not null,
+  constraint audit_opening_pkey PRIMARY KEY (entry_id, field),
+  constraint audit_opening_salt_check CHECK ((octet_length(salt) = 16))
+);
+CREATE INDEX audit_opening_value ON public.audit_opening USING btree (value, field);
+CREATE TRIGGER append_only BEFORE UPDATE OR TRUNCATE ON public.audit_opening FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 
 create table audit_pending (
   entry_id bigint not null,
   constraint audit_pending_pkey PRIMARY KEY (entry_id)
 );
 CREATE TRIGGER append_only BEFORE UPDATE OR TRUNCATE ON public.audit_pending FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
+
+create table audit_tile (
+  level smallint not null,
+  n bigint not null,
+  hashes bytea not null,
+  constraint audit_tile_pkey PRIMARY KEY (level, n),
+  constraint audit_tile_hashes_check CHECK ((octet_length(hashes) = 8192)),
+  constraint audit_tile_level_check CHECK (((level >= 0) AND (level <= 63))),
+  constraint audit_tile_n_check CHECK ((n >= 0))
+);
+CREATE TRIGGER append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_tile FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only();
 
 create table client (
   client_id text not null,
@@ -635,3 +683,5 @@ begin
   raise exception 'the trail of a resource is only ever added to';
 end $function$
 ;
+
+sequence audit_entry_id;

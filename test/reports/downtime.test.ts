@@ -12,8 +12,10 @@ const T0 = Date.parse('2026-03-01T08:00:00Z')
 type Members = Readonly<Record<string, unknown>>
 const accepted = (seq: number, members: Members): Accepted => ({
   entryId: String(seq) as EntryId,
-  seq,
+  index: seq,
   acceptedAt: new Date(T0),
+  bytes: Buffer.alloc(0),
+  openings: [],
   entry: {
     v: 2,
     kind: 'tpp-call',
@@ -86,7 +88,7 @@ describe('the LFI is down', () => {
   })
 
   test('never for a negative time, when a later call overtakes', () => {
-    expect(minutesOf([accepted(5, FAILED), { ...accepted(4, {}), seq: 6 }])).toEqual([
+    expect(minutesOf([accepted(5, FAILED), { ...accepted(4, {}), index: 6 }])).toEqual([
       ['lfi', 'begin', 5],
       ['lfi', 'end', 5],
     ])

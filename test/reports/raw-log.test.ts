@@ -11,10 +11,12 @@ function endless(length: number) {
   const reader = {
     range: async (from: number, limit: number): Promise<readonly Accepted[]> => {
       asked.push(limit)
-      return Array.from({ length: Math.min(limit, Math.max(0, length - from + 1)) }, (_, index) => ({
-        entryId: String(from + index) as EntryId,
-        seq: from + index,
+      return Array.from({ length: Math.min(limit, Math.max(0, length - from)) }, (_, place) => ({
+        entryId: String(from + place) as EntryId,
+        index: from + place,
         acceptedAt: new Date(AT),
+        bytes: Buffer.alloc(0),
+        openings: [],
         entry: { v: 2, kind: 'tpp-call', at: AT, tenantId: 'aurora', interactionId: null, status: 200, hubMs: 1 },
       }))
     },
@@ -38,7 +40,7 @@ describe('the raw log', () => {
       for await (const line of rawLog(endless(length).reader, 'lfi', SPAN, 'ndjson')) {
         seqs.push((JSON.parse(line) as { LogSequence: number }).LogSequence)
       }
-      expect(seqs).toEqual(Array.from({ length }, (_, index) => index + 1))
+      expect(seqs).toEqual(Array.from({ length }, (_, index) => index))
       let csv = ''
       for await (const line of rawLog(endless(length).reader, 'lfi', SPAN, 'csv')) csv += line
       expect(csv.trimEnd().split('\r\n')).toHaveLength(length + 1)

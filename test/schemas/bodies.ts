@@ -1,4 +1,4 @@
-import type { Check, DocumentId, SchemaRegistry } from '../../src/schema-registry.ts'
+import type { Check, SchemaRegistry } from '../../src/schema-registry.ts'
 import { operationsOf } from './facts.ts'
 import { type Instance, instancesOf } from './instances.ts'
 import {
@@ -7,6 +7,7 @@ import {
   json,
   meant,
   PAIRS,
+  type PublishedId,
   plainSchema,
   RAR,
   RAR_FILE,
@@ -27,7 +28,7 @@ export type Body = {
 
 type Described = { readonly root: Json; readonly schema: unknown }
 
-export function bodiesOf(id: DocumentId, registry: SchemaRegistry): readonly Body[] {
+export function bodiesOf(id: PublishedId, registry: SchemaRegistry): readonly Body[] {
   const root = readPublished(PAIRS[id].published)
   const judge = createPublishedJudge(root)
   const cleaned = { components: meant(root, root['components']) }

@@ -1,12 +1,12 @@
 import { afterAll, describe, expect, it } from 'vitest'
-import { type DocumentId, loadSchemas } from '../../src/schema-registry.ts'
+import { loadSchemas } from '../../src/schema-registry.ts'
 import { type Body, bodiesOf, rarBodies } from './bodies.ts'
 import { type Divergence, EXAMPLE_DIVERGENCES, FACT_DIVERGENCES, LEFT_OUT, VERDICT_DIVERGENCES } from './divergences.ts'
 import { factsOf, operationsOf } from './facts.ts'
-import { isPublishedPresent, json, leftOut, PAIRS, readOurs, readPublished } from './published.ts'
+import { isPublishedPresent, json, leftOut, PAIRS, type PublishedId, readOurs, readPublished } from './published.ts'
 
 const title = `parity with the published files${isPublishedPresent ? '' : ' — skipped, they are not beside the repository'}`
-const IDS = Object.keys(PAIRS) as DocumentId[]
+const IDS = Object.keys(PAIRS) as PublishedId[]
 const TESTED = [...IDS, 'rar'] as const
 
 const registry = loadSchemas()
@@ -92,7 +92,7 @@ describe.skipIf(!isPublishedPresent)(title, () => {
   })
 })
 
-const bodies = (id: DocumentId | 'rar'): readonly Body[] =>
+const bodies = (id: PublishedId | 'rar'): readonly Body[] =>
   id === 'rar' ? rarBodies(registry) : bodiesOf(id, registry)
 
 /** The differences that no entry explains; the entries that explain one are marked as used. */

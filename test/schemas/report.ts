@@ -2,10 +2,10 @@
  * `npm run parity`: for every operation and direction, how many bodies the published document and ours were both asked
  * about, and how often they agreed. Exit status 1 for a difference that test/schemas/divergences.ts does not explain.
  */
-import { type DocumentId, loadSchemas } from '../../src/schema-registry.ts'
+import { loadSchemas } from '../../src/schema-registry.ts'
 import { type Body, bodiesOf, rarBodies } from './bodies.ts'
 import { VERDICT_DIVERGENCES } from './divergences.ts'
-import { isPublishedPresent, PAIRS } from './published.ts'
+import { isPublishedPresent, PAIRS, type PublishedId } from './published.ts'
 
 type Line = {
   readonly name: string
@@ -53,7 +53,7 @@ if (!isPublishedPresent) {
   const registry = loadSchemas()
   console.log(row('document, operation, direction', COLUMNS))
   const all = [
-    ...(Object.keys(PAIRS) as DocumentId[]).flatMap((id) => bodiesOf(id, registry)),
+    ...(Object.keys(PAIRS) as PublishedId[]).flatMap((id) => bodiesOf(id, registry)),
     ...rarBodies(registry),
   ].map(compare)
   print(all)

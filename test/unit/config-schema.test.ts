@@ -66,7 +66,7 @@ describe.each(['deployment', 'tenant'])('config/%s.schema.json', (name) => {
         // A default that depends on something else is in the code that knows it.
         expect(schema.default, path).toBeUndefined()
         expect(inWords ?? value, path).toMatch(
-          /^(all|none|those in common use in the Emirates|the system's authorities|the tenant id|optional with private_key_jwt and dpop, else required)$/,
+          /^(all|none|those in common use in the Emirates|the system's authorities|the tenant id|falaj\/ and the id|optional with private_key_jwt and dpop, else required)$/,
         )
       }
     }

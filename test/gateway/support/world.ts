@@ -2,7 +2,7 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { createServer } from 'node:net'
-import { type Audit, createAudit, createAuditReader } from '../../../src/audit/index.ts'
+import { type Audit, createAudit, createAuditReader, createReceiptOffice } from '../../../src/audit/index.ts'
 import { type Clock, iso, type Milliseconds, plus, type Seconds, systemClock } from '../../../src/clock.ts'
 import type { LfiAuthentication, ListenerConfig, TenantConfig } from '../../../src/config.ts'
 import { type ConsentStore, createConsentStore, type LfiPatch } from '../../../src/consent-store/index.ts'
@@ -190,6 +190,7 @@ export async function createWorld(options: Options = {}) {
   const deviations = createDeviations({ db, clock, log })
   const payees = new Map([['033', { issuer: tenant.listeners.auth.origin, resourceServer: rs.origin }]])
   const reports = createReports({ db, tenant, audit: innerAudit, clock })
+  const receipts = createReceiptOffice({ db })
   const gateway = createGateway({
     tenant,
     db,
@@ -199,6 +200,7 @@ export async function createWorld(options: Options = {}) {
     consents,
     participants,
     audit,
+    receipts,
     registry,
     connector,
     dpop: null,

@@ -18,7 +18,8 @@ const shape = (text: string): string =>
 /** What no request causes comes in between: the sealer, the sweeper, reports and the refresh of participants. */
 const OF_TIMERS = [
   /\breport_|\boutage|\bheartbeat/,
-  /\baudit_link\b|\baudit_checkpoint\b|^with taken as|pg_advisory_xact_lock/,
+  /\baudit_(?:leaf|tile|head|checkpoint|key)\b|^insert into audit_entry \(bytes\)/,
+  /^with taken as|pg_advisory_xact_lock|^select clock_timestamp\(\) as now$/,
   /"due_at" <= |refresh_claimed_until|^delete from oidc_model/,
   /^(?:begin|commit|rollback);?$/i,
 ]

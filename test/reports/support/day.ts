@@ -3,8 +3,8 @@ import { createSealer } from '../../../src/audit/index.ts'
 import { createLog } from '../../../src/log.ts'
 import { json } from '../../gateway/support/outside.ts'
 import { createWorld, type Tpp, type World } from '../../gateway/support/world.ts'
+import { newAuditKey } from '../../support/audit-log.ts'
 import { type HandClock, handClock } from '../../support/clock.ts'
-import { newAuditKey } from '../../unit/audit/keys.ts'
 import { SAMPLES } from '../../unit/gateway/samples.ts'
 
 export const HOUR = 3_600_000

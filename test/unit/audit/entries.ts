@@ -42,6 +42,7 @@ export const ENTRIES: { readonly [K in AuditKind]: Extract<AuditEntry, { kind: K
     expected: 'a scope',
     seen: 'none',
     path: 'authorization',
+    responseDigest: '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=',
   },
   'lfi-call': {
     ...common,
@@ -122,6 +123,35 @@ export const ENTRIES: { readonly [K in AuditKind]: Extract<AuditEntry, { kind: K
   },
   'admin-act': { ...common, kind: 'admin-act', actor: 'operator@aurora', act: 'client blocked', target: clientId },
   system: { ...common, kind: 'system', interactionId: null, event: 'started', detail: 'line one\nline two “é”' },
+  'log-key': {
+    ...common,
+    kind: 'log-key',
+    interactionId: null,
+    publicKey: 'falaj/aurora+01234567+AQ==',
+    previous: null,
+  },
+  hour: {
+    ...common,
+    kind: 'hour',
+    interactionId: null,
+    hour: '2026-03-01T08:00:00.000Z',
+    missed: 0,
+    clockSource: 'ntp',
+    clockStepMs: -250,
+    databaseOffsetMs: 1.5,
+  },
+  erased: {
+    ...common,
+    kind: 'erased',
+    interactionId: null,
+    openings: ['7:consentId'],
+    reason: 'asked for',
+    actor: 'dpo',
+  },
 }
 
 export const allEntries = (): readonly AuditEntry[] => AUDIT_KINDS.map((kind) => ENTRIES[kind])
+
+/** Those that rooms hand in; the others are the sealer's, or say what was done to the log. */
+export const acceptedEntries = (): readonly AuditEntry[] =>
+  allEntries().filter(({ kind }) => kind !== 'log-key' && kind !== 'hour' && kind !== 'erased')

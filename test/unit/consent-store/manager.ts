@@ -7,7 +7,7 @@ import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Authority, newRsaKey, openAuthority, pemOf } from '../../../sandbox/trust-framework/pki.ts'
-import { type Audit, createAudit, createAuditReader } from '../../../src/audit/index.ts'
+import { type Audit, createAudit, createAuditReader, createReceiptOffice } from '../../../src/audit/index.ts'
 import { toSeconds } from '../../../src/clock.ts'
 import type { ListenerConfig, TenantConfig } from '../../../src/config.ts'
 import { createConsentManager } from '../../../src/consent-manager/index.ts'
@@ -89,8 +89,11 @@ export async function openManager(
   const authenticate = createLfiAuthentication({ tenant, clock, keys: async () => [], firstUse: () => true })
   const app = createApp({ log, clock })
   const resources = createResourceLog({ db, tenantId: TENANT, clock, audit })
+  const receipts = createReceiptOffice({ db })
   const registry = loadSchemas()
-  app.use(createConsentManager({ tenant, consents: hub.store, resources, audit, registry, clock, authenticate }))
+  app.use(
+    createConsentManager({ tenant, consents: hub.store, resources, audit, receipts, registry, clock, authenticate }),
+  )
   const listeners = await openDoors(
     [{ tenantId: TENANT, role: 'cm', listener, clientCertificates: { mode: 'requested', ca }, app }],
     { log, drainSeconds: toSeconds(1) },

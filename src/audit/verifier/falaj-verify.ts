@@ -1,0 +1,1000 @@
+#!/usr/bin/env node
+/**
+ * The verifier: one file, nothing but Node.js (22.18 or newer runs it as it stands), no network, no database, and no
+ * line shared with the program that made the log. To be read in an hour; docs/audit/format.md has the formats.
+ *
+ *     node falaj-verify.ts <export folder> [--key <verifier key>] [--policy <file>] [--checkpoint <file>]… [--json]
+ *     node falaj-verify.ts receipt <file>  [--key <verifier key>] [--policy <file>] [--json]
+ *
+ * Exit status: 0 verified, 1 not verified (the first fault is named), 2 there was nothing to judge.
+ *
+ * The order of the chapters: hashes · notes and keys · policy · files · entries · figures · the walk · receipts · words.
+ */
+import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
+import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
+import { join } from 'node:path'
+
+/** What is wrong, and from which entry on nothing can be relied upon; null where no entry can be named. */
+export type FirstBad = { readonly where: string; readonly index: number | null; readonly reason: string }
+
+class Fault extends Error {
+  readonly bad: FirstBad
+  constructor(where: string, index: number | null, reason: string) {
+    super(reason)
+    this.bad = { where, index, reason }
+  }
+}
+/** There is nothing to judge: exit status 2. */
+export class NothingToJudge extends Error {}
+
+// ── Hashes: RFC 6962 2.1 ─────────────────────────────────────────────────────────────────────────────────────────────
+
+const WIDTH = 256
+/** One piece of memory for what is hashed next: a million small buffers would cost more than their hashes. */
+const scratch = Buffer.alloc(1 << 17)
+const hashScratch = (length: number): Buffer => hash('sha256', scratch.subarray(0, length), 'buffer')
+
+function leafHash(bytes: Buffer): Buffer {
+  scratch[0] = 0x00
+  return hashScratch(1 + bytes.copy(scratch, 1))
+}
+
+function nodeHash(left: Buffer, right: Buffer): Buffer {
+  scratch[0] = 0x01
+  left.copy(scratch, 1)
+  right.copy(scratch, 33)
+  return hashScratch(65)
+}
+
+/** The largest power of two below `n`. */
+function splitOf(n: number): number {
+  let k = 1
+  while (k * 2 < n) k *= 2
+  return k
+}
+
+function rootOf(hashes: readonly Buffer[]): Buffer {
+  if (hashes.length === 1) return hashes[0] as Buffer
+  const k = splitOf(hashes.length)
+  return nodeHash(rootOf(hashes.slice(0, k)), rootOf(hashes.slice(k)))
+}
+
+/** The root of a tree whose incomplete tiles, from the lowest level up, are these. */
+function rootOfEdge(edge: readonly (readonly Buffer[])[]): Buffer {
+  let right: readonly Buffer[] = []
+  for (const hashes of edge) if (hashes.length + right.length > 0) right = [rootOf([...hashes, ...right])]
+  return right[0] ?? hash('sha256', '', 'buffer')
+}
+
+function parseHash(text: string | undefined): Buffer | null {
+  const value = Buffer.from(text ?? '', 'base64')
+  return value.length === 32 && value.toString('base64') === text ? value : null
+}
+
+// ── Notes and keys: C2SP signed-note, tlog-checkpoint, tlog-cosignature ──────────────────────────────────────────────
+
+type Key = {
+  readonly text: string
+  readonly name: string
+  readonly id: string
+  readonly type: number
+  readonly key: KeyObject
+}
+type Signature = { readonly name: string; readonly id: string; readonly bytes: Buffer }
+type Checkpoint = {
+  readonly origin: string
+  readonly size: number
+  readonly root: Buffer
+  readonly text: string
+  readonly signatures: readonly Signature[]
+}
+
+const LOG = 0x01
+const WITNESS = 0x04
+
+/** `<name>+<id>+<base64 of type and key>`; the id is the beginning of a hash over the rest. */
+function parseKey(text: string): Key | null {
+  const [, name = '', id = '', encoded = ''] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/u.exec(text) ?? []
+  const typed = Buffer.from(encoded, 'base64')
+  const type = typed[0]
+  if (typed.length !== 33 || typed.toString('base64') !== encoded || (type !== LOG && type !== WITNESS)) return null
+  const digest = hash('sha256', Buffer.concat([Buffer.from(`${name}\n`), typed]), 'hex')
+  if (digest.slice(0, 8) !== id) return null
+  const x = typed.subarray(1).toString('base64url')
+  return { text, name, id, type, key: createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }) }
+}
+
+function parseCheckpoint(bytes: Buffer): Checkpoint | null {
+  const note = bytes.toString('utf8')
+  const end = note.lastIndexOf('\n\n')
+  if (!Buffer.from(note).equals(bytes) || end < 0 || !note.endsWith('\n')) return null
+  const text = note.slice(0, end + 1)
+  const [origin = '', size = '', root, ...extensions] = text.split('\n')
+  const rootHash = parseHash(root)
+  if (origin === '' || !/^(0|[1-9]\d{0,14})$/.test(size) || rootHash === null || extensions.pop() !== '') return null
+  const signatures: Signature[] = []
+  for (const line of note.slice(end + 2, -1).split('\n')) {
+    const [, name, encoded = ''] = /^— ([^\s+]+) (\S+)$/u.exec(line) ?? []
+    const raw = Buffer.from(encoded, 'base64')
+    if (name === undefined || raw.length < 5 || raw.toString('base64') !== encoded) return null
+    signatures.push({ name, id: raw.subarray(0, 4).toString('hex'), bytes: raw.subarray(4) })
+  }
+  return { origin, size: Number(size), root: rootHash, text, signatures }
+}
+
+/**
+ * When the key signed, in seconds since 1970, or 0 for a key of the log, which says no time; null when it did not.
+ * Lines of other keys are ignored; a line of this key that does not verify spoils the checkpoint.
+ */
+function signedAt(checkpoint: Checkpoint, { name, id, type, key }: Key): number | null {
+  const lines = checkpoint.signatures.filter((line) => line.name === name && line.id === id)
+  let at: number | null = null
+  for (const { bytes } of lines) {
+    const seconds = type === LOG ? 0n : bytes.length > 8 ? bytes.readBigUInt64BE() : 0n
+    const message = type === LOG ? checkpoint.text : `cosignature/v1\ntime ${seconds}\n${checkpoint.text}`
+    if (!verify(null, Buffer.from(message), key, type === LOG ? bytes : bytes.subarray(8))) return null
+    at = Number(seconds)
+  }
+  return at
+}
+
+// ── Policy: C2SP tlog-policy ─────────────────────────────────────────────────────────────────────────────────────────
+
+type Policy = {
+  readonly logs: readonly Key[]
+  readonly witnesses: ReadonlyMap<string, Key>
+  /** Given the names that have cosigned. */
+  readonly isMet: (cosigned: ReadonlySet<string>) => boolean
+}
+
+function parsePolicy(text: string): Policy {
+  const logs: Key[] = []
+  const witnesses = new Map<string, Key>()
+  const rules = new Map<string, (cosigned: ReadonlySet<string>) => boolean>([['none', () => true]])
+  const members = new Set<string>()
+  let quorum: ((cosigned: ReadonlySet<string>) => boolean) | null = null
+  const refuse = (line: string): never => {
+    throw new NothingToJudge(`the policy has a line that is not understood: ${line}`)
+  }
+  const ruleOf = (name: string, line: string) => rules.get(name) ?? refuse(line)
+  for (const line of text.split('\n')) {
+    const [word, ...args] = line.split(/[ \t]+/).filter((part) => part !== '')
+    const [name = '', second = '', ...rest] = args
+    if (word === undefined || word.startsWith('#')) continue
+    if (word === 'log') {
+      const key = parseKey(name)
+      logs.push(key?.type === LOG ? key : refuse(line))
+    } else if (word === 'witness') {
+      const key = parseKey(second)
+      const twice = [...witnesses.values()].some((other) => key !== null && other.key.equals(key.key))
+      if (key?.type !== WITNESS || rules.has(name) || twice) refuse(line)
+      else witnesses.set(name, key)
+      rules.set(name, (cosigned) => cosigned.has(name))
+    } else if (word === 'group') {
+      const least =
+        second === 'all' ? rest.length : second === 'any' ? 1 : /^[1-9]\d*$/.test(second) ? Number(second) : 0
+      const parts = rest.map((each) => ruleOf(each === 'none' ? '' : each, line))
+      if (rules.has(name) || least < 1 || least > parts.length || rest.some((each) => members.has(each))) refuse(line)
+      if (new Set(rest).size !== rest.length) refuse(line)
+      for (const each of rest) members.add(each)
+      rules.set(name, (cosigned) => parts.filter((part) => part(cosigned)).length >= least)
+    } else if (word === 'quorum' && quorum === null && args.length === 1) {
+      quorum = ruleOf(name, line)
+    } else refuse(line)
+  }
+  if (quorum === null) throw new NothingToJudge('the policy has no quorum')
+  return { logs, witnesses, isMet: quorum }
+}
+
+// ── Files of an export ───────────────────────────────────────────────────────────────────────────────────────────────
+
+function nameOf(folder: string, n: number, width: number): string {
+  let name = String(n % 1000).padStart(3, '0')
+  for (let rest = Math.floor(n / 1000); rest > 0; rest = Math.floor(rest / 1000)) {
+    name = `x${String(rest % 1000).padStart(3, '0')}/${name}`
+  }
+  return `tile/${folder}/${name}${width === WIDTH ? '' : `.p/${width}`}`
+}
+
+/** Line by line in constant memory, without the line feed; null at the end. */
+class Lines {
+  readonly #file: number
+  readonly #chunk = Buffer.alloc(1 << 20)
+  #rest = Buffer.alloc(0)
+  #at = 0
+  constructor(path: string) {
+    this.#file = openSync(path, 'r')
+  }
+  next(): string | null {
+    for (;;) {
+      const end = this.#rest.indexOf(0x0a, this.#at)
+      if (end >= 0) {
+        const line = this.#rest.toString('utf8', this.#at, end)
+        this.#at = end + 1
+        return line
+      }
+      const read = readSync(this.#file, this.#chunk)
+      const left = this.#rest.subarray(this.#at)
+      if (read === 0) return left.length === 0 ? null : this.#last(left)
+      this.#rest = Buffer.concat([left, this.#chunk.subarray(0, read)])
+      this.#at = 0
+    }
+  }
+  #last(left: Buffer): string {
+    this.#at = this.#rest.length
+    return left.toString('utf8')
+  }
+  close(): void {
+    closeSync(this.#file)
+  }
+}
+
+type Json = Readonly<Record<string, unknown>>
+function parseJson(text: string | null): Json | null {
+  try {
+    const value: unknown = JSON.parse(text ?? '')
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : null
+  } catch {
+    return null
+  }
+}
+
+/** What the export says it holds. Whatever of it could mislead is checked against what is signed. */
+type Manifest = {
+  readonly format: string
+  readonly origin: string
+  readonly publicKey: string
+  readonly size: number
+  /** Entries from this index up to but not including that one are in the export, in whole bundles. */
+  readonly first: number
+  readonly end: number
+  readonly openings: boolean
+  /** SHA-256 of fields.json, in base64. */
+  readonly fields: string
+}
+
+function readManifest(dir: string): Manifest {
+  const path = join(dir, 'manifest.json')
+  if (!existsSync(path)) throw new NothingToJudge(`${dir} holds no manifest.json: it is no finished export`)
+  const text = readFileSync(path, 'utf8')
+  const { format, origin, publicKey, size, first, end, openings, fields } = (parseJson(text) ?? {}) as Partial<Manifest>
+  const manifest = { format, origin, publicKey, size, first, end, openings, fields }
+  const isOurs = format === 'falaj-audit-export/v1' && [size, first, end].every((each) => Number.isSafeInteger(each))
+  if (!isOurs || text !== `${JSON.stringify(manifest)}\n`) throw new Fault('manifest.json', null, 'it is damaged')
+  return manifest as Manifest
+}
+
+function read(dir: string, name: string, index: number | null): Buffer {
+  try {
+    return readFileSync(join(dir, name))
+  } catch {
+    throw new Fault(name, index, 'the file is missing')
+  }
+}
+
+// ── Entries ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One cell of entries.csv. A text that a spreadsheet would take for a formula gets an apostrophe. */
+function cell(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  const plain = Array.isArray(value)
+    ? value.join(' ')
+    : typeof value === 'object'
+      ? `commitment:${String((value as Json)['commitment'])}`
+      : String(value)
+  const safe = typeof value !== 'number' && /^[=+\-@\t\r]/.test(plain) ? `'${plain}` : plain
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
+}
+
+function commitmentOf(field: string, salt: string, value: string): string {
+  let length = scratch.write(`falaj-commitment/v1\n${field}\n`)
+  length += scratch.write(salt, length, 'base64')
+  length += scratch.write(value, length)
+  return hash('sha256', scratch.subarray(0, length), 'base64')
+}
+
+/** field → commitment, of the committed members. */
+function commitmentsOf(entry: Json): ReadonlyMap<string, string> {
+  const found = new Map<string, string>()
+  for (const field in entry) {
+    const value = entry[field]
+    const commitment = typeof value === 'object' && value !== null ? (value as Json)['commitment'] : undefined
+    if (typeof commitment === 'string') found.set(field, commitment)
+  }
+  return found
+}
+
+function checkOpening(raw: Json, commitments: ReadonlyMap<string, string>, index: number): string {
+  const { field, salt, value } = raw as { readonly field: unknown; readonly salt: unknown; readonly value: unknown }
+  // 16 octets in base64 have one way to be written.
+  const isSalt = typeof salt === 'string' && /^[A-Za-z0-9+/]{21}[AQgw]==$/.test(salt)
+  const isOpening = typeof field === 'string' && isSalt && typeof value === 'string'
+  if (!isOpening || commitmentOf(field, salt, value) !== commitments.get(field))
+    throw new Fault('opening', index, `value and salt of ${String(field)} do not open the commitment in the entry`)
+  return field
+}
+
+// ── Figures, recomputed from the entries ─────────────────────────────────────────────────────────────────────────────
+
+type Tally = { count: number; min: number; max: number; sum: number }
+type Counts = Record<string, number>
+export type FigureRow = { readonly counts: Counts; readonly times: Record<string, Tally> }
+
+/** Each report: which kind it reads, how its rows are told apart, what is counted and what is timed. */
+const REPORTS: Readonly<
+  Record<
+    string,
+    {
+      readonly kind: string
+      readonly by: readonly string[]
+      readonly counts: Readonly<Record<string, (entry: Json) => boolean>>
+      readonly times: readonly string[]
+    }
+  >
+> = {
+  'call-volume': {
+    kind: 'tpp-call',
+    by: ['month', 'organisationId', 'operationId'],
+    counts: {
+      calls: () => true,
+      answered: ({ status }) => Number(status) < 400,
+      refused: ({ status }) => Number(status) >= 400 && Number(status) < 500,
+      failed: ({ status }) => Number(status) >= 500,
+    },
+    times: ['hubMs', 'lfiMs'],
+  },
+  'lfi-performance': {
+    kind: 'lfi-call',
+    by: ['month', 'operationId'],
+    counts: {
+      calls: () => true,
+      failed: ({ status, outcome }) => outcome !== 'answered' || Number(status) >= 500,
+      unreachable: ({ outcome }) => outcome === 'timeout' || outcome === 'unreachable',
+    },
+    times: ['lfiMs'],
+  },
+}
+
+export type Figures = Readonly<Record<string, ReadonlyMap<string, FigureRow>>>
+
+/** Declared outages: what was said last of each holds. */
+type OutageSpan = { readonly whose: string; readonly from: number; readonly to: number | null }
+const OUTAGE = /^outage (\S+) (planned|unplanned) of (lfi|hub) (\S+) (\S+)$/
+
+/** Minutes declared, per subject and kind; what still lasts is counted up to the last entry. */
+function outageMinutes(outages: Iterable<OutageSpan>, until: number): Record<string, FigureRow> {
+  const rows: Record<string, FigureRow> = {}
+  for (const { whose, from, to } of outages) {
+    const row = rows[whose] ?? { counts: { outages: 0, minutes: 0 }, times: {} }
+    rows[whose] = row
+    row.counts['outages'] = (row.counts['outages'] ?? 0) + 1
+    row.counts['minutes'] = (row.counts['minutes'] ?? 0) + Math.round(Math.max(0, (to ?? until) - from) / 60_000)
+  }
+  return rows
+}
+
+type Counting = { add(entry: Json): void; result(until: number): Verdict['figures'] }
+
+function createFigures(): Counting {
+  const outages = new Map<string, OutageSpan>()
+  const figures: Figures = Object.fromEntries(Object.keys(REPORTS).map((name) => [name, new Map<string, FigureRow>()]))
+  return {
+    result: (until) => ({
+      ...Object.fromEntries(Object.entries(figures).map(([name, rows]) => [name, Object.fromEntries(rows)])),
+      'declared-outages': outageMinutes(outages.values(), until),
+    }),
+    add: (entry) => {
+      const [, id, kind, subject, from, to] =
+        (entry['kind'] === 'admin-act' && OUTAGE.exec(String(entry['target']))) || []
+      if (id !== undefined) {
+        const end = Date.parse(String(to))
+        outages.set(id, {
+          whose: `${subject} ${kind}`,
+          from: Date.parse(String(from)),
+          to: Number.isNaN(end) ? null : end,
+        })
+      }
+      for (const [name, { kind, by, counts, times }] of Object.entries(REPORTS)) {
+        if (entry['kind'] !== kind) continue
+        const month = String(entry['at']).slice(0, 7)
+        const key = by.map((field) => (field === 'month' ? month : String(entry[field] ?? ''))).join(' ')
+        const rows = figures[name] as Map<string, FigureRow>
+        const row = rows.get(key) ?? { counts: {}, times: {} }
+        rows.set(key, row)
+        for (const [what, isOne] of Object.entries(counts))
+          row.counts[what] = (row.counts[what] ?? 0) + (isOne(entry) ? 1 : 0)
+        for (const field of times) addTime(row.times, field, entry[field])
+      }
+    },
+  }
+}
+
+function addTime(times: Record<string, Tally>, field: string, value: unknown): void {
+  if (typeof value !== 'number') return
+  const tally = times[field] ?? { count: 0, min: value, max: value, sum: 0 }
+  times[field] = tally
+  tally.count += 1
+  tally.sum += value
+  tally.min = Math.min(tally.min, value)
+  tally.max = Math.max(tally.max, value)
+}
+
+// ── The walk over an export ──────────────────────────────────────────────────────────────────────────────────────────
+
+export type Verdict = {
+  ok: boolean
+  origin: string | null
+  tenantId: string | null
+  size: number
+  root: string | null
+  /** Entries whose bytes were in the export and are good. */
+  entriesRead: number
+  publicKey: string | null
+  /** False: the key was taken from the export itself, so whoever made it also chose the key. */
+  isKeyGiven: boolean
+  keys: number
+  witnesses: { name: string; at: string }[]
+  /** null: no policy was given, so nothing was asked of witnesses. */
+  isQuorumMet: boolean | null
+  hours: { count: number; first: string | null; last: string | null; missed: string[] }
+  clock: { largestStepMs: number; largestBackwardMs: number; largestDatabaseOffsetMs: number; sources: string[] }
+  commitments: { total: number; opened: number; erased: number }
+  /** Sizes of the checkpoints noted earlier, to which this log only added. */
+  consistentWith: number[]
+  figures: Record<string, Record<string, FigureRow>>
+  firstBad?: FirstBad
+}
+
+export type VerifyOptions = {
+  readonly key?: string
+  readonly policy?: string
+  /** Checkpoints noted earlier, as text. */
+  readonly checkpoints?: readonly string[]
+}
+
+const emptyVerdict = (): Verdict => ({
+  ok: false,
+  origin: null,
+  tenantId: null,
+  size: 0,
+  root: null,
+  entriesRead: 0,
+  publicKey: null,
+  isKeyGiven: false,
+  keys: 0,
+  witnesses: [],
+  isQuorumMet: null,
+  hours: { count: 0, first: null, last: null, missed: [] },
+  clock: { largestStepMs: 0, largestBackwardMs: 0, largestDatabaseOffsetMs: 0, sources: [] },
+  commitments: { total: 0, opened: 0, erased: 0 },
+  consistentWith: [],
+  figures: {},
+})
+
+/** A key, the place from which it signs, and the first checkpoint it signed, of `index + 1` entries. */
+type KeyLine = { readonly index: number; readonly key: Key; readonly note: Checkpoint }
+
+function readKeys(dir: string, origin: string): readonly KeyLine[] {
+  const lines = read(dir, 'keys.ndjson', null).toString('utf8').trimEnd().split('\n')
+  return lines.map((line, at): KeyLine => {
+    const raw = parseJson(line)
+    const key = parseKey(String(raw?.['publicKey']))
+    const note = parseCheckpoint(Buffer.from(String(raw?.['note'])))
+    const index = Number(raw?.['index'])
+    const isSound = key?.type === LOG && key.name === origin && note?.size === index + 1 && (at > 0 || index === 0)
+    if (!isSound || key === null || note === null) throw new Fault('keys.ndjson', null, `line ${at + 1} is damaged`)
+    if (signedAt(note, key) === null) throw new Fault('keys.ndjson', index, 'the key did not sign its first checkpoint')
+    return { index, key, note }
+  })
+}
+
+/** The key must be the last of the history, or an older one from which each next one was vouched for. */
+function trust(keys: readonly KeyLine[], given: readonly string[]): void {
+  if (given.length === 0) return
+  const from = keys.findLastIndex(({ key }) => given.includes(key.text))
+  if (from < 0) throw new Fault('keys.ndjson', null, 'the given key is not a key of this log')
+  for (let at = from + 1; at < keys.length; at += 1) {
+    const [before, next] = [keys[at - 1] as KeyLine, keys[at] as KeyLine]
+    if (signedAt(next.note, before.key) === null)
+      throw new Fault('keys.ndjson', next.index, 'the key changed here, and the key before it does not vouch for this')
+  }
+}
+
+const keyAt = (keys: readonly KeyLine[], size: number): Key =>
+  (keys.findLast(({ index }) => index < size) ?? (keys[0] as KeyLine)).key
+
+/** A root that must be met on the way. */
+type Mark = { readonly where: string; readonly size: number; readonly root: Buffer; readonly index: number }
+
+export function verifyExport(dir: string, options: VerifyOptions = {}): Verdict {
+  const verdict = emptyVerdict()
+  try {
+    walk(dir, options, verdict)
+    verdict.ok = true
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown
+    verdict.firstBad = thrown.bad
+  }
+  return verdict
+}
+
+function walk(dir: string, options: VerifyOptions, verdict: Verdict): void {
+  const manifest = readManifest(dir)
+  const policy = options.policy === undefined ? null : parsePolicy(options.policy)
+  const checkpoint = parseCheckpoint(read(dir, 'checkpoint', null))
+  if (checkpoint === null) throw new Fault('checkpoint', null, 'it is no signed checkpoint')
+  const { size } = checkpoint
+  if (checkpoint.origin !== manifest.origin)
+    throw new Fault('checkpoint', null, 'it is of another log than the manifest')
+  const keys = readKeys(dir, checkpoint.origin)
+  const signer = keyAt(keys, size)
+  Object.assign(verdict, { origin: checkpoint.origin, publicKey: signer.text, keys: keys.length })
+  const given = [...(options.key === undefined ? [] : [options.key]), ...(policy?.logs ?? []).map((key) => key.text)]
+  verdict.isKeyGiven = given.length > 0
+  trust(keys, given)
+  if (signedAt(checkpoint, signer) === null) throw new Fault('checkpoint', null, 'the key of the log did not sign it')
+  if (manifest.size !== size || manifest.publicKey !== signer.text || manifest.end > size)
+    throw new Fault('manifest.json', null, 'it says something else than the checkpoint')
+  if (policy !== null) askWitnesses(checkpoint, policy, verdict)
+
+  const older = (options.checkpoints ?? []).map((text) => noted(text, checkpoint, keys))
+  const marks = [
+    ...older,
+    ...keys.map(({ index, note }) => ({ where: 'keys.ndjson', index, size: note.size, root: note.root })),
+  ]
+  const reader = openEntries(dir, manifest, keys, verdict)
+  const wanted = new Set(keys.map(({ index }) => Math.floor(index / WIDTH)))
+  const edge: Buffer[][] = [[]]
+  const raise = createUpper(dir, size, edge)
+  // From the last root that was right on, an entry may be wrong when the next root is.
+  let good = 0
+  for (let n = 0; n * WIDTH < size; n += 1) {
+    const start = n * WIDTH
+    const width = Math.min(WIDTH, size - start)
+    const leaves = readTile(dir, 0, n, width, start)
+    if ((start < manifest.end && start + width > manifest.first) || wanted.has(n)) {
+      readBundle(dir, n, leaves, (bytes, index) => reader.add(bytes, index))
+    }
+    const here = [...marks, ...reader.hoursWithin(start, start + width)].sort((a, b) => a.size - b.size)
+    for (const mark of here) {
+      if (mark.size <= start || mark.size > start + width) continue
+      const row = leaves.slice(0, mark.size - start)
+      if (!rootOfEdge([row, ...edge.slice(1)]).equals(mark.root))
+        throw new Fault(
+          mark.where,
+          good,
+          `this checkpoint of ${mark.size} entries has another root; the ${good} before are good`,
+        )
+      good = mark.size
+      if (mark.where === NOTED) verdict.consistentWith.push(mark.size)
+    }
+    if (width === WIDTH) raise(n, leaves)
+    else edge[0] = leaves
+  }
+  const root = rootOfEdge(edge)
+  if (!root.equals(checkpoint.root))
+    throw new Fault(
+      'checkpoint',
+      good,
+      `it is signed for another root than these entries have; the first ${good} are good`,
+    )
+  reader.end()
+  Object.assign(verdict, { size, root: root.toString('base64') })
+}
+
+const NOTED = 'checkpoint noted earlier'
+
+function noted(text: string, now: Checkpoint, keys: readonly KeyLine[]): Mark {
+  const old = parseCheckpoint(Buffer.from(text))
+  if (old === null || old.origin !== now.origin)
+    throw new NothingToJudge('a checkpoint noted earlier is not of this log')
+  if (!keys.some(({ key }) => signedAt(old, key) !== null))
+    throw new NothingToJudge('a checkpoint noted earlier is not signed by a key of this log')
+  if (old.size > now.size)
+    throw new Fault(NOTED, now.size, `${old.size} entries were signed then, and ${now.size} are here`)
+  return { where: NOTED, index: 0, size: old.size, root: old.root }
+}
+
+type Witnessed = Pick<Verdict, 'witnesses' | 'isQuorumMet'>
+
+function askWitnesses(checkpoint: Checkpoint, policy: Policy, verdict: Witnessed): void {
+  const cosigned = new Set<string>()
+  for (const [name, key] of policy.witnesses) {
+    const seconds = signedAt(checkpoint, key)
+    if (seconds === null) continue
+    cosigned.add(name)
+    verdict.witnesses.push({ name, at: new Date(seconds * 1000).toISOString() })
+  }
+  verdict.isQuorumMet = policy.isMet(cosigned)
+  if (!verdict.isQuorumMet)
+    throw new Fault('checkpoint', null, 'the quorum of witnesses that the policy asks for is not met')
+}
+
+function readTile(dir: string, level: number, n: number, width: number, index: number): Buffer[] {
+  const name = nameOf(String(level), n, width)
+  const bytes = read(dir, name, index)
+  if (bytes.length !== width * 32)
+    throw new Fault(name, index + Math.floor(bytes.length / 32) * WIDTH ** level, 'it has not the size of its tile')
+  return Array.from({ length: width }, (_, at) => bytes.subarray(at * 32, at * 32 + 32))
+}
+
+/**
+ * A complete tile goes into the one above it, which has to say the same: so a tree that was changed is found out at the
+ * tile in which it was, and not at the next checkpoint only.
+ */
+function createUpper(dir: string, size: number, edge: Buffer[][]): (n: number, leaves: readonly Buffer[]) => void {
+  const stored: { readonly name: string; readonly hashes: readonly Buffer[] }[] = []
+  return (n, leaves) => {
+    let root = rootOf(leaves)
+    for (let level = 1, place = n; ; level += 1, place = Math.floor(place / WIDTH)) {
+      const above = Math.floor(place / WIDTH)
+      const hashes = edge[level] ?? []
+      edge[level] = hashes
+      if (hashes.length === 0) {
+        const width = Math.min(WIDTH, Math.floor(size / WIDTH ** level) - above * WIDTH)
+        const tile = readTile(dir, level, above, width, place * WIDTH ** level)
+        stored[level] = { name: nameOf(String(level), above, width), hashes: tile }
+      }
+      const { name, hashes: expected } = stored[level] as (typeof stored)[number]
+      if (!root.equals(expected[hashes.length] as Buffer))
+        throw new Fault(name, place * WIDTH ** level, 'it does not agree with the tiles below it')
+      hashes.push(root)
+      if (hashes.length < WIDTH) return
+      root = rootOf(hashes)
+      edge[level] = []
+    }
+  }
+}
+
+function readBundle(
+  dir: string,
+  n: number,
+  leaves: readonly Buffer[],
+  take: (bytes: Buffer, index: number) => void,
+): void {
+  const name = nameOf('entries', n, leaves.length)
+  const bundle = read(dir, name, n * WIDTH)
+  let at = 0
+  for (const [place, leaf] of leaves.entries()) {
+    const index = n * WIDTH + place
+    const length = at + 2 <= bundle.length ? bundle.readUInt16BE(at) : 0
+    const bytes = bundle.subarray(at + 2, at + 2 + length)
+    if (at + 2 + length > bundle.length) throw new Fault(name, index, 'the file ends before this entry')
+    if (!leafHash(bytes).equals(leaf)) throw new Fault(name, index, 'this entry is not the one in the tree')
+    take(bytes, index)
+    at += 2 + length
+  }
+  if (at !== bundle.length) throw new Fault(name, n * WIDTH + leaves.length, 'something follows the last entry')
+}
+
+/** What is said of every hour, key, erasure and value, checked as the entries pass. */
+function openEntries(dir: string, manifest: Manifest, keys: readonly KeyLine[], verdict: Verdict) {
+  const dictionary = read(dir, 'fields.json', null)
+  if (hash('sha256', dictionary, 'base64') !== manifest.fields)
+    throw new Fault('fields.json', null, 'it is not the one of the manifest')
+  const fields = (JSON.parse(dictionary.toString('utf8')) as { name: string }[]).map(({ name }) => name)
+  const open = (name: string): Lines => {
+    if (!existsSync(join(dir, name))) throw new Fault(name, null, 'the file is missing')
+    return new Lines(join(dir, name))
+  }
+  const [ndjson, csv, hours] = [open('entries.ndjson'), open('entries.csv'), open('hours.ndjson')]
+  const openings = manifest.openings ? open('openings.ndjson') : null
+  if (csv.next() !== fields.join(',')) throw new Fault('entries.csv', null, 'its first line is not the list of fields')
+  const figures = createFigures()
+  const erased = new Map<string, number>()
+  const closed = new Map<string, number>()
+  let nextHour = readHour(hours, keys)
+  let passed: Mark[] = []
+  let nextOpening = openings === null ? null : parseJson(openings.next())
+  let lastHour = Number.NaN
+  let latestAt = 0
+  let nextKey = 0
+
+  /** Takes the next line of hours.ndjson; the root it names has to be met at its size. */
+  const addHour = ({ hour, size, root }: Hour, missed: number): void => {
+    const index = size - 1
+    const gap = gapTo(hour, lastHour)
+    if (!(gap >= 0) || gap !== missed)
+      throw new Fault('hours.ndjson', index, `${gap} hours are missing before this one, and ${missed} are admitted`)
+    for (let each = gap; each > 0; each -= 1) verdict.hours.missed.push(new Date(hour - each * 3_600_000).toISOString())
+    lastHour = hour
+    verdict.hours.count += 1
+    verdict.hours.first ??= new Date(hour).toISOString()
+    verdict.hours.last = new Date(hour).toISOString()
+    passed.push({ where: 'hours.ndjson', index, size, root })
+    nextHour = readHour(hours, keys)
+  }
+  const checkHour = (entry: Json, index: number): void => {
+    if (nextHour === null || nextHour.size !== index + 1 || nextHour.text !== entry['hour'])
+      throw new Fault('hours.ndjson', index, `the checkpoint of the hour ${String(entry['hour'])} is missing`)
+    addHour(nextHour, Number(entry['missed']))
+    const { clock } = verdict
+    clock.largestStepMs = largest(clock.largestStepMs, Number(entry['clockStepMs']))
+    clock.largestDatabaseOffsetMs = largest(clock.largestDatabaseOffsetMs, Number(entry['databaseOffsetMs']))
+    const source = String(entry['clockSource'])
+    if (!clock.sources.includes(source)) clock.sources.push(source)
+  }
+  const checkKey = (entry: Json, index: number): void => {
+    const line = keys[nextKey]
+    const before = keys[nextKey - 1]?.key.text ?? null
+    if (line?.index !== index || entry['publicKey'] !== line.key.text || entry['previous'] !== before)
+      throw new Fault('keys.ndjson', index, 'the history of keys is not the one in the entries')
+    nextKey += 1
+  }
+  const checkOpenings = (entry: Json, index: number): void => {
+    const commitments = commitmentsOf(entry)
+    verdict.commitments.total += commitments.size
+    if (openings === null) return
+    const seen = new Set<string>()
+    while (nextOpening !== null && Number(nextOpening['index']) <= index) {
+      if (nextOpening['index'] !== index) throw new Fault('openings.ndjson', index, 'it opens what is not there')
+      seen.add(checkOpening(nextOpening, commitments, index))
+      nextOpening = parseJson(openings.next())
+    }
+    verdict.commitments.opened += seen.size
+    for (const field of commitments.keys()) if (!seen.has(field)) closed.set(`${index}:${field}`, index)
+  }
+  return {
+    add: (bytes: Buffer, index: number): void => {
+      const text = bytes.toString('utf8')
+      const entry = parseJson(text)
+      if (entry === null || typeof entry['kind'] !== 'string' || !(Date.parse(String(entry['at'])) >= 0))
+        throw new Fault('entry', index, 'it is no audit entry')
+      verdict.tenantId ??= String(entry['tenantId'])
+      if (entry['tenantId'] !== verdict.tenantId) throw new Fault('entry', index, 'it belongs to another tenant')
+      if (entry['kind'] === 'log-key') checkKey(entry, index)
+      if (index < manifest.first || index >= manifest.end) return
+      if (entry['kind'] === 'hour') checkHour(entry, index)
+      if (entry['kind'] === 'erased') for (const each of entry['openings'] as string[]) erased.set(each, index)
+      checkOpenings(entry, index)
+      if (ndjson.next() !== `{"index":${index},"entry":${text}}`)
+        throw new Fault('entries.ndjson', index, 'it says something else than the entry')
+      const row = fields.map((field) => cell(field === 'index' ? index : entry[field])).join(',')
+      if (!row.split('\n').every((line) => csv.next() === line))
+        throw new Fault('entries.csv', index, 'it says something else than the entry')
+      const at = Date.parse(String(entry['at']))
+      verdict.clock.largestBackwardMs = Math.max(verdict.clock.largestBackwardMs, latestAt - at)
+      latestAt = Math.max(latestAt, at)
+      figures.add(entry)
+      verdict.entriesRead += 1
+    },
+    /** Checkpoints of the hours that end within these leaves. */
+    hoursWithin: (start: number, end: number): Mark[] => {
+      while (nextHour !== null && nextHour.size <= end) {
+        const index = nextHour.size - 1
+        const isRead = index >= manifest.first && index < manifest.end
+        if (index < start || isRead) throw new Fault('hours.ndjson', index, 'no hour begins with this entry')
+        addHour(nextHour, gapTo(nextHour.hour, lastHour))
+      }
+      const found = passed
+      passed = []
+      return found
+    },
+    end: (): void => {
+      const left = [ndjson.next(), csv.next(), nextHour, nextOpening]
+      for (const file of [ndjson, csv, hours, openings]) file?.close()
+      if (nextKey !== keys.length)
+        throw new Fault('keys.ndjson', keys[nextKey]?.index ?? null, 'a key is not in the entries')
+      verdict.commitments.erased = erased.size
+      for (const [place, index] of closed)
+        if (!erased.has(place))
+          throw new Fault(
+            'openings.ndjson',
+            index,
+            `the value of ${place} is missing, and nothing records that it was erased`,
+          )
+      if (openings !== null && erased.size > 0) checkErased(dir, erased)
+      if (left.some((each) => each !== null))
+        throw new Fault('export', null, 'there is more in it than the log has entries')
+      verdict.figures = figures.result(latestAt)
+    },
+  }
+}
+
+const largest = (one: number, other: number): number => (Math.abs(other) > Math.abs(one) ? other : one)
+const gapTo = (hour: number, last: number): number => (Number.isNaN(last) ? 0 : (hour - last) / 3_600_000 - 1)
+
+function checkErased(dir: string, erased: ReadonlyMap<string, number>): void {
+  const lines = new Lines(join(dir, 'openings.ndjson'))
+  for (let raw = parseJson(lines.next()); raw !== null; raw = parseJson(lines.next())) {
+    if (erased.has(`${String(raw['index'])}:${String(raw['field'])}`))
+      throw new Fault('openings.ndjson', Number(raw['index']), 'a value is still here although its erasure is recorded')
+  }
+  lines.close()
+}
+
+type Hour = { readonly text: string; readonly hour: number; readonly size: number; readonly root: Buffer }
+
+function readHour(lines: Lines, keys: readonly KeyLine[]): Hour | null {
+  const line = lines.next()
+  if (line === null) return null
+  const raw = parseJson(line)
+  const text = String(raw?.['hour'])
+  const hour = Date.parse(text)
+  const note = parseCheckpoint(Buffer.from(String(raw?.['note'])))
+  if (Number.isNaN(hour) || note === null) throw new Fault('hours.ndjson', null, 'a line of it is damaged')
+  if (note.origin !== keys[0]?.key.name || signedAt(note, keyAt(keys, note.size)) === null)
+    throw new Fault('hours.ndjson', note.size - 1, 'the checkpoint of this hour is not signed by the key of the log')
+  return { text, hour, size: note.size, root: note.root }
+}
+
+// ── Receipts: C2SP tlog-proof ────────────────────────────────────────────────────────────────────────────────────────
+
+export type ReceiptVerdict = {
+  ok: boolean
+  origin: string | null
+  index: number | null
+  size: number | null
+  entry: Json | null
+  /** What the opened commitments say. */
+  opened: Record<string, string>
+  witnesses: { name: string; at: string }[]
+  isQuorumMet: boolean | null
+  isKeyGiven: boolean
+  firstBad?: FirstBad
+}
+
+/** A file is one proof, or the answer of the hub, in which there are several. */
+export function verifyReceipts(text: string, options: VerifyOptions): ReceiptVerdict[] {
+  const answer = parseJson(text)
+  const proofs = answer === null ? [text] : ((answer['receipts'] ?? []) as Json[]).map((each) => String(each['proof']))
+  if (proofs.length === 0) throw new NothingToJudge('there is no receipt in it yet')
+  return proofs.map((proof) => verifyReceipt(proof, options))
+}
+
+function verifyReceipt(text: string, options: VerifyOptions): ReceiptVerdict {
+  const verdict: ReceiptVerdict = {
+    ok: false,
+    origin: null,
+    index: null,
+    size: null,
+    entry: null,
+    opened: {},
+    witnesses: [],
+    isQuorumMet: null,
+    isKeyGiven: false,
+  }
+  try {
+    judgeReceipt(text, options, verdict)
+    verdict.ok = true
+  } catch (thrown) {
+    if (!(thrown instanceof Fault)) throw thrown
+    verdict.firstBad = thrown.bad
+  }
+  return verdict
+}
+
+function judgeReceipt(text: string, options: VerifyOptions, verdict: ReceiptVerdict): void {
+  const end = text.indexOf('\n\n')
+  const [magic, extraLine = '', indexLine = '', ...path] = text.slice(0, Math.max(0, end)).split('\n')
+  const index = /^index (0|[1-9]\d{0,14})$/.exec(indexLine)?.[1]
+  const extra = parseJson(Buffer.from(/^extra (\S+)$/.exec(extraLine)?.[1] ?? '', 'base64').toString('utf8'))
+  const checkpoint = parseCheckpoint(Buffer.from(text.slice(end + 2)))
+  const hashes = path.map(parseHash)
+  if (magic !== 'c2sp.org/tlog-proof@v1' || index === undefined || extra === null || hashes.includes(null))
+    throw new Fault('receipt', null, 'it is no proof as C2SP tlog-proof has it, with the entry in its extra line')
+  if (checkpoint === null) throw new Fault('checkpoint', null, 'it is no signed checkpoint')
+  const bytes = Buffer.from(String(extra['entry']), 'base64')
+  const entry = parseJson(bytes.toString('utf8'))
+  Object.assign(verdict, { origin: checkpoint.origin, index: Number(index), size: checkpoint.size, entry })
+  const policy = options.policy === undefined ? null : parsePolicy(options.policy)
+  const known = [options.key === undefined ? null : parseKey(options.key), ...(policy?.logs ?? [])].filter(
+    (key) => key !== null,
+  )
+  if (options.key !== undefined && parseKey(options.key)?.type !== LOG)
+    throw new NothingToJudge('the given key is no verifier key')
+  verdict.isKeyGiven = known.length > 0
+  if (known.length === 0) throw new NothingToJudge('a receipt is verified with the key of the log: --key or --policy')
+  if (!known.some((key) => key.name === checkpoint.origin && signedAt(checkpoint, key) !== null))
+    throw new Fault('checkpoint', null, 'the given key did not sign it')
+  if (policy !== null) askWitnesses(checkpoint, policy, verdict)
+  const root = rootFromPath(Number(index), checkpoint.size, leafHash(bytes), hashes as Buffer[])
+  if (root === null || !root.equals(checkpoint.root))
+    throw new Fault('receipt', Number(index), 'the path does not lead from this entry to the root')
+  if (entry === null) throw new Fault('receipt', Number(index), 'it is no audit entry')
+  const commitments = commitmentsOf(entry)
+  for (const raw of (extra['openings'] ?? []) as Json[]) {
+    verdict.opened[checkOpening(raw, commitments, Number(index))] = String(raw['value'])
+  }
+}
+
+/** RFC 9162 2.1.3.2: up from the leaf; null when the path is too short or too long. */
+function rootFromPath(index: number, size: number, leaf: Buffer, path: readonly Buffer[]): Buffer | null {
+  if (index >= size) return null
+  let [fn, sn, root] = [index, size - 1, leaf]
+  for (const each of path) {
+    if (sn === 0) return null
+    if (fn % 2 === 1 || fn === sn) {
+      root = nodeHash(each, root)
+      while (fn % 2 === 0 && fn !== 0) [fn, sn] = [fn / 2, Math.floor(sn / 2)]
+    } else root = nodeHash(root, each)
+    ;[fn, sn] = [Math.floor(fn / 2), Math.floor(sn / 2)]
+  }
+  return sn === 0 ? root : null
+}
+
+// ── Words, and the command line ──────────────────────────────────────────────────────────────────────────────────────
+
+const faultLine = ({ where, index, reason }: FirstBad): string =>
+  `first fault: ${index === null ? '' : `entry ${index}: `}${where}: ${reason}`
+
+export function describeVerdict(verdict: Verdict): string {
+  const whose = `audit log ${verdict.origin ?? 'of an unknown origin'}`
+  if (verdict.firstBad) return `NOT VERIFIED: ${whose}\n${faultLine(verdict.firstBad)}`
+  const { hours, clock, commitments } = verdict
+  const missed =
+    hours.missed.length === 0
+      ? 'none missed'
+      : `${hours.missed.length} in which nothing was sealed, from ${hours.missed[0]}`
+  return [
+    `VERIFIED: ${whose}, tenant ${verdict.tenantId}`,
+    `entries: ${verdict.size}, of which ${verdict.entriesRead} were read; root ${verdict.root}`,
+    `signed by ${verdict.isKeyGiven ? 'the given key' : 'the key that the export itself names'}: ${verdict.publicKey}`,
+    `witnesses: ${verdict.isQuorumMet === null ? 'no policy was given' : `quorum met: ${verdict.witnesses.map(({ name, at }) => `${name} at ${at}`).join(', ') || 'none needed'}`}`,
+    `hours: ${hours.count}, ${hours.first} to ${hours.last}; ${missed}`,
+    `clock: set by ${clock.sources.join(', ')}; largest step ${clock.largestStepMs} ms, largest offset to the database ${clock.largestDatabaseOffsetMs} ms`,
+    `commitments: ${commitments.total}, ${commitments.opened} opened and right, ${commitments.erased} erased`,
+    ...(verdict.consistentWith.length === 0
+      ? []
+      : [`only added to since: ${verdict.consistentWith.join(', ')} entries`]),
+  ].join('\n')
+}
+
+export function describeReceipt(verdict: ReceiptVerdict): string {
+  if (verdict.firstBad)
+    return `NOT VERIFIED: receipt of ${verdict.origin ?? 'an unknown log'}\n${faultLine(verdict.firstBad)}`
+  const opened = Object.entries(verdict.opened).map(([field, value]) => `  ${field} = ${value}`)
+  return [
+    `VERIFIED: entry ${verdict.index} of ${verdict.size} in ${verdict.origin}`,
+    JSON.stringify(verdict.entry),
+    ...opened,
+  ].join('\n')
+}
+
+/** @returns exit status */
+export function main(args: readonly string[], print: (text: string) => void): 0 | 1 | 2 {
+  const values: Record<'key' | 'policy' | 'checkpoint', string[]> = { key: [], policy: [], checkpoint: [] }
+  const plain: string[] = []
+  for (let at = 0; at < args.length; at += 1) {
+    const name = /^--(key|policy|checkpoint)$/.exec(args[at] ?? '')?.[1] as keyof typeof values | undefined
+    if (name === undefined) plain.push(args[at] as string)
+    else {
+      at += 1
+      values[name].push(args[at] ?? '')
+    }
+  }
+  const isJson = plain.includes('--json')
+  const [first, second, ...more] = plain.filter((each) => each !== '--json')
+  const path = first === 'receipt' ? second : first
+  try {
+    const isUsage = path === undefined || more.length > 0 || plain.some((each) => /^--(?!json$)/.test(each))
+    if (isUsage || (first !== 'receipt' && second !== undefined))
+      throw new NothingToJudge(
+        'usage: falaj-verify [receipt] <path> [--key <key>] [--policy <file>] [--checkpoint <file>]… [--json]',
+      )
+    const text = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : unreadable(file))
+    const options: VerifyOptions = {
+      ...(values.key[0] === undefined ? {} : { key: values.key[0] }),
+      ...(values.policy[0] === undefined ? {} : { policy: text(values.policy[0]) }),
+      checkpoints: values.checkpoint.map(text),
+    }
+    if (first === 'receipt') {
+      const verdicts = verifyReceipts(text(path), options)
+      print(isJson ? JSON.stringify(verdicts) : verdicts.map(describeReceipt).join('\n'))
+      return verdicts.every(({ ok }) => ok) ? 0 : 1
+    }
+    const verdict = verifyExport(path, options)
+    print(isJson ? JSON.stringify(verdict) : describeVerdict(verdict))
+    return verdict.ok ? 0 : 1
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown.message : 'unknown fault'
+    print(isJson ? JSON.stringify({ ok: false, error }) : `could not be judged: ${error}`)
+    return 2
+  }
+}
+
+function unreadable(file: string): never {
+  throw new NothingToJudge(`${file} cannot be read`)
+}
+
+if (import.meta.main) process.exitCode = main(process.argv.slice(2), console.log)

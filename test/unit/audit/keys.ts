@@ -1,5 +1,0 @@
-import { generateKeyPairSync } from 'node:crypto'
-import { Secret } from '../../../src/secret.ts'
-
-export const newAuditKey = (): Secret<string> =>
-  new Secret(generateKeyPairSync('ed25519').privateKey.export({ format: 'pem', type: 'pkcs8' }).toString())

@@ -9,7 +9,8 @@ import type { Route } from './routes.ts'
 export type ApiVersion = {
   /** Document of the first version, which the rows of the family name. */
   readonly family: DocumentId
-  readonly version: string
+  /** null: its addresses name none. */
+  readonly version: string | null
   readonly document: DocumentId
   /** Type of the consents under which it may be called, where that has a version of its own. */
   readonly rarType?: string
@@ -20,6 +21,7 @@ export const VERSIONS: readonly ApiVersion[] = [
   { family: 'account-information',   version: '2.1', document: 'account-information' },
   { family: 'account-opening',       version: '2.1', document: 'account-opening' },
   { family: 'atm',                   version: '2.1', document: 'atm' },
+  { family: 'audit-receipts',        version: null,  document: 'audit-receipts' },
   { family: 'bank-initiation',       version: '2.1', document: 'bank-initiation' },
   { family: 'confirmation-of-payee', version: '2.1', document: 'confirmation-of-payee' },
   { family: 'fx',                    version: '2.1', document: 'fx' },
@@ -38,7 +40,9 @@ export function servedRoutes(
 ): readonly Route[] {
   for (const { document, version } of versions) {
     const basePath = registry.basePath(document)
-    if (!basePath.endsWith(`/v${version}`)) throw new Error(`${document} is at ${basePath}, not at version ${version}`)
+    if (version !== null && !basePath.endsWith(`/v${version}`)) {
+      throw new Error(`${document} is at ${basePath}, not at version ${version}`)
+    }
   }
   const unserved = rows.filter(({ document }) => !versions.some(({ family }) => family === document))
   if (unserved[0] !== undefined) throw new Error(`the family ${unserved[0].document} has rows and no version`)

@@ -66,10 +66,12 @@ export function bankSettings(place: Topology, enrolment: Enrolment, code: LfiCod
     tls: { certFile: bank.server.certFile, keyFile: bank.server.keyFile, caFile: enrolment.ca.bundleFile },
     hubClient: { certFile: bank.client.certFile, keyFile: bank.client.keyFile },
     signingKey: { kid: bank.signing.kid, keyFile: bank.signing.keyFile },
+    encryptionKey: { kid: bank.encryption.kid, keyFile: bank.encryption.keyFile },
     hub: { hh: urls.hubs[code].hh, cm: urls.hubs[code].cm, audience: code },
     hubCaller: { organisationId: bank.hub.organisationId, keystore: urls.directory },
     publicBase: urls.banks[code].public,
     seed: `falaj-${code}`,
     stateFile: folderOf(place, 'banks', code, 'state.json'),
+    ledgerFile: folderOf(place, 'banks', code, 'payments.jsonl'),
   }
 }

@@ -53,6 +53,8 @@ export type HubDeps = { readonly config: Config; readonly log: Log; readonly clo
 
 const SWEEP_EVERY_MS = 1_000
 const SWEEP_BATCH = 500
+const FOLLOW_UP_EVERY_MS = 10_000
+const FOLLOW_UP_BATCH = 20
 const PURGE_EVERY_MS = 60_000
 const REFRESH_EVERY_MS = 2_000
 const REPORT_EVERY_MS = 5_000
@@ -121,7 +123,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const participants = createParticipants({ db, tenant, trustFramework: config.trustFramework, audit, clock, log })
   // What ends a consent ends everything issued under it, in the same transaction.
   const consents = createConsentStore({ db, tenantId: tenant.id, clock, audit, onTerminal: destroyGrant })
-  const resources = createResourceLog({ db, tenantId: tenant.id, clock, audit })
+  const resources = createResourceLog({ db, tenantId: tenant.id, clock, audit, consents })
   const deviations = createDeviations({ db, clock, log })
   const keys = await createKeyRing({ db, tenant, clock, log })
   const dpop = capabilitiesOf(tenant).dpop ? await openDpop({ db, clock }) : null
@@ -197,6 +199,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     witnessing.start()
     timers.push(
       every(SWEEP_EVERY_MS, 'consent sweep', log, () => consents.sweep(SWEEP_BATCH)),
+      every(FOLLOW_UP_EVERY_MS, 'follow-up of payments', log, () => gateway.followUpPayments(FOLLOW_UP_BATCH)),
       every(PURGE_EVERY_MS, 'purge of authorization records', log, () => authServer.purge()),
       every(REFRESH_EVERY_MS, 'refresh from the directory', log, () => participants.refreshDue()),
       every(REPORT_EVERY_MS, 'count of the audit log', log, () => reports.advance()),

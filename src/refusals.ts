@@ -67,6 +67,17 @@ export const RULES = {
   },
   'patch.revoked-by': { clause: 'tpp-api 4.4', expected: 'RevokedBy TPP or TPP.InitiatedByUser' },
   'patch.webhook': { clause: 'tpp-api 8.2', expected: 'an https address that the directory lists for the client' },
+  'key.given': { clause: 'tpp-api 6', expected: 'an x-idempotency-key of 1 to 40 characters without white space' },
+  'key.own': { clause: 'tpp-api 5.3', expected: 'an x-idempotency-key that was not used under another consent' },
+  'key.answered': { clause: 'tpp-api 5.3', expected: 'a repeated request after the first one has its answer' },
+  'key.known': { clause: 'tpp-api 5.3', expected: 'the x-idempotency-key of a payment that was made' },
+  'payment.consent': { clause: 'tpp-api 5.3', expected: 'a payment that names the consent of the access token' },
+  'payment.encrypted': { clause: 'tpp-api 2.7.3', expected: 'personal data as a JWE for the LFI' },
+  'payment.purpose': { clause: 'tpp-api 5.3', expected: 'a purpose on the list of the payment scheme' },
+  'payment.agreed': { clause: 'tpp-api 5.3', expected: 'purpose and references of the consent, each or none' },
+  'payment.limits': { clause: 'tpp-api 5.3', expected: 'a payment within what the user agreed to' },
+  'payment.file': { clause: 'lfi-api 3.9.3', expected: 'the file of the consent, by its SHA-256' },
+  'payment.known': { clause: 'tpp-api 5.3', expected: 'the id of a payment of this client' },
 } as const satisfies Readonly<Record<string, Rule>>
 
 export type RuleId = keyof typeof RULES

@@ -10,6 +10,8 @@ import { createHubCaller } from './ozone-connect/hub-caller.ts'
 import { createKeystore } from './ozone-connect/keystore.ts'
 import { createPages } from './pages/app.ts'
 import { createHub } from './pages/hub.ts'
+import { createLedger } from './payments/ledger.ts'
+import { createPersonalReader } from './payments/personal.ts'
 import type { BankSettings } from './settings.ts'
 
 export type { BankCode } from './data/spec.ts'
@@ -37,15 +39,17 @@ export async function startBank(settings: BankSettings): Promise<Bank> {
     keystore,
     now,
   })
+  const ledger = createLedger(settings.ledgerFile, now)
+  const personal = createPersonalReader({ encryptionKey: settings.encryptionKey, keystore })
   const hub = await createHub(settings, log, now)
 
   const ozoneConnect = await listen(
     { port: settings.ports.ozoneConnect, server: tls, clientCaFile: tls.caFile },
-    createOzoneConnect({ book, hub: hubCaller, log, now, asOfDay: today }).callback(),
+    createOzoneConnect({ book, hub: hubCaller, ledger, personal, log, now, asOfDay: today }).callback(),
   )
   const pages = await listen(
     { port: settings.ports.pages, server: tls },
-    createPages({ book, name, theme, publicBase, hub, log, now }).callback(),
+    createPages({ book, name, theme, publicBase, hub, personal, log, now }).callback(),
   ).catch(async (thrown: unknown) => {
     await Promise.all([ozoneConnect.close(), hub.close(), dispatcher.close()])
     throw thrown

@@ -16,6 +16,8 @@ export type BankSettings = {
   readonly hubClient: KeyFiles
   /** Sig4, for JWT Auth towards the hub (PKCS #8 PEM). */
   readonly signingKey: { readonly kid: string; readonly keyFile: string }
+  /** Enc1, for personal data that only we may read (PKCS #8 PEM). */
+  readonly encryptionKey: { readonly kid: string; readonly keyFile: string }
   readonly hub: {
     /** Origin of the headless authorization API. */
     readonly hh: string
@@ -35,6 +37,8 @@ export type BankSettings = {
   readonly seed: string
   /** Keeps the as-of date over restarts. */
   readonly stateFile: string
+  /** Every payment that was made, a line each. */
+  readonly ledgerFile: string
   /** Default: one JSON line per call on standard output. */
   readonly log?: Log
 }

@@ -44,7 +44,12 @@ export async function goOn(browser: Browser, page: Page, customer: Customer): Pr
   if (login !== null) return browser.submit(page, login.form, { press: login.press, fields: { ...customer } })
   const approve = findButton(page, 'approve')
   if (approve === null) throw new Error(`no way on from the bank's page "${titleOf(page)}" (${page.status})`)
-  return browser.submit(page, approve.form, { press: approve.press, tick: (control) => control.kind === 'checkbox' })
+  // Every box may be ticked; of several circles one is.
+  const circle = approve.form.controls.find(({ kind }) => kind === 'radio')
+  return browser.submit(page, approve.form, {
+    press: approve.press,
+    tick: (control) => control.kind === 'checkbox' || control === circle,
+  })
 }
 
 function findButton(page: Page, id: string): { readonly form: Form; readonly press: Control } | null {
@@ -56,5 +61,5 @@ function findButton(page: Page, id: string): { readonly form: Form; readonly pre
 }
 
 const boxes = (page: Page): readonly Control[] =>
-  page.forms.flatMap((form) => form.controls.filter((control) => control.kind === 'checkbox'))
+  page.forms.flatMap((form) => form.controls.filter(({ kind }) => kind === 'checkbox' || kind === 'radio'))
 const titleOf = (page: Page): string => /<title>([^<]*)<\/title>/i.exec(page.html)?.[1]?.trim() ?? page.url

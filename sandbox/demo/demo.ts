@@ -8,6 +8,7 @@ import { PERMISSIONS, type Permission, PRESETS } from '../tpp/permissions.ts'
 import type { HttpCall } from '../tpp/settings.ts'
 import { auditSteps } from './audit-steps.ts'
 import { approveAtBank, type Customer } from './bank-journey.ts'
+import { paymentSteps } from './payment-steps.ts'
 import { dataOf, READS, sizeOf } from './reads.ts'
 import { createRecorder, DemoStopped, type Output, type Recorder, type Seen } from './recorder.ts'
 import { type Payee, serviceSteps } from './service-steps.ts'
@@ -53,6 +54,8 @@ export async function runDemo(manifest: Manifest, out: Output): Promise<number> 
     const { tokens, firstRead } = await fullConsent(demo, calls, other)
     await narrowConsent(demo)
     await endOfConsent(demo, tokens)
+    const { redirectUri } = demo
+    await paymentSteps(recorder, { bank, ca, redirectUri, customer })
     await webhookSteps(recorder, { manifest, lfi: LFI, ca, customer })
     recorder.part('Proof')
     await auditSteps(recorder, { tenant: LFI, lfi, interactionId: firstRead })

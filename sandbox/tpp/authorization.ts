@@ -30,6 +30,8 @@ export type Pending = {
   readonly nonce: string
   readonly codeVerifier: string
   readonly consentId: string
+  /** Of the consent that was asked for. */
+  readonly consentType: string
 }
 
 export type Tokens = {
@@ -40,36 +42,54 @@ export type Tokens = {
   readonly scope: string | null
   readonly subject: string | null
   readonly consentId: string | null
+  readonly consentType: string | null
   readonly consentStatus: string | null
 }
 
 /** Used when a server leaves `expires_in` out, which RFC 6749 allows: short, so that a refresh comes early. */
 const UNSTATED_LIFETIME_SECONDS = 60
 
+export type Pushed = { readonly pending: Pending; readonly url: string }
+/** One element of `authorization_details`, and the scope that it needs beside openid. */
+export type Wanted = {
+  readonly type: string
+  readonly scope: string
+  consent(consentId: string): Promise<object> | object
+  readonly subscription?: object
+}
+
+export const accountAccess = (ask: ConsentAsk): Wanted => ({
+  type: ACCOUNT_ACCESS,
+  scope: 'accounts',
+  consent: (consentId) => consentClaims(consentId, ask),
+  ...subscriptionOf(ask),
+})
+
 export async function pushConsent(
   server: Server,
   signing: SigningKey,
   redirectUri: string,
-  ask: ConsentAsk,
-): Promise<{ readonly pending: Pending; readonly url: string }> {
+  wanted: Wanted,
+): Promise<Pushed> {
   const pending: Pending = {
     issuer: server.issuer,
     state: oidc.randomState(),
     nonce: oidc.randomNonce(),
     codeVerifier: oidc.randomPKCECodeVerifier(),
     consentId: randomUUID(),
+    consentType: wanted.type,
   }
+  const { type, scope, consent, subscription } = wanted
+  const detail = { type, consent: await consent(pending.consentId) }
   const parameters = {
     redirect_uri: redirectUri,
     response_type: 'code',
-    scope: 'openid accounts',
+    scope: `openid ${scope}`,
     state: pending.state,
     nonce: pending.nonce,
     code_challenge: await oidc.calculatePKCECodeChallenge(pending.codeVerifier),
     code_challenge_method: 'S256',
-    authorization_details: JSON.stringify([
-      { type: ACCOUNT_ACCESS, consent: consentClaims(pending.consentId, ask), ...subscriptionOf(ask) },
-    ]),
+    authorization_details: JSON.stringify([subscription === undefined ? detail : { ...detail, subscription }]),
   }
   const signed = await oidc.buildAuthorizationUrlWithJAR(server.config, parameters, signing, {
     [oidc.modifyAssertion]: (_header, claims) => {
@@ -95,7 +115,7 @@ function consentClaims(consentId: string, ask: ConsentAsk): Readonly<Record<stri
   }
 }
 
-const subscriptionOf = ({ webhookUrl }: ConsentAsk): object =>
+const subscriptionOf = ({ webhookUrl }: ConsentAsk): { readonly subscription?: object } =>
   webhookUrl === undefined ? {} : { subscription: { Webhook: { Url: webhookUrl, IsActive: true } } }
 
 /** `query` is what the browser brought to the redirect URI, untouched. */
@@ -117,7 +137,8 @@ export async function redeemCallback(
       idTokenExpected: true,
     }),
   )
-  return toTokens(server, answer, { consentId: pending.consentId, refreshToken: null, subject: null })
+  const { consentId, consentType } = pending
+  return toTokens(server, answer, { consentId, consentType, refreshToken: null, subject: null })
 }
 
 export async function refresh(server: Server, tokens: Tokens): Promise<Tokens> {
@@ -125,6 +146,7 @@ export async function refresh(server: Server, tokens: Tokens): Promise<Tokens> {
   const answer = await asFault(oidc.refreshTokenGrant(server.config, tokens.refreshToken))
   return toTokens(server, answer, {
     consentId: tokens.consentId,
+    consentType: tokens.consentType ?? ACCOUNT_ACCESS,
     refreshToken: tokens.refreshToken,
     subject: tokens.subject,
   })
@@ -140,6 +162,7 @@ export async function clientCredentials(server: Server, scope: string): Promise<
     scope: answer.scope ?? null,
     subject: null,
     consentId: null,
+    consentType: null,
     consentStatus: null,
   }
 }
@@ -147,6 +170,7 @@ export async function clientCredentials(server: Server, scope: string): Promise<
 type TokenAnswer = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers
 type Expected = {
   readonly consentId: string
+  readonly consentType: string
   readonly refreshToken: string | null
   readonly subject: string | null
 }
@@ -154,7 +178,7 @@ type Expected = {
 function toTokens(server: Server, answer: TokenAnswer, expected: Expected): Tokens {
   requireBearer(answer)
   const subject = checkIdToken(server, answer, expected.subject)
-  const consent = checkDetails(answer.authorization_details, expected.consentId)
+  const consent = checkDetails(answer.authorization_details, expected)
   return {
     accessToken: answer.access_token,
     expiresAt: endOf(answer),
@@ -163,6 +187,7 @@ function toTokens(server: Server, answer: TokenAnswer, expected: Expected): Toke
     scope: answer.scope ?? null,
     subject: subject ?? expected.subject,
     consentId: expected.consentId,
+    consentType: expected.consentType,
     consentStatus: consent,
   }
 }
@@ -184,9 +209,12 @@ function checkIdToken(server: Server, answer: TokenAnswer, subject: string | nul
 }
 
 /** RFC 9396 section 7: what was granted must be what was asked for, not another consent. */
-function checkDetails(details: readonly oidc.AuthorizationDetails[] | undefined, consentId: string): string | null {
+function checkDetails(
+  details: readonly oidc.AuthorizationDetails[] | undefined,
+  { consentId, consentType }: Expected,
+): string | null {
   const [detail, more] = details ?? []
-  if (detail === undefined || more !== undefined || detail.type !== ACCOUNT_ACCESS) {
+  if (detail === undefined || more !== undefined || detail.type !== consentType) {
     throw untrusted('the token does not carry the one consent that was asked for')
   }
   const data = member(member(detail, 'consent'), 'Data')

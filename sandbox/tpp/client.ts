@@ -1,8 +1,10 @@
 /** A TPP's side of the contract, from finding a bank to reading from it: what any real TPP would have to write. */
 import {
+  accountAccess,
   type ConsentAsk,
   clientCredentials,
   type Pending,
+  type Pushed,
   pushConsent,
   redeemCallback,
   refresh,
@@ -10,6 +12,13 @@ import {
 } from './authorization.ts'
 import { createDirectory, type Lfi } from './directory.ts'
 import { LfiFault } from './errors.ts'
+import {
+  createPayments,
+  type FileOrder,
+  PAYMENT_CONSENT,
+  type PaymentConsentAsk,
+  type PaymentOrder,
+} from './payments.ts'
 import { discover, loadSigningKey, type Server } from './profile.ts'
 import { createResources, type ResourceAnswer, type ResourceRequest } from './resources.ts'
 import { createServices, type ServiceAsk } from './services.ts'
@@ -30,7 +39,8 @@ export type LfiConnection = {
   readonly authorizationEndpoint: string
   /** `POST registration_endpoint` with nothing but the certificate (tpp-api 9.1). */
   register(): Promise<ResourceStatus>
-  requestConsent(ask: ConsentAsk): Promise<{ readonly pending: Pending; readonly url: string }>
+  requestConsent(ask: ConsentAsk): Promise<Pushed>
+  requestPayment(ask: PaymentConsentAsk): Promise<Pushed>
   redeem(query: URLSearchParams, pending: Pending): Promise<Tokens>
   refresh(tokens: Tokens): Promise<Tokens>
   clientCredentials(scope?: string): Promise<Tokens>
@@ -45,6 +55,14 @@ export type LfiConnection = {
   /** What a signed event of this LFI says; throws for one that is not its own. */
   event(jws: string): Promise<SignedAnswer>
   revoke(consentId: string, by?: 'TPP' | 'TPP.InitiatedByUser'): Promise<ResourceAnswer>
+  /** Under the token that a consent was redeemed for. */
+  pay(order: PaymentOrder, tokens: Tokens): Promise<ResourceAnswer>
+  payFile(order: FileOrder, tokens: Tokens): Promise<ResourceAnswer>
+  /** Where the payment of a key is, as a path for `payment`. */
+  findPayment(idempotencyKey: string): Promise<string>
+  payment(path: string): Promise<ResourceAnswer>
+  handOver(consentId: string, file: Buffer): Promise<number>
+  report(paymentId: string): Promise<string>
 }
 export type ResourceStatus = { readonly status: number; readonly interactionId: string | null }
 export type ConsentReadOptions = { readonly signed?: boolean }
@@ -99,12 +117,27 @@ function connectionTo(lfi: Lfi, server: Server, deps: ConnectionDeps): LfiConnec
     issuer: server.issuer,
     token: ownToken,
   })
+  const payments = createPayments({
+    clientId: application.clientId,
+    issuer: lfi.issuer,
+    origin: new URL(lfi.accountInformationUrl).origin,
+    signing: deps.signing,
+    transport: deps.transport,
+    resources,
+    keysUrl: `${deps.settings.trustFrameworkUrl}/${lfi.organisationId}/application.jwks`,
+  })
   const consentPath = (consentId: string): string => `/account-access-consents/${encodeURIComponent(consentId)}`
   return {
     lfi,
     authorizationEndpoint: server.authorizationEndpoint,
     register: () => register(deps, server.registrationEndpoint),
-    requestConsent: (ask) => pushConsent(server, deps.signing, application.redirectUri, ask),
+    requestConsent: (ask) => pushConsent(server, deps.signing, application.redirectUri, accountAccess(ask)),
+    requestPayment: (ask) =>
+      pushConsent(server, deps.signing, application.redirectUri, {
+        type: PAYMENT_CONSENT,
+        scope: 'payments',
+        consent: (consentId) => payments.consentClaims(consentId, ask),
+      }),
     redeem: (query, pending) => redeemCallback(server, application.redirectUri, query, pending),
     refresh: (tokens) => refresh(server, tokens),
     clientCredentials: (scope = 'openid accounts') => clientCredentials(server, scope),
@@ -117,6 +150,12 @@ function connectionTo(lfi: Lfi, server: Server, deps: ConnectionDeps): LfiConnec
       resources.call(at(`/account-access-consents?${new URLSearchParams({ baseConsentId })}`), {
         accessToken: await ownToken(),
       }),
+    pay: (order, tokens) => payments.pay(order, tokens.accessToken),
+    payFile: (order, tokens) => payments.payFile(order, tokens.accessToken),
+    findPayment: async (idempotencyKey) => payments.find(idempotencyKey, await ownToken('openid payments')),
+    payment: async (path) => payments.show(path, await ownToken('openid payments')),
+    handOver: async (consentId, file) => payments.handOver(consentId, file, await ownToken('openid payments')),
+    report: async (paymentId) => payments.report(paymentId, await ownToken('openid payments')),
     event: verify,
     revoke: async (consentId, by = 'TPP.InitiatedByUser') =>
       resources.call(at(consentPath(consentId)), {

@@ -14,6 +14,7 @@ export type ResourceRequest = {
   readonly body?: unknown
   /** A signed message instead of a plain body. */
   readonly jws?: string
+  readonly idempotencyKey?: string
   readonly interactionId?: string
 }
 export type ResourceAnswer = {
@@ -57,6 +58,7 @@ function headersOf(request: ResourceRequest): Record<string, string> {
   if (request.interactionId !== undefined) headers[INTERACTION_HEADER] = request.interactionId
   if (request.body !== undefined) headers['content-type'] = 'application/json; charset=utf-8'
   if (request.jws !== undefined) headers['content-type'] = 'application/jwt'
+  if (request.idempotencyKey !== undefined) headers['x-idempotency-key'] = request.idempotencyKey
   if (request.customer !== undefined) {
     headers['x-fapi-customer-ip-address'] = request.customer.ipAddress
     headers['x-customer-user-agent'] = request.customer.userAgent

@@ -8,6 +8,7 @@ import { type Clock, type Instant, secondsToMilliseconds, toInstant } from '../c
 import type { TenantConfig } from '../config.ts'
 import { awaiting, type ConsentStore, type LodgeAsk } from '../consent-store/index.ts'
 import { toConsentId } from '../ids.ts'
+import { keptHeaders } from '../kept-headers.ts'
 import type { ConsentActions } from '../lfi/index.ts'
 import type { HubContext } from '../listener.ts'
 import { type Participants, tppView } from '../participants/index.ts'
@@ -26,8 +27,6 @@ export type LodgingDeps = {
   readonly clock: Clock
 }
 
-/** Never kept with the consent: credentials, and what identifies a browser session. */
-const HEADERS_DROPPED = new Set(['authorization', 'cookie', 'dpop', 'proxy-authorization'])
 const PUSHED = 'PushedAuthorizationRequest'
 
 /** @throws InvalidRequest, when the unit is written, for a ConsentId that somebody else got in first with */
@@ -50,7 +49,7 @@ export async function lodge(
     organisationId: client.organisationId,
     rarType: detail.type,
     request: detail,
-    requestHeaders: headersToKeep(ctx),
+    requestHeaders: keptHeaders(ctx.headers),
     requestUrl: `${deps.tenant.listeners.as.origin}/par`,
     tpp: tppView(client),
     scope: String(oidc.params?.['scope']),
@@ -89,13 +88,6 @@ export async function lodge(
 const UNSIGNED_SECONDS_MAX = 60
 const lifetimeOf = (oidc: Oidc, configured: number): number =>
   oidc.body?.['request'] === undefined ? Math.min(configured, UNSIGNED_SECONDS_MAX) : configured
-
-const headersToKeep = (ctx: HubContext): Readonly<Record<string, string>> =>
-  Object.fromEntries(
-    Object.entries(ctx.headers).flatMap(([name, value]) =>
-      HEADERS_DROPPED.has(name) || value === undefined ? [] : [[name, String(value)]],
-    ),
-  )
 
 /** Whoever is to authorize, the first does so within the window; others may have longer (consent-store, payment.ts). */
 function authorizeBy(deps: LodgingDeps, detail: ConsentDetail): Instant {

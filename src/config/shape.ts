@@ -188,6 +188,7 @@ export type TenantConfig = {
   readonly limits: {
     readonly requestsPerSecond: number
     readonly bodyBytesMax: number
+    readonly fileBytesMax: number
     /** At work at the same time, in this process: at one listener, and at all of the tenant's but admin. */
     readonly requestsInFlightPerListener: number
     readonly requestsInFlight: number

@@ -25,7 +25,7 @@ import {
 } from './operations.ts'
 import { type Past, readPast } from './past.ts'
 import type { LfiPatch, PaymentNote, TppPatch } from './steps.ts'
-import { read, readGroup, rememberedConsents } from './store.ts'
+import { lock, read, readGroup, rememberedConsents } from './store.ts'
 import { sweep } from './sweeper.ts'
 import { type Caller, readTrail, type TrailRow } from './trail.ts'
 import { createUsage } from './usage.ts'
@@ -70,6 +70,15 @@ export {
   type SinglePayment,
 } from './control-parameters.ts'
 export { isExhausted, type Spending } from './exhausted.ts'
+export {
+  type Asked,
+  consumptionOf,
+  LIMIT_FAULTS,
+  type LimitFault,
+  limitFault,
+  type Paid,
+  spendingOf,
+} from './limits.ts'
 export type { ConsentFilter, ConsentPage } from './list.ts'
 export { awaiting, isRepeated, type LodgeAsk, type Lodged } from './lodge.ts'
 export type { Revocation } from './operations.ts'
@@ -140,6 +149,8 @@ export type ConsentStore = {
   trail(id: ConsentId): Promise<readonly TrailRow[]>
   /** At most once a minute for a consent; counts as no change of it. */
   touchUsage(id: ConsentId, at: Instant): Promise<void>
+  /** As it stands, and so it stays until the transaction ends; whoever locks anything else as well locks this first. */
+  lock(tx: Tx, id: ConsentId): Promise<Consent | null>
   /** Ends up to `limit` consents that the clock has ended; how many it did. */
   sweep(limit: number): Promise<number>
 }
@@ -179,6 +190,7 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
     findAt: (id, at) => readPast(db, id, at),
     trail: (id) => readTrail(db, id),
     touchUsage: createUsage(db),
+    lock: async (tx, id) => present(await lock(tx, id)),
     sweep: (limit) => sweep(deps, limit),
   }
 }

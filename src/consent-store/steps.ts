@@ -59,8 +59,8 @@ export type PaymentPatch = {
 
 /** What a payment leaves at its consent. */
 export type PaymentNote = {
-  /** As the LFI names it; noted once. */
-  readonly paymentId: string
+  /** As the LFI names it; noted once. null: it has no name yet, or never got one. */
+  readonly paymentId: string | null
   readonly consumption: PaymentConsumption
   /** Nothing of what was agreed on is left (`isExhausted`). */
   readonly isExhausted: boolean
@@ -204,7 +204,7 @@ export function paymentStep(consent: Consent, note: PaymentNote, now: Instant): 
     payment: {
       ...consent.payment,
       consumption: note.consumption,
-      paymentIds: [...new Set([...consent.payment.paymentIds, note.paymentId])],
+      paymentIds: [...new Set([...consent.payment.paymentIds, ...(note.paymentId === null ? [] : [note.paymentId])])],
     },
     lastServiceInitiationAt: later(consent.lastServiceInitiationAt, note.attemptedAt),
   }

@@ -54,7 +54,8 @@ function specificityOf(offer: Offer, range: Range): number {
   return range.charset === charset ? 5 : 0
 }
 
-export type BodyType = 'none' | 'json' | 'jwt'
+/** `raw`: whatever it is, it goes on as it is. */
+export type BodyType = 'none' | 'json' | 'jwt' | 'raw'
 
 /** @throws HubError UnsupportedMediaType where the declared content is not among the operation's. */
 export function readBodyType(headers: {
@@ -67,6 +68,7 @@ export function readBodyType(headers: {
   const encoding = headers.contentEncoding?.trim().toLowerCase() ?? 'identity'
   const [type = '', ...parameters] = (headers.contentType ?? '').split(';').map((part) => part.trim().toLowerCase())
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length)
+  if (headers.accepted.includes('*/*') && encoding === 'identity') return 'raw'
   const listed = headers.accepted.some((accepted) => accepted.split(';', 1)[0] === type)
   if (!listed || encoding !== 'identity' || (charset !== undefined && charset.replaceAll('"', '') !== 'utf-8')) {
     throw new HubError('UnsupportedMediaType', {

@@ -2,7 +2,7 @@
 import type { Consent } from '../consent-store/index.ts'
 import { HubError } from '../errors.ts'
 import { type ClientId, type ConsentId, toConsentId } from '../ids.ts'
-import type { ConsentListRoute, ConsentRoute } from './routes.ts'
+import type { ConsentRoute } from './routes.ts'
 import type { Services } from './services.ts'
 
 export function requireConsentId(raw: string | undefined, name: string): ConsentId {
@@ -24,7 +24,7 @@ export async function requireOwned(
   { consents }: Services,
   id: ConsentId,
   clientId: ClientId,
-  route: ConsentRoute,
+  route: Pick<ConsentRoute, 'rarType' | 'absent'>,
 ): Promise<Consent> {
   const consent = await consents.findOwned(id, clientId)
   if (consent === null || !isOfFamily(consent, route)) {
@@ -33,5 +33,5 @@ export async function requireOwned(
   return consent
 }
 
-export const isOfFamily = (consent: Consent, route: ConsentRoute | ConsentListRoute): boolean =>
+export const isOfFamily = (consent: Consent, route: { readonly rarType: string }): boolean =>
   consent.rarType === route.rarType

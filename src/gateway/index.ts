@@ -17,6 +17,10 @@ import type { ResourceLog } from '../resource-log/index.ts'
 import type { SchemaRegistry } from '../schema-registry.ts'
 import { createAccessTokens } from './access-token.ts'
 import { apiSetOf } from './api-sets.ts'
+import { followUp } from './payments/follow-up.ts'
+import { createPaymentLinks } from './payments/links.ts'
+import { createRefunds } from './payments/refunds.ts'
+import { createPaymentReplies } from './payments/reply.ts'
 import { createRouteTable, type RouteTable } from './route-table.ts'
 import { isService, type ReadRoute, ROUTES, type Route } from './routes.ts'
 import { createServe } from './serve.ts'
@@ -29,6 +33,8 @@ export type { PayeeSource } from './services.ts'
 
 export type Gateway = {
   mount(app: HubApp): void
+  /** Asks the LFI about up to `limit` payments that wait; how many have moved on. */
+  followUpPayments(limit: number): Promise<number>
   /** Whether the LFI can be reached; for health checks. */
   hello: Connector['hello']
 }
@@ -61,6 +67,8 @@ export function createGateway(deps: GatewayDeps): Gateway {
   const { tenant, clock, registry, keys, deviations } = deps
   const served = servedRoutes(ROUTES, deps.versions ?? VERSIONS, registry)
   const routes = createRouteTable(served, registry)
+  const paymentReplies = createPaymentReplies(registry)
+  const paymentLinks = createPaymentLinks(tenant.listeners.rs.origin + registry.basePath('bank-initiation'))
   const serve = createServe({
     ...deps,
     routes,
@@ -73,6 +81,9 @@ export function createGateway(deps: GatewayDeps): Gateway {
       clock,
       bindings: new Set(deps.dpop === null ? ['mtls'] : ['mtls', 'dpop']),
     }),
+    paymentReplies,
+    paymentLinks,
+    refunds: createRefunds(registry),
     translator: createTranslator(
       served.filter((route): route is ReadRoute => route.follows === 'read-resource'),
       registry,
@@ -81,6 +92,7 @@ export function createGateway(deps: GatewayDeps): Gateway {
     serviceTranslator: createServiceTranslator(served.filter(isService), registry, deviations.note),
   })
   return {
+    followUpPayments: (limit) => followUp({ ...deps, paymentReplies, paymentLinks }, limit),
     mount: (app) => {
       // The last thing on its listener: what it does not know is a 404 of its own, with its audit entry.
       app.use((ctx) => serve(ctx))

@@ -5,11 +5,17 @@
  */
 import type { Route } from './routes.ts'
 import { type Path, path } from './stage.ts'
+import { answerAgain } from './stages/answer-again.ts'
 import { listConsents, showConsent } from './stages/answer-consents.ts'
 import { answerData } from './stages/answer-data.ts'
+import { answerPayment } from './stages/answer-payment.ts'
 import { showReceipts } from './stages/answer-receipts.ts'
+import { answerRefund } from './stages/answer-refund.ts'
+import { answerReport } from './stages/answer-report.ts'
 import { answerRefusals, answerReports, listOutages } from './stages/answer-reports.ts'
 import { answerService } from './stages/answer-service.ts'
+import { askAboutPayment } from './stages/ask-about-payment.ts'
+import { askForRefund } from './stages/ask-for-refund.ts'
 import { askLfi } from './stages/ask-lfi.ts'
 import { askService } from './stages/ask-service.ts'
 import { changeConsent } from './stages/change-consent.ts'
@@ -21,22 +27,32 @@ import { checkContentType } from './stages/check-content-type.ts'
 import { checkHeaders } from './stages/check-headers.ts'
 import { checkIban } from './stages/check-iban.ts'
 import { checkParameters } from './stages/check-parameters.ts'
+import { checkPayment } from './stages/check-payment.ts'
 import { checkPermission } from './stages/check-permission.ts'
 import { checkProof } from './stages/check-proof.ts'
 import { checkClientScope, checkUserScope } from './stages/check-scope.ts'
 import { checkSender } from './stages/check-sender.ts'
 import { discoverPayee } from './stages/discover-payee.ts'
+import { findPayment } from './stages/find-payment.ts'
 import { findRequest } from './stages/find-request.ts'
+import { answerHandedOver, handOverFile, readFile } from './stages/hand-over-file.ts'
+import { judgePayment } from './stages/judge-payment.ts'
 import { judgeReply } from './stages/judge-reply.ts'
 import { beginRequest, checkSubscription, moveRequest } from './stages/keep-request.ts'
 import { limitRate } from './stages/limit-rate.ts'
 import { loadConsent } from './stages/load-consent.ts'
+import { loadPayment } from './stages/load-payment.ts'
+import { loadPaymentConsent } from './stages/load-payment-consent.ts'
 import { matchPayee } from './stages/match-payee.ts'
 import { matchRoute } from './stages/match-route.ts'
 import { narrowToConsent } from './stages/narrow-period.ts'
 import { negotiateAnswer } from './stages/negotiate-answer.ts'
-import { readPlainBody, readSignableBody } from './stages/read-body.ts'
+import { orderPayment } from './stages/order-payment.ts'
+import { readPlainBody, readSignableBody, readSignedBody } from './stages/read-body.ts'
+import { readKey } from './stages/read-key.ts'
 import { answerDone, registerClient } from './stages/register-client.ts'
+import { reservePayment } from './stages/reserve-payment.ts'
+import { settlePayment } from './stages/settle-payment.ts'
 import { translateReply } from './stages/translate-reply.ts'
 import { translateService } from './stages/translate-service.ts'
 import { verifyToken } from './stages/verify-token.ts'
@@ -64,6 +80,45 @@ export const requestPaths = {
     // Is the answer fit to pass on?
     .step(judgeReply).step(translateReply)
     .step(answerData),
+
+  /** A payment, by the LFI, under the consent of a user. */
+  'make-payment': identified
+    .given('pay')
+    // Is the question well formed?
+    .step(checkUserScope).step(checkHeaders).step(readKey).step(checkParameters)
+    .step(readSignedBody)
+    // Has it been asked before?
+    .step(answerAgain)
+    // Did the user agree to it?
+    .step(loadConsent).step(checkPayment).step(reservePayment)
+    // Ask the LFI, and keep what it says.
+    .step(orderPayment).step(judgePayment).step(settlePayment),
+
+  /** A client looks for a payment, and at it. */
+  'find-payment': identified
+    .given('paid')
+    .step(checkClientScope).step(checkHeaders).step(readKey).step(checkParameters)
+    .step(findPayment),
+  'show-payment': identified
+    .given('paid')
+    .step(checkClientScope).step(checkHeaders).step(checkParameters)
+    .step(loadPayment).step(askAboutPayment).step(answerPayment),
+  'show-report': identified
+    .given('paid')
+    .step(checkClientScope).step(checkHeaders).step(checkParameters)
+    .step(loadPayment).step(askAboutPayment).step(answerReport),
+
+  /** A client asks where to return a payment to. */
+  'show-refund': identified
+    .given('askingRoute')
+    .step(checkClientScope).step(checkHeaders).step(checkParameters)
+    .step(loadPaymentConsent).step(askForRefund).step(answerRefund),
+
+  /** A client hands over the file of a file payment. */
+  'hand-over-file': identified
+    .given('askingRoute')
+    .step(checkClientScope).step(checkHeaders).step(readKey).step(checkParameters)
+    .step(loadPaymentConsent).step(readFile).step(handOverFile).step(answerHandedOver),
 
   /** A client looks at its consents. */
   'list-consents': identified

@@ -1,6 +1,7 @@
 /** The audit entries of one call: what the TPP asked and got, and what the LFI was asked for it. */
 import { hash } from 'node:crypto'
 import type { AuditEntry } from '../audit/index.ts'
+import { HubError } from '../errors.ts'
 import { type ConsentId, toClientId, toConsentId } from '../ids.ts'
 import { billingOf, type Explained, resourceOf, UNEXPLAINED } from '../measure.ts'
 import { apiSetOf } from './api-sets.ts'
@@ -82,7 +83,7 @@ export function entriesOf(
     apiSet: route === undefined ? null : apiSetOf(route),
     hubInMs: segments.hubInMs,
     hubOutMs: segments.hubOutMs,
-    lfiOutcome: exchange === undefined ? null : lfiOutcomeOf(exchange, facts),
+    lfiOutcome: exchange === undefined ? null : lfiOutcomeOf(exchange, facts, answered.status),
     ...billingOf(facts.body),
     resource: resourceOf(template),
     ...why,
@@ -98,7 +99,7 @@ export function entriesOf(
     method,
     route: exchange.route,
     status: attempt.status,
-    outcome: lfiOutcomeOf(exchange, facts),
+    outcome: lfiOutcomeOf(exchange, facts, answered.status),
     lfiMs,
   }
   return [call, lfiCall]
@@ -108,10 +109,17 @@ export function entriesOf(
 const lfiOutcomeOf = (
   { attempt }: Facts['exchange'],
   facts: Partial<Facts>,
+  status: number,
 ): Facts['exchange']['attempt']['outcome'] =>
-  isData(attempt.status) && facts.translation === undefined && attempt.outcome === 'answered'
+  isData(attempt.status) && attempt.outcome === 'answered' && !isUnderstood(facts, status)
     ? 'invalid-response'
     : attempt.outcome
+
+/** Whether the answer was fit to pass on, whatever came of that. */
+function isUnderstood({ translation, verdict }: Partial<Facts>, status: number): boolean {
+  if (verdict !== undefined) return !(verdict instanceof HubError)
+  return translation !== undefined || status < 500
+}
 
 /** Whose certificate it was, where the request did not get as far as its client. */
 const certified = ({ arrival: { peer } }: Pick<Facts, 'arrival'>) =>
@@ -120,7 +128,7 @@ const certified = ({ arrival: { peer } }: Pick<Facts, 'arrival'>) =>
 /** The consent that the call is about, once the caller is known. */
 function consentOf(facts: Partial<Facts>): ConsentId | null {
   if (facts.client === undefined) return null
-  return facts.userToken?.consentId ?? toConsentId(facts.pathValues?.['ConsentId'])
+  return facts.userToken?.consentId ?? facts.entry?.consentId ?? toConsentId(facts.pathValues?.['ConsentId'])
 }
 
 const isData = (status: number | null): boolean => status !== null && status >= 200 && status < 300

@@ -4,7 +4,7 @@ import { DPOP_ALGORITHMS } from '../dpop-proof.ts'
 import { ERRORS, type HubError } from '../errors.ts'
 import { sign } from '../jose.ts'
 import type { Offer } from './accept.ts'
-import type { Answer } from './answer.ts'
+import { type Answer, Bytes } from './answer.ts'
 import type { Services } from './services.ts'
 
 export type Rendered = {
@@ -26,9 +26,15 @@ const MESSAGE_LIFETIME_SECONDS = 600
 const NEVER_STORED = { 'cache-control': 'no-store' } as const
 
 export async function renderAnswer(answer: Answer, to: Recipient, services: Services): Promise<Rendered> {
-  const headers = { ...NEVER_STORED, ...nonceHeader(to) }
-  if (answer.status === 204) return { status: 204, headers, body: null }
-  return withBody(answer.status, answer.body, to, headers, services)
+  const { status, body } = answer
+  const headers = { ...NEVER_STORED, ...nonceHeader(to), ...answer.headers }
+  if (status === 204) return { status, headers, body: null }
+  if (body === null) return { status, headers: { ...headers, 'content-length': 0 }, body }
+  if (body instanceof Bytes) {
+    const { bytes, contentType } = body
+    return { status, headers: { ...headers, 'content-type': contentType, 'content-length': bytes.length }, body: bytes }
+  }
+  return withBody(status, body, to, headers, services, answer.signed)
 }
 
 export async function renderError(error: HubError, to: Recipient, services: Services): Promise<Rendered> {
@@ -51,14 +57,20 @@ async function withBody(
   to: Recipient,
   headers: Readonly<Record<string, string>>,
   services: Services,
+  signedBefore: string | null = null,
 ): Promise<Rendered> {
   const offer = to.offer ?? 'application/json; charset=utf-8'
-  const text = offer === 'application/jwt' ? await signed(message, to, services) : JSON.stringify(message)
+  const text =
+    offer === 'application/jwt' ? (signedBefore ?? (await signMessage(message, to, services))) : JSON.stringify(message)
   const body = Buffer.from(text)
   return { status, headers: { ...headers, 'content-type': offer, 'content-length': body.length }, body }
 }
 
-function signed(message: unknown, { clientId, audience }: Recipient, services: Services): Promise<string> {
+export function signMessage(
+  message: unknown,
+  { clientId, audience }: Pick<Recipient, 'clientId' | 'audience'>,
+  services: Pick<Services, 'tenant' | 'clock' | 'keys'>,
+): Promise<string> {
   const { tenant, clock, keys } = services
   const [key] = keys.now().signing
   const now = epochSeconds(clock.now())
@@ -91,7 +103,9 @@ function headersOf(error: HubError, to: Recipient): Readonly<Record<string, stri
     case 'TooManyRequests':
       return { 'retry-after': String(error.options.retryAfterSeconds ?? 1) }
     default:
-      return {}
+      return error.options.retryAfterSeconds === undefined
+        ? {}
+        : { 'retry-after': String(error.options.retryAfterSeconds) }
   }
 }
 

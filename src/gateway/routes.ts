@@ -3,7 +3,7 @@
  * Other families add their rows here, with the document that describes them.
  */
 import type { ServiceHeader } from '../lfi/index.ts'
-import type { RequestKind } from '../resource-log/index.ts'
+import type { PaymentType, RequestKind } from '../resource-log/index.ts'
 import type { DocumentId } from '../schema-registry.ts'
 import type { PeriodKind } from './period.ts'
 import type { ResourceName } from './transform/resources.ts'
@@ -99,6 +99,26 @@ export type ReceiptRoute = Common & {
   readonly grant: 'client'
   readonly scope: string
 }
+/** Makes a payment at the LFI, for a user. */
+export type PayRoute = Common & {
+  readonly follows: 'make-payment'
+  readonly method: 'POST'
+  readonly grant: 'user'
+  readonly scope: string
+  readonly rarType: string
+  readonly paymentType: PaymentType
+}
+/** About payments that were made, for a client. */
+export type PaidRoute = Common & {
+  readonly follows: 'find-payment' | 'show-payment' | 'show-report'
+  readonly method: 'GET'
+  readonly grant: 'client'
+  readonly scope: string
+  readonly rarType: string
+  readonly paymentType: PaymentType
+}
+/** Asks the LFI about a consent, or hands over what belongs to it. */
+export type PaymentConsentRoute = OfClient & { readonly follows: 'show-refund' | 'hand-over-file' }
 export type RegistrationRoute = Common & { readonly follows: 'register'; readonly grant: 'none' }
 /** Answered from the audit log and what follows from it, for a client about itself. */
 export type ReportRoute = Common & {
@@ -113,6 +133,9 @@ export type Route =
   | ServiceRoute
   | HubRoute
   | ReceiptRoute
+  | PayRoute
+  | PaidRoute
+  | PaymentConsentRoute
   | RegistrationRoute
   | ReportRoute
 
@@ -145,6 +168,17 @@ const PAYMENT_CONSENT = {
   rarType: 'urn:openfinanceuae:service-initiation-consent:v2.1',
 } as const
 const READ = { ...ACCOUNTS, grant: 'user', follows: 'read-resource', method: 'GET' } as const
+const PAYMENTS = {
+  document: 'bank-initiation',
+  signable: true,
+  signedOnly: true,
+  scope: 'payments',
+  rarType: 'urn:openfinanceuae:service-initiation-consent:v2.1',
+} as const
+const PAY = { ...PAYMENTS, grant: 'user', follows: 'make-payment', method: 'POST' } as const
+const PAID = { ...PAYMENTS, grant: 'client', method: 'GET' } as const
+const ONE = { paymentType: 'cbuae-payment' } as const
+const FILE = { paymentType: 'cbuae-file-payment' } as const
 const REPORT = {
   document: 'tpp-reports',
   method: 'GET',
@@ -227,6 +261,15 @@ export const ROUTES: readonly Route[] = [
     service: 'lead', answers: 201, lfi: { ...FOR_PRODUCTS, operationId: 'CreateLead', path: '/leads', answers: 201 } },
   { ...PRODUCTS, operationId: 'GetProducts', method: 'GET', path: '/products', follows: 'ask-service',
     service: 'products', answers: 200, lfi: { ...FOR_PRODUCTS, operationId: 'GetProducts', path: '/products', paged: true, query: true } },
+  { ...PAY, ...FILE, operationId: 'CreateFilePayment', path: '/file-payments' },
+  { ...PAID, ...FILE, operationId: 'QueryFilePaymentResource', path: '/file-payments', follows: 'find-payment' },
+  { ...PAID, ...FILE, operationId: 'RetrieveFilePayment', path: '/file-payments/{PaymentId}', follows: 'show-payment' },
+  { ...PAID, ...FILE, operationId: 'RetrieveFilePaymentReport', path: '/file-payments/{PaymentId}/report', follows: 'show-report' },
+  { ...PAYMENTS, grant: 'client', operationId: 'UploadFilePaymentConsent', method: 'POST', path: '/payment-consents/{ConsentId}/file', follows: 'hand-over-file', absent: 'Consent.Invalid' },
+  { ...PAYMENTS, grant: 'client', operationId: 'RetrievePaymentConsentRefund', method: 'GET', path: '/payment-consents/{ConsentId}/refund', follows: 'show-refund', absent: 'NotFound' },
+  { ...PAY, ...ONE, operationId: 'CreatePayment', path: '/payments' },
+  { ...PAID, ...ONE, operationId: 'QueryPaymentResource', path: '/payments', follows: 'find-payment' },
+  { ...PAID, ...ONE, operationId: 'RetrievePayment', path: '/payments/{PaymentId}', follows: 'show-payment' },
   { ...PAYMENT_CONSENT, operationId: 'RetrievePaymentConsentsByBaseConsentId', method: 'GET', path: '/payment-consents', follows: 'list-consents', absent: 'NotFound', base: 'baseConsentId', list: 'consents' },
   { ...PAYMENT_CONSENT, operationId: 'RetrievePaymentConsent', method: 'GET', path: '/payment-consents/{ConsentId}', follows: 'show-consent', absent: 'NotFound' },
   { ...PAYMENT_CONSENT, operationId: 'PatchPaymentConsent', method: 'PATCH', path: '/payment-consents/{ConsentId}', follows: 'change-consent', absent: 'Consent.Invalid' },

@@ -12,7 +12,7 @@ import type { Arrival, Facts } from './facts.ts'
 import { arrived, requestPaths } from './pipeline.ts'
 import { CALLER_GONE, digestOf, entriesOf, type Outcome, type Segments, segmentsOf } from './records.ts'
 import { type Rendered, renderAnswer, renderError } from './render.ts'
-import { isService } from './routes.ts'
+import { isService, type Route } from './routes.ts'
 import type { Services } from './services.ts'
 import { type Timing, walk } from './stage.ts'
 
@@ -47,9 +47,7 @@ async function follow(known: Known, services: Services, timings: Timing[]): Prom
     if (early !== null) return early
     const { route } = known
     if (route === undefined) throw new Error('a request without a route')
-    if (route.follows === 'read-resource') known.read = route
-    else if (route.follows === 'list-consents') known.listRoute = route
-    else if (route.follows === 'show-consent' || route.follows === 'change-consent') known.consentRoute = route
+    narrow(known, route)
     if (isService(route)) known.service = route
     const rest = requestPaths[route.follows].stages.slice(arrived.stages.length)
     const answer = await walk(rest, known, services, timings)
@@ -57,6 +55,35 @@ async function follow(known: Known, services: Services, timings: Timing[]): Prom
     return answer
   } catch (thrown) {
     return toHubError(thrown)
+  }
+}
+
+/** The row under the name by which the stages of its path know it. */
+function narrow(known: Known, route: Route): void {
+  switch (route.follows) {
+    case 'read-resource':
+      known.read = route
+      break
+    case 'list-consents':
+      known.listRoute = route
+      break
+    case 'show-consent':
+    case 'change-consent':
+      known.consentRoute = route
+      break
+    case 'show-refund':
+    case 'hand-over-file':
+      known.askingRoute = route
+      break
+    case 'make-payment':
+      known.pay = route
+      break
+    case 'find-payment':
+    case 'show-payment':
+    case 'show-report':
+      known.paid = route
+      break
+    default:
   }
 }
 

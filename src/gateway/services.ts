@@ -15,7 +15,9 @@ import type { Endpoint, Reports } from '../reports/index.ts'
 import type { ResourceLog } from '../resource-log/index.ts'
 import type { SchemaRegistry } from '../schema-registry.ts'
 import type { AccessTokens } from './access-token.ts'
-
+import type { PaymentLinks } from './payments/links.ts'
+import type { Refunds } from './payments/refunds.ts'
+import type { PaymentReplies } from './payments/reply.ts'
 import type { RouteTable } from './route-table.ts'
 import type { Translator } from './transform/index.ts'
 import type { ServiceTranslator } from './transform/service-translation.ts'
@@ -25,13 +27,13 @@ export type PayeeSource = { readonly issuer: string; readonly resourceServer: st
 
 export type Services = {
   readonly db: Db
-  readonly resources: ResourceLog
   readonly deviations: Deviations
   /** By bank code, of every LFI that this deployment knows. */
   readonly payees: ReadonlyMap<string, PayeeSource>
   readonly serviceTranslator: ServiceTranslator
   readonly tenant: TenantConfig
   readonly consents: ConsentStore
+  readonly resources: ResourceLog
   readonly participants: Participants
   readonly audit: Audit
   readonly receipts: ReceiptOffice
@@ -49,4 +51,7 @@ export type Services = {
   readonly reports: Reports
   /** Operations that are reported on, with the scope that opens them. */
   readonly endpoints: readonly (Endpoint & { readonly scope: string })[]
+  readonly paymentReplies: PaymentReplies
+  readonly paymentLinks: PaymentLinks
+  readonly refunds: Refunds
 }

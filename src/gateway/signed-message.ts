@@ -36,7 +36,7 @@ export async function openSignedMessage(jws: string, expected: Expected): Promis
 }
 
 function checkClaims(claims: Readonly<Record<string, unknown>>, { sender, receiver, now }: Expected): void {
-  const { iss, aud, exp, nbf } = claims
+  const { iss, aud, exp, nbf, iat } = claims
   if (iss !== sender) throw invalidClaim('iss', 'must be the client_id')
   if (aud !== undefined && aud !== receiver && !(Array.isArray(aud) && aud.includes(receiver))) {
     throw invalidClaim('aud', 'must name the issuer of this LFI')
@@ -47,6 +47,9 @@ function checkClaims(claims: Readonly<Record<string, unknown>>, { sender, receiv
   if (nbf > seconds + SKEW_SECONDS) throw invalidClaim('nbf', 'is in the future')
   if (nbf < seconds - LIFETIME_MAX_SECONDS - SKEW_SECONDS) throw invalidClaim('nbf', 'is more than ten minutes ago')
   if (exp <= seconds - SKEW_SECONDS) throw invalidClaim('exp', 'has passed')
+  if (iat !== undefined && (typeof iat !== 'number' || iat > seconds + SKEW_SECONDS)) {
+    throw invalidClaim('iat', 'is no moment in the past')
+  }
   if (exp > nbf + LIFETIME_MAX_SECONDS) throw invalidClaim('exp', 'must be within ten minutes of nbf')
 }
 

@@ -1,6 +1,7 @@
 /** Asks the LFI's operations over one pool of connections and reports how that went. */
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
+import { createBreaker, type Health } from './breaker.ts'
 import { type Answered, type Attempt, createWire, type Failed, type Method } from './exchange.ts'
 import type { Headers } from './headers.ts'
 import { createLfiAuthorization } from './lfi-auth.ts'
@@ -12,8 +13,10 @@ export type LfiCall = {
   readonly route: string
   readonly target: string
   readonly headers: Headers
-  /** JSON, already written out. */
-  readonly body?: string
+  /** Already written out. */
+  readonly body?: string | Buffer
+  /** Of the body; JSON where it is not said. */
+  readonly contentType?: string
   /** Shorter than the configured time for a whole call. */
   readonly timeoutMs?: number
 }
@@ -42,12 +45,13 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
   const { lfi } = deps.tenant
   const wire = createWire(lfi, lfi.ozoneConnectUrl)
   const authorization = createLfiAuthorization(lfi, deps.clock)
+  const breaker = createBreaker(deps.clock)
 
   const askOnce = (call: LfiCall, proof: string | null, gone: AbortSignal | null): Promise<Attempt> => {
-    const { operationId: _, route: __, ...question } = call
+    const { operationId: _, route: __, contentType = 'application/json', ...question } = call
     const headers = {
       ...call.headers,
-      ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(call.body === undefined ? {} : { 'content-type': contentType }),
       ...(proof === null ? {} : { authorization: proof }),
     }
     return wire.exchange({ ...question, headers }, gone)
@@ -64,10 +68,20 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
     return typeof renewed === 'string' ? askOnce(call, renewed, gone) : attempt
   }
 
+  const guarded = async (work: () => Promise<Attempt>): Promise<Attempt> => {
+    const wait = breaker.admit()
+    if (wait !== null) {
+      return { outcome: 'unreachable', status: null, why: 'the LFI is left alone to recover', retryAfterSeconds: wait }
+    }
+    const attempt = await work()
+    breaker.note(healthIn(attempt))
+    return attempt
+  }
+
   return {
     async ask(call, gone) {
       const startedAt = performance.now()
-      const attempt = await attemptOf(call, gone)
+      const attempt = await guarded(() => attemptOf(call, gone))
       const { operationId, method, route } = call
       return { operationId, method, route, lfiMs: performance.now() - startedAt, attempt }
     },
@@ -81,6 +95,14 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
       await Promise.all([wire.close(), authorization.close()])
     },
   }
+}
+
+/** What its application answers says that the LFI is there, whatever it answers. */
+const AWAY: ReadonlySet<number> = new Set([502, 503, 504])
+
+function healthIn({ outcome, status }: Attempt): Health {
+  if (outcome === 'cancelled') return 'unknown'
+  return outcome === 'timeout' || outcome === 'unreachable' || AWAY.has(status ?? 0) ? 'ill' : 'well'
 }
 
 function unhealthy(attempt: Answered | Failed): string | null {

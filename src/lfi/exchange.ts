@@ -9,7 +9,7 @@ export type Question = {
   /** Path and query below the base URL. */
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: string
+  readonly body?: string | Buffer
   /** Instead of the configured time for a whole call. */
   readonly timeoutMs?: number
 }
@@ -25,6 +25,8 @@ export type Failed = {
   readonly status: number | null
   /** For the log. */
   readonly why: string
+  /** It was not even tried, and may be tried again then. */
+  readonly retryAfterSeconds?: number
 }
 export type Attempt = Answered | Failed
 

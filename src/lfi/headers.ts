@@ -2,7 +2,7 @@
  * The headers that the LFI receives (lfi-api 3.2). They are built from facts and nothing is copied from the request,
  * so whatever a TPP sends as `o3-…`, in any spelling, has no way through.
  */
-import type { Consent, Psu, Usable } from '../consent-store/index.ts'
+import type { Consent, Psu } from '../consent-store/index.ts'
 import type { CorrelationId, TenantId } from '../ids.ts'
 import type { Client } from '../participants/index.ts'
 
@@ -19,8 +19,11 @@ type Call = {
 
 type Caller = Pick<Client, 'organisationId' | 'clientId' | 'softwareStatementId'>
 
+/** A consent that nobody has authorized has no user: the header is left out then (lfi-api 3.2). */
+type Named = Pick<Consent, 'id' | 'psu'>
+
 export function lfiHeaders(
-  facts: Call & { readonly client: Caller; readonly consent: Pick<Usable, 'id' | 'psu'>; readonly fxOnly: boolean },
+  facts: Call & { readonly client: Caller; readonly consent: Named; readonly fxOnly: boolean },
 ): Headers {
   return {
     ...consentCallHeaders(facts, facts.client, facts.consent.id, facts.consent.psu),

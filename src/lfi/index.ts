@@ -10,5 +10,5 @@ export {
   type ReviewCall,
 } from './consent-actions.ts'
 export type { Answered, Attempt } from './exchange.ts'
-export { lfiHeaders, lfiServiceHeaders, type ServiceHeader } from './headers.ts'
+export { consentHeaders, lfiHeaders, lfiServiceHeaders, type ServiceHeader } from './headers.ts'
 export { LFI_CODES, toTppError } from './lfi-errors.ts'

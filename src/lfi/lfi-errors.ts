@@ -26,7 +26,7 @@ export const BY_STATUS: ReadonlyMap<number, Told> = new Map([
   [503, UNAVAILABLE],
   [504, UNAVAILABLE],
 ])
-/** Status at the TPP where it is not the one of the code: the operations declare no 409. */
+/** Status at the TPP where it is not the one of the code; most operations declare no 409. */
 const TPP_STATUS: ReadonlyMap<number, 400 | 403 | 500> = new Map([
   [400, 400],
   [403, 403],
@@ -49,9 +49,17 @@ export const LFI_CODES: readonly ErrorCode[] = (Object.keys(ERRORS) as ErrorCode
 const NAMESPACED = /^[A-Za-z]+\.[A-Za-z0-9]+$/
 const CODE_LENGTH_MAX = 100
 
-/** `has404`: the operation declares it, without a body. */
-export function toTppError(attempt: Attempt, operation: { readonly has404: boolean }): HubError {
-  if (attempt.outcome !== 'answered') return new HubError(BY_OUTCOME[attempt.outcome].code, { detail: attempt.why })
+/** What the operation declares: 404 without a body, 409 with one. */
+type Declared = { readonly has404: boolean; readonly has409?: boolean }
+
+export function toTppError(attempt: Attempt, operation: Declared): HubError {
+  if (attempt.outcome !== 'answered') {
+    const { outcome, why: detail, retryAfterSeconds } = attempt
+    return new HubError(BY_OUTCOME[outcome].code, {
+      detail,
+      ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    })
+  }
   const { status } = attempt
   const detail = `the LFI answered ${status}`
   if (status === 404 && operation.has404) return new HubError('NotFound', { detail })
@@ -59,7 +67,7 @@ export function toTppError(attempt: Attempt, operation: { readonly has404: boole
   const told = BY_STATUS.get(status) ?? BROKEN
   const said = readError(attempt.body)
   const own = told.keepsCode ? ownCode(said.code, status) : null
-  const tppStatus = TPP_STATUS.get(status)
+  const tppStatus = status === 409 && operation.has409 === true ? 409 : TPP_STATUS.get(status)
   return new HubError(own?.code ?? told.code, {
     detail,
     ...(own?.wireCode === undefined ? {} : { wireCode: own.wireCode }),

@@ -4,24 +4,28 @@
  * go on after a consent has ended, and grow with use where consents grow with agreements.
  */
 import type { Milliseconds } from '../clock.ts'
-import type { Caller, JsonObject, Subscription } from '../consent-store/index.ts'
-import type { Db, Migration, Tx } from '../db.ts'
+import type { Asked, Caller, JsonObject, Subscription } from '../consent-store/index.ts'
+import { type Db, inTransaction, type Migration, type Tx } from '../db.ts'
 import type { ClientId, ConsentId } from '../ids.ts'
 import { resourceLog } from './migrations/0050-resource-log.ts'
+import { paymentAsked } from './migrations/0051-payment-asked.ts'
 import type { MadePayment, Payment, PaymentIntent, PaymentOutcome, PaymentPatch } from './payment.ts'
 import {
   findByKey,
+  findByLogId,
   findPayment,
   type IdempotencyKey,
   listPayments,
   patchByLfi,
   type Recorded,
   recordPayment,
+  reservePayment,
   settlePayment,
 } from './payment-log.ts'
 import type { NewRequest, RequestKind, ServiceRequest } from './request.ts'
 import { changeSubscription, findRequest, moveByTpp, patchRequestByLfi, recordRequest } from './request-log.ts'
 import type { Unit } from './traces.ts'
+import { claimWaiting } from './waiting.ts'
 
 export type {
   KeptAnswer,
@@ -39,7 +43,7 @@ export type {
 export { type IdempotencyKey, paymentData, type Recorded } from './payment-log.ts'
 export type { NewRequest, RequestKind, ServiceRequest } from './request.ts'
 
-export const migrations: readonly Migration[] = [resourceLog]
+export const migrations: readonly Migration[] = [resourceLog, paymentAsked]
 
 export type ResourceLog = {
   /**
@@ -47,13 +51,20 @@ export type ResourceLog = {
    * way; make it longer than the LFI may take. Joins the caller's transaction.
    */
   recordPayment(tx: Tx, intent: PaymentIntent, attemptFor: Milliseconds, caller: Caller): Promise<Recorded>
+  /** The same in a transaction of its own, if the payment fits its consent. */
+  reservePayment(intent: PaymentIntent, asked: Asked, attemptFor: Milliseconds, caller: Caller): Promise<Recorded>
   /** What came of it, once. Joins the caller's transaction, in which it may also consume the consent. */
   settlePayment(tx: Tx, logId: string, outcome: PaymentOutcome, caller: Caller): Promise<Payment>
+  /** The same in a transaction of its own. */
+  answerPayment(logId: string, outcome: PaymentOutcome, caller: Caller): Promise<Payment>
   /** By the id that the LFI gave. */
   findPayment(paymentId: string): Promise<MadePayment | null>
   findByKey(key: IdempotencyKey): Promise<Payment | null>
+  findByLogId(logId: string): Promise<Payment | null>
   /** Everything asked for under a consent, oldest first; in a transaction that has locked the consent it stays so. */
   listPayments(consentId: ConsentId, tx?: Tx): Promise<readonly Payment[]>
+  /** Payments that wait for their end and should be asked about now; each goes to one caller at a time. */
+  claimWaitingPayments(limit: number): Promise<readonly MadePayment[]>
   patchPaymentByLfi(paymentId: string, patch: PaymentPatch, caller: Caller): Promise<MadePayment>
 
   /** Once the LFI has given it an id. */
@@ -81,10 +92,15 @@ export function createResourceLog(deps: ResourceLogDeps): ResourceLog {
   const db: Db = deps.db
   return {
     recordPayment: (tx, intent, attemptFor, caller) => recordPayment(tx, deps, intent, attemptFor, caller),
+    reservePayment: (intent, asked, attemptFor, caller) => reservePayment(deps, intent, asked, attemptFor, caller),
     settlePayment: (tx, logId, outcome, caller) => settlePayment(tx, deps, logId, outcome, caller),
+    answerPayment: (logId, outcome, caller) =>
+      inTransaction(db, (tx) => settlePayment(tx, deps, logId, outcome, caller)),
     findPayment: (paymentId) => findPayment(db, paymentId),
     findByKey: (key) => findByKey(db, key),
+    findByLogId: (logId) => findByLogId(db, logId),
     listPayments: (consentId, tx) => listPayments(tx ?? db, consentId),
+    claimWaitingPayments: (limit) => claimWaiting(db, deps.clock, limit),
     patchPaymentByLfi: (paymentId, patch, caller) => patchByLfi(deps, paymentId, patch, caller),
     recordRequest: (tx, asked, caller) => recordRequest(tx, deps, asked, caller),
     findRequest: (kind, resourceId) => findRequest(db, kind, resourceId),

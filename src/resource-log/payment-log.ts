@@ -1,10 +1,18 @@
 /** Payments, from the moment before the LFI is asked to their last status; each change is one transaction. */
 import assert from 'node:assert'
 import { type Instant, iso, type Milliseconds, plus } from '../clock.ts'
-import type { Caller, JsonObject, Subscription } from '../consent-store/index.ts'
+import {
+  type Asked,
+  type Caller,
+  type JsonObject,
+  LIMIT_FAULTS,
+  limitFault,
+  type Subscription,
+} from '../consent-store/index.ts'
 import { type Db, inTransaction, query, type Tx } from '../db.ts'
 import { HubError } from '../errors.ts'
 import type { ClientId, ConsentId } from '../ids.ts'
+import { localDateAt } from '../local-date.ts'
 import {
   type MadePayment,
   type OpenPayment,
@@ -17,6 +25,7 @@ import {
   patchPayment,
 } from './payment.ts'
 import { changingPaymentColumns, newPaymentRow, PAYMENT_COLUMNS, type PaymentRow, toPayment } from './payment-row.ts'
+import { noteFor, paidBeside } from './spending.ts'
 import { leaveTraces, type ResourceChange, type Unit } from './traces.ts'
 
 /**
@@ -73,6 +82,52 @@ export async function recordPayment(
   return { outcome: 'resumed', payment }
 }
 
+/**
+ * Records a payment if it fits what the user agreed to, with the consent locked: of several at once each sees the ones
+ * before it, so that together they exceed nothing. A payment that was recorded before is not judged again.
+ * @throws HubError Consent.Invalid, Consent.FailsControlParameters
+ */
+export function reservePayment(
+  unit: Unit,
+  intent: PaymentIntent,
+  asked: Asked,
+  attemptFor: Milliseconds,
+  caller: Caller,
+): Promise<Recorded> {
+  return inTransaction(unit.db, async (tx) => {
+    const consent = await unit.consents.lock(tx, intent.consentId)
+    if (consent?.type !== 'service-initiation') throw new HubError('Consent.Invalid')
+    const recorded = await recordPayment(tx, unit, intent, attemptFor, caller)
+    if (recorded.outcome !== 'recorded') return recorded
+    if (consent.status !== 'Authorized') {
+      throw new HubError('Consent.Invalid', {
+        rule: 'consent.usable',
+        seen: consent.status,
+        reason: 'The consent was ended meanwhile',
+      })
+    }
+    const { control } = consent.payment
+    const fault = limitFault(control, await paidBeside(tx, consent.id, control, recorded.payment.logId), asked)
+    if (fault === null) return recorded
+    throw new HubError('Consent.FailsControlParameters', {
+      rule: 'payment.limits',
+      seen: fault,
+      reason: LIMIT_FAULTS[fault],
+      detail: fault,
+    })
+  })
+}
+
+/** The consent learns of it in the transaction that has locked it, before the payment was. */
+async function tellConsent(tx: Tx, unit: Unit, payment: Payment, attemptedAt: Instant | null, caller: Caller) {
+  const { consentId } = payment
+  const paymentId = payment.state === 'made' ? payment.paymentId : null
+  const consent = await unit.consents.lock(tx, consentId)
+  if (consent?.type !== 'service-initiation') return
+  const today = localDateAt(unit.clock.now())
+  await unit.consents.notePayment(tx, consentId, await noteFor(tx, consent, { paymentId, attemptedAt, today }), caller)
+}
+
 /** What the LFI answered. A payment that has been answered already stays as it is. */
 export async function settlePayment(
   tx: Tx,
@@ -81,6 +136,8 @@ export async function settlePayment(
   outcome: PaymentOutcome,
   caller: Caller,
 ): Promise<Payment> {
+  const known = await readBy(tx, { id: logId })
+  if (known !== null) await unit.consents.lock(tx, known.consentId)
   const before = await lockBy(tx, { id: logId })
   assert(before !== null, 'settlePayment: no such payment')
   if (before.state !== 'open') return before
@@ -89,6 +146,7 @@ export async function settlePayment(
   await save(tx, payment)
   const change = outcome.kind === 'unknown' ? 'unanswered' : 'answered'
   await leave(tx, unit, { before, payment, change, changed: [] }, caller)
+  await tellConsent(tx, unit, payment, payment.createdAt, caller)
   return payment
 }
 
@@ -104,6 +162,8 @@ function settled(open: OpenPayment, outcome: PaymentOutcome, now: Instant): Paym
 /** @throws HubError Resource.InvalidFormat for an unknown payment, Event.UnexpectedEvent */
 export function patchByLfi(unit: Unit, paymentId: string, patch: PaymentPatch, caller: Caller): Promise<MadePayment> {
   return inTransaction(unit.db, async (tx) => {
+    const known = await readBy(tx, { payment_id: paymentId })
+    if (known !== null) await unit.consents.lock(tx, known.consentId)
     const before = await lockBy(tx, { payment_id: paymentId })
     if (before?.state !== 'made') throw new HubError('Resource.InvalidFormat', { reason: 'There is no such payment' })
     const now = unit.clock.now()
@@ -114,6 +174,7 @@ export function patchByLfi(unit: Unit, paymentId: string, patch: PaymentPatch, c
     const payment = { ...step.next, ...following(before, now) }
     await save(tx, payment)
     await leave(tx, unit, { before, payment, change: 'patched', changed: step.changed }, caller)
+    if (payment.status !== before.status) await tellConsent(tx, unit, payment, null, caller)
     return payment
   })
 }
@@ -122,6 +183,9 @@ export async function findPayment(db: Db | Tx, paymentId: string): Promise<MadeP
   const payment = await readBy(db, { payment_id: paymentId })
   return payment?.state === 'made' ? payment : null
 }
+
+/** By the number of its row: of a payment that the LFI has not given an id. */
+export const findByLogId = (db: Db | Tx, logId: string): Promise<Payment | null> => readBy(db, { id: logId })
 
 export const findByKey = (db: Db | Tx, key: IdempotencyKey): Promise<Payment | null> =>
   readBy(db, {

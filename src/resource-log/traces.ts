@@ -1,7 +1,13 @@
 /** What a change of a payment, quote or opening leaves behind, in the transaction that makes it. */
 import type { Audit } from '../audit/index.ts'
 import type { Clock, Instant } from '../clock.ts'
-import { type Caller, enqueueResource, type JsonObject, type ResourceKind } from '../consent-store/index.ts'
+import {
+  type Caller,
+  type ConsentStore,
+  enqueueResource,
+  type JsonObject,
+  type ResourceKind,
+} from '../consent-store/index.ts'
 import type { Db, Tx } from '../db.ts'
 import type { ClientId, ConsentId, TenantId } from '../ids.ts'
 
@@ -10,6 +16,7 @@ export type Unit = {
   readonly tenantId: TenantId
   readonly clock: Clock
   readonly audit: Audit
+  readonly consents: Pick<ConsentStore, 'lock' | 'notePayment'>
 }
 
 export type ResourceChange = 'asked' | 'resumed' | 'answered' | 'unanswered' | 'patched' | 'moved' | 'subscription'

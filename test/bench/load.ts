@@ -1,11 +1,14 @@
 /** A closed-loop load generator in a process of its own: so many connections, each with one call in flight. */
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { Pool } from 'undici'
 
+/** Of several calls each takes its turn; one with a body is a POST under an idempotency key of its own. */
+export type LoadCall = { readonly headers: Readonly<Record<string, string>>; readonly body?: string }
 export type LoadSettings = {
   readonly origin: string
   readonly path: string
-  readonly headers: Readonly<Record<string, string>>
+  readonly calls: readonly LoadCall[]
   readonly ca: string
   readonly cert: string
   readonly key: string
@@ -19,7 +22,7 @@ export type LoadResult = {
   readonly bytes: number
   readonly p50: number
   readonly p99: number
-  /** Any answer but 200: the run is then worth nothing. */
+  /** Any answer but 200 and 201: the run is then worth nothing. */
   readonly refused: number
 }
 
@@ -36,12 +39,18 @@ let refused = 0
 let measuring = false
 let stopped = false
 
+let turn = 0
 async function call(): Promise<void> {
+  const { headers = {}, body: sent } = settings.calls[turn++ % settings.calls.length] ?? {}
   const began = performance.now()
-  const response = await pool.request({ method: 'GET', path: settings.path, headers: settings.headers })
+  const response = await pool.request(
+    sent === undefined
+      ? { method: 'GET', path: settings.path, headers }
+      : { method: 'POST', path: settings.path, headers: { ...headers, 'x-idempotency-key': randomUUID() }, body: sent },
+  )
   const body = await response.body.arrayBuffer()
   if (!measuring) return
-  if (response.statusCode !== 200) refused += 1
+  if (response.statusCode !== 200 && response.statusCode !== 201) refused += 1
   latencies.push(performance.now() - began)
   bytes = body.byteLength
 }

@@ -14,6 +14,7 @@ import { runAuditBenchmark } from './audit-run.ts'
 import { runAuthBenchmark } from './auth-run.ts'
 import { runConsentBenchmark } from './consents-run.ts'
 import type { LoadResult, LoadSettings } from './load.ts'
+import { paymentCalls, tppKey } from './payments.ts'
 import { accountIdsOf, type Stage, setStage } from './stage.ts'
 
 const ROUNDS = 5
@@ -60,12 +61,41 @@ async function runGatewayBenchmark(rounds: number): Promise<void> {
       for (let round = 0; round < rounds; round += 1) {
         for (const variant of variants) measured.get(variant.name)?.push(await measure(variant))
       }
-      report(name, measured)
+      report(`GET /accounts, about ${name}`, 'http-proxy', measured)
     }
     proxy.kill('SIGTERM')
+    await measurePayments(stage, rounds)
   } finally {
     await stage.close()
   }
+}
+
+/** POST /payments, recorded before and after, beside a forwarder that only verifies and signs. */
+async function measurePayments(stage: Stage, rounds: number): Promise<void> {
+  const { enrolment } = stage
+  const port = stage.place.ports.edge
+  const bare = await stage.start('./bare-payments.ts', {
+    ...proxySettings(stage, port),
+    signing: enrolment.hubs.aurora.signing[0],
+    tppKey: tppKey(stage),
+  })
+  const path = '/open-finance/payment/v2.1/payments'
+  const name = 'forwarder'
+  const calls = await paymentCalls(stage, 'meridian')
+  const variants: Variant[] = [
+    { name, pid: bare.pid ?? 0, load: load(stage, { origin: `https://localhost:${port}`, path, calls }) },
+  ]
+  for (const { code, variant } of HUBS) {
+    const origin = stage.place.urls.hubs[code].rs
+    const own = code === 'meridian' ? calls : await paymentCalls(stage, code)
+    variants.push({ name: variant, pid: stage.hubs[code].pid ?? 0, load: load(stage, { origin, path, calls: own }) })
+  }
+  const measured = new Map<string, Round[]>(variants.map((variant) => [variant.name, []]))
+  for (let round = 0; round < rounds; round += 1) {
+    for (const variant of variants) measured.get(variant.name)?.push(await measure(variant))
+  }
+  report('POST /payments, one signature verified and one made', name, measured)
+  bare.kill('SIGTERM')
 }
 
 function proxySettings({ enrolment, stub }: Stage, port: number) {
@@ -80,7 +110,7 @@ function proxySettings({ enrolment, stub }: Stage, port: number) {
   }
 }
 
-function load({ enrolment }: Stage, call: Pick<LoadSettings, 'origin' | 'path' | 'headers'>): LoadSettings {
+function load({ enrolment }: Stage, call: Pick<LoadSettings, 'origin' | 'path' | 'calls'>): LoadSettings {
   const { transport } = enrolment.tpp.primary
   return {
     ...call,
@@ -99,7 +129,7 @@ function proxyVariant(
 ): Variant {
   const path = `/accounts?accountIds=${accountIdsOf(accounts).join(',')}&page=1&page-size=100`
   const origin = `https://localhost:${proxyPort}`
-  return { name: 'http-proxy', pid: proxy.pid ?? 0, load: load(stage, { origin, path, headers: {} }) }
+  return { name: 'http-proxy', pid: proxy.pid ?? 0, load: load(stage, { origin, path, calls: [{ headers: {} }] }) }
 }
 
 async function hubVariant(
@@ -110,7 +140,7 @@ async function hubVariant(
   const call = {
     origin: stage.place.urls.hubs[code].rs,
     path: '/open-finance/account-information/v2.1/accounts',
-    headers: { authorization: `Bearer ${accessToken}`, 'x-fapi-customer-ip-address': '127.0.0.1' },
+    calls: [{ headers: { authorization: `Bearer ${accessToken}`, 'x-fapi-customer-ip-address': '127.0.0.1' } }],
   }
   return { name: variant, pid: stage.hubs[code].pid ?? 0, load: load(stage, call) }
 }
@@ -126,8 +156,7 @@ async function measure({ name, pid, load }: Variant): Promise<Round> {
     generator.once('exit', () => reject(new Error(`the load on ${name} gave no result`)))
   })
   const cpu = cpuSeconds(pid) - before
-  if (result.refused > 0)
-    throw new Error(`${name}: ${result.refused} of ${result.requests} calls were not answered 200`)
+  if (result.refused > 0) throw new Error(`${name}: ${result.refused} of ${result.requests} calls were not answered`)
   return { ...result, cpuMicroseconds: (cpu / result.requests) * 1e6 }
 }
 
@@ -138,7 +167,7 @@ function cpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
 }
 
-function report(name: string, rounds: ReadonlyMap<string, readonly Round[]>): void {
+function report(title: string, yardstickName: string, rounds: ReadonlyMap<string, readonly Round[]>): void {
   const rows = [...rounds].map(([variant, each]) => ({
     variant,
     bytes: median(each.map((round) => round.bytes)),
@@ -148,9 +177,9 @@ function report(name: string, rounds: ReadonlyMap<string, readonly Round[]>): vo
     p99: median(each.map((round) => round.p99)),
   }))
   const yardstick = rows[0]
-  console.log(`GET /accounts, about ${name}`)
+  console.log(title)
   console.log(
-    '  variant         bytes     req/s   CPU µs/req   p50 ms   p99 ms   rate × http-proxy   per CPU × http-proxy',
+    `  variant         bytes     req/s   CPU µs/req   p50 ms   p99 ms ${`rate × ${yardstickName}`.padStart(19)} ${`per CPU × ${yardstickName}`.padStart(22)}`,
   )
   for (const row of rows) {
     const rate = row.rate / (yardstick?.rate ?? Number.NaN)

@@ -26,6 +26,8 @@ export type Stage = {
   readonly stub: { readonly process: ChildProcess; readonly origin: string }
   /** A user token whose consent holds so many accounts. */
   token(code: LfiCode, accounts: number): Promise<string>
+  /** So many consents without limits, each with a user token. */
+  paymentTokens(code: LfiCode, count: number): Promise<readonly { consentId: string; accessToken: string }[]>
   start(program: string, settings: object): Promise<ChildProcess>
   close(): Promise<void>
 }
@@ -67,6 +69,7 @@ export async function setStage(): Promise<Stage> {
     stub,
     start,
     token: (code, accounts) => token(place, enrolment, code, accounts),
+    paymentTokens: (code, count) => paymentTokens(place, enrolment, code, count),
     close: async () => {
       for (const child of [hubs.aurora, hubs.meridian]) {
         child.kill('SIGTERM')
@@ -95,7 +98,8 @@ async function startHub(
   })
   await adjust(join(folderOf(place, 'hubs', code), 'tenants', `${code}.json`), (tenant) => {
     tenant['limits'] = { requestsPerSecond: 100_000 }
-    tenant['lfi'] = { ...(tenant['lfi'] as object), ...lfi }
+    // The stub has nothing to say about consents.
+    tenant['lfi'] = { ...(tenant['lfi'] as object), consentActions: {}, ...lfi }
   })
   return start('../../src/main.ts', {}, ['hub', '--config', deploymentFile])
 }
@@ -123,6 +127,44 @@ export const accountIdsOf = (accounts: number): readonly string[] =>
 
 /** One whole authorization, with the LFI's part played by its certificate and nothing in between. */
 async function token(place: Topology, enrolment: Enrolment, code: LfiCode, accounts: number): Promise<string> {
+  const { client, connection } = await connect(place, enrolment, code)
+  const { pending, url } = await connection.requestConsent({
+    permissions: ['ReadAccountsBasic', 'ReadAccountsDetail'],
+    expiresAt: new Date(Date.now() + 86_400_000),
+  })
+  const callback = await approve(place, enrolment, {
+    code,
+    search: new URL(url).search,
+    consentId: pending.consentId,
+    accountIds: accountIdsOf(accounts),
+  })
+  const tokens = await connection.redeem(new URL(callback).searchParams, pending)
+  await client.close()
+  return tokens.accessToken
+}
+
+async function paymentTokens(place: Topology, enrolment: Enrolment, code: LfiCode, count: number) {
+  const { client, connection } = await connect(place, enrolment, code)
+  const made: { readonly consentId: string; readonly accessToken: string }[] = []
+  while (made.length < count) {
+    const { pending, url } = await connection.requestPayment({
+      control: { IsDelegatedAuthentication: true, ConsentSchedule: {} },
+      creditors: [],
+      purpose: 'ACM',
+      reference: 'bench',
+      expiresAt: new Date(Date.now() + 86_400_000),
+    })
+    const { consentId } = pending
+    const search = new URL(url).search
+    const callback = await approve(place, enrolment, { code, search, consentId, accountIds: ['acc-0001'] })
+    const { accessToken } = await connection.redeem(new URL(callback).searchParams, pending)
+    made.push({ consentId, accessToken })
+  }
+  await client.close()
+  return made
+}
+
+async function connect(place: Topology, enrolment: Enrolment, code: LfiCode) {
   const { primary } = enrolment.tpp
   const client = await createTppClient({
     trustFrameworkUrl: place.urls.directory,
@@ -138,19 +180,7 @@ async function token(place: Topology, enrolment: Enrolment, code: LfiCode, accou
   if (lfi === undefined) throw new Error('the directory does not list the bank of the benchmark')
   const connection = await client.connect(lfi)
   await connection.register()
-  const { pending, url } = await connection.requestConsent({
-    permissions: ['ReadAccountsBasic', 'ReadAccountsDetail'],
-    expiresAt: new Date(Date.now() + 86_400_000),
-  })
-  const callback = await approve(place, enrolment, {
-    code,
-    search: new URL(url).search,
-    consentId: pending.consentId,
-    accountIds: accountIdsOf(accounts),
-  })
-  const tokens = await connection.redeem(new URL(callback).searchParams, pending)
-  await client.close()
-  return tokens.accessToken
+  return { client, connection }
 }
 
 type Approval = {

@@ -1,5 +1,7 @@
-/** The bank of the benchmark: Ozone Connect's GET /accounts over mutual TLS, with an answer made beforehand. */
+/** The bank of the benchmark: Ozone Connect over mutual TLS, accounts made beforehand, and payments that cost nothing. */
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 
 type StubSettings = { readonly port: number; readonly cert: string; readonly key: string; readonly ca: string }
@@ -34,6 +36,21 @@ function answerTo(accountIds: string): Buffer {
   return body
 }
 
+function pay(request: IncomingMessage, response: ServerResponse): void {
+  request.resume()
+  request.on('end', () => {
+    const at = new Date().toISOString()
+    const data = {
+      id: `pay-${randomUUID()}`,
+      status: 'AcceptedSettlementCompleted',
+      statusUpdateDateTime: at,
+      creationDateTime: at,
+      paymentPurposeCode: 'ACM',
+    }
+    response.writeHead(201, { 'content-type': 'application/json' }).end(JSON.stringify({ data, meta: {} }))
+  })
+}
+
 createServer(
   {
     cert: readFileSync(settings.cert),
@@ -44,6 +61,7 @@ createServer(
     keepAliveTimeout: 60_000,
   },
   (request, response) => {
+    if (request.method === 'POST') return pay(request, response)
     const url = new URL(request.url ?? '/', 'https://stub')
     const body = answerTo(url.searchParams.get('accountIds') ?? 'none')
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length })

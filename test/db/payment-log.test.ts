@@ -34,7 +34,7 @@ beforeAll(async () => {
     log: createLog({ level: 'silent', name: 'test' }),
   })
   closeAudit = () => audit.close()
-  resources = createResourceLog({ db, tenantId: TENANT, clock: hub.clock, audit })
+  resources = createResourceLog({ db, tenantId: TENANT, clock: hub.clock, audit, consents: hub.store })
 })
 afterAll(async () => {
   await closeAudit?.()

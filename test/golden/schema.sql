@@ -349,6 +349,7 @@ create table payment_log (
   answer_status integer,
   answer_body json,
   answer_signed text,
+  asked_at timestamp with time zone,
   constraint payment_log_payment_id_key UNIQUE (payment_id),
   constraint payment_log_pkey PRIMARY KEY (id),
   constraint payment_log_consent_id_fkey FOREIGN KEY (consent_id) REFERENCES consent(id),
@@ -370,6 +371,7 @@ END),
   constraint payment_open CHECK (((state = 'open'::text) = (attempt_until IS NOT NULL)))
 );
 CREATE INDEX payment_log_consent ON public.payment_log USING btree (consent_id, id);
+CREATE INDEX payment_log_waiting ON public.payment_log USING btree (made_at) WHERE (status = 'Pending'::text);
 CREATE UNIQUE INDEX payment_log_key ON public.payment_log USING btree (client_id, payment_type, idempotency_key);
 CREATE TRIGGER payment_log_keep BEFORE UPDATE ON public.payment_log FOR EACH ROW EXECUTE FUNCTION payment_log_keep();
 

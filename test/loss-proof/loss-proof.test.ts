@@ -104,7 +104,7 @@ describe('killed after the first commit, and repeated at once at another node', 
 async function killed(cut: Pick<Row, 'step' | 'moment' | 'at'>, elsewhere?: Doors): Promise<Row | null> {
   const journey = begin(world)
   let row: Row | null = null
-  let doors = node.doors
+  let doors: Doors = node.doors
   journeys += 1
   try {
     for (const step of steps) {
@@ -154,7 +154,7 @@ async function cut(): Promise<void> {
 }
 
 /** The journey has come to its end, and has come to it once. */
-async function expectWhole({ push, code, tokens, refreshed }: Journey, doors = node.doors): Promise<void> {
+async function expectWhole({ push, code, tokens, refreshed }: Journey, doors: Doors = node.doors): Promise<void> {
   for (const { access_token: token } of [tokens, refreshed]) {
     expect((await world.tpp.read(String(token))).status).toBe(200)
   }

@@ -186,11 +186,13 @@ export async function createRig(
     tls: { ...server, caFile: authority.caFile },
     hubClient: client,
     signingKey: { kid: bankKey.kid, keyFile },
+    encryptionKey: { kid: bankKey.kid, keyFile },
     hub: { hh: originOf(hubServer), cm: originOf(hubServer), audience: AUDIENCE_OF_HUB },
     hubCaller: { organisationId: HUB.OU, keystore: originOf(keystoreServer) },
     publicBase: PUBLIC_BASE.replace('aurora', code),
     seed: 'test',
     stateFile: join(folder, 'state', 'bank.json'),
+    ledgerFile: join(folder, 'state', 'payments.jsonl'),
     log: (event) => logged.push(JSON.stringify(event)),
   })
   return {

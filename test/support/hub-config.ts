@@ -82,6 +82,6 @@ function auroraTenant(
       interactionSeconds: 1800 as Seconds,
       authorizationWindowSeconds: 7200 as Seconds,
     },
-    limits: { requestsPerSecond: 200, bodyBytesMax: 65_536, ...ROOM },
+    limits: { requestsPerSecond: 200, bodyBytesMax: 65_536, fileBytesMax: 10_485_760, ...ROOM },
   }
 }

@@ -49,7 +49,7 @@ describe('the example', () => {
     expect(config.tenants[0]).toMatchObject({
       id: 'example',
       lifetimes: { accessTokenSeconds: 600, requestUriSeconds: 60 },
-      limits: { requestsPerSecond: 200, bodyBytesMax: 65_536 },
+      limits: { requestsPerSecond: 200, bodyBytesMax: 65_536, fileBytesMax: 10_485_760 },
       lfi: {
         connections: 32,
         authentication: { type: 'jwt', lifetimeSeconds: 30 },

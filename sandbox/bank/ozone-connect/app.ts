@@ -5,13 +5,16 @@ import type { Book } from '../data/book.ts'
 import { createDesk } from '../data/desk.ts'
 import type { UserSpec } from '../data/spec.ts'
 import type { Log } from '../log.ts'
+import type { Ledger } from '../payments/ledger.ts'
+import type { PersonalReader } from '../payments/personal.ts'
+import { paymentRoutes } from '../payments/routes.ts'
 import { consentRoutes } from './consents.ts'
 import { faultOf } from './faults.ts'
 import { healthRoutes, socketOf } from './health.ts'
 import type { HubCaller } from './hub-caller.ts'
 import { ACCOUNT_OPERATIONS, accountList, askedFor, held, readable } from './operations.ts'
 import { invalid, Refusal } from './refusal.ts'
-import { readHeaders } from './request.ts'
+import { readConsentHeaders, readHeaders } from './request.ts'
 import { serviceRoutes } from './services.ts'
 
 type State = { reason?: string }
@@ -19,6 +22,8 @@ type State = { reason?: string }
 export function createOzoneConnect(deps: {
   readonly book: Book
   readonly hub: HubCaller
+  readonly ledger: Ledger
+  readonly personal: PersonalReader
   readonly log: Log
   readonly now: () => number
   readonly asOfDay: number
@@ -34,12 +39,23 @@ export function createOzoneConnect(deps: {
   })
 
   /** The hub, on behalf of one of our users. */
-  async function admit(ctx: Koa.Context): Promise<UserSpec> {
+  async function admit(ctx: Koa.Context, method: 'GET' | 'POST' = 'GET'): Promise<UserSpec> {
     await hub.admit(socketOf(ctx), ctx.req.headers.authorization)
-    const user = book.user(readHeaders(ctx.req.headers, book.bank.code).userId)
+    const user = book.user(readHeaders(ctx.req.headers, book.bank.code, method).userId)
     if (user === null) throw new Refusal(400, 'Consent.InvalidUserIdentifier', 'no such user')
     return user
   }
+
+  paymentRoutes(router, {
+    book,
+    ledger: deps.ledger,
+    personal: deps.personal,
+    admit,
+    admitForConsent: async (ctx) => {
+      await hub.admit(socketOf(ctx), ctx.req.headers.authorization)
+      return readConsentHeaders(ctx.req.headers, book.bank.code)
+    },
+  })
 
   /** Reads, unless the account orders something else. */
   async function answer(ctx: Koa.Context, accountId: string | null, read: () => object): Promise<void> {

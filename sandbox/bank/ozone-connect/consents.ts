@@ -1,14 +1,12 @@
 /** What the bank says about a consent before the hub stores it, and what it hears of it afterwards (lfi-api 5). */
-import type { IncomingMessage } from 'node:http'
 import type Router from '@koa/router'
 import type Koa from 'koa'
 import { invalid } from './refusal.ts'
 import { readConsentHeaders } from './request.ts'
+import { readJson } from './request-body.ts'
 
 type Json = Readonly<Record<string, unknown>>
 type Verdict = { readonly status: 'valid' | 'invalid'; readonly code?: string; readonly description?: string }
-
-const BODY_BYTES_MAX = 512 * 1024
 
 export function consentRoutes<S>(
   router: Router<S>,
@@ -39,19 +37,4 @@ function judge(consent: Json): Verdict {
   const corporateOnly = Array.isArray(wanted) && wanted.length > 0 && wanted.every((each) => each === 'Corporate')
   if (!corporateOnly) return { status: 'valid' }
   return { status: 'invalid', code: 'UNSUPPORTED_CONSENT', description: 'This bank keeps no accounts of corporations' }
-}
-
-async function readJson(request: IncomingMessage): Promise<Json> {
-  const parts: Buffer[] = []
-  let size = 0
-  for await (const part of request as AsyncIterable<Buffer>) {
-    size += part.length
-    if (size > BODY_BYTES_MAX) throw invalid('the body is too large')
-    parts.push(part)
-  }
-  try {
-    const body: unknown = JSON.parse(Buffer.concat(parts).toString('utf8'))
-    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Json
-  } catch {}
-  throw invalid('the body is not a JSON object')
 }

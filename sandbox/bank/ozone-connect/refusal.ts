@@ -2,6 +2,10 @@
 export type RefusalCode =
   | 'Body.InvalidFormat'
   | 'Resource.InvalidFormat'
+  | 'Consent.BusinessRuleViolation'
+  | 'JWE.DecryptionError'
+  | 'JWE.InvalidHeader'
+  | 'JWS.InvalidSignature'
   | 'Consent.InvalidUserIdentifier'
   | 'Consent.AccountTemporarilyBlocked'
   | 'Consent.PermanentAccountAccessFailure'

@@ -17,11 +17,15 @@ export const REQUIRED_HEADERS = [
 ] as const
 
 /** Refuses what lacks a header or is meant for another bank; gives the user that the consent belongs to. */
-export function readHeaders(headers: IncomingHttpHeaders, bank: string): { readonly userId: string } {
+export function readHeaders(
+  headers: IncomingHttpHeaders,
+  bank: string,
+  method: 'GET' | 'POST' = 'GET',
+): { readonly userId: string } {
   const value = valueIn(headers)
   for (const name of REQUIRED_HEADERS) value(name)
   ownBank(value, bank)
-  if (value('o3-api-operation') !== 'GET') throw invalid('header o3-api-operation is not the method')
+  if (value('o3-api-operation') !== method) throw invalid('header o3-api-operation is not the method')
   return { userId: userIdOf(value('o3-psu-identifier')) }
 }
 

@@ -3,6 +3,7 @@ import Router from '@koa/router'
 import Koa from 'koa'
 import type { Book } from '../data/book.ts'
 import type { Log } from '../log.ts'
+import type { PersonalReader } from '../payments/personal.ts'
 import { authorizationRoutes } from './authorization.ts'
 import { connectedAppsRoutes } from './connected-apps.ts'
 import type { Hub } from './hub.ts'
@@ -20,6 +21,7 @@ export type PagesDeps = {
   readonly theme: ThemeName
   readonly publicBase: string
   readonly hub: Hub
+  readonly personal: PersonalReader
   readonly log: Log
   readonly now: () => number
 }
@@ -31,6 +33,7 @@ export function createPages(deps: PagesDeps): Koa<State> {
   const rooms: Rooms = {
     site,
     hub: deps.hub,
+    personal: deps.personal,
     now: deps.now,
     sessions,
     cookie: createCookie(sessions, deps.book.bank.code, base),

@@ -1,9 +1,14 @@
 /** From the TPP's redirect to the redirect back (lfi-api 1.7). */
 import type Router from '@koa/router'
-import { DATA_SHARING } from './consent.ts'
+import type { AccountSpec, UserSpec } from '../data/spec.ts'
+import { Refusal } from '../ozone-connect/refusal.ts'
+import type { Payee } from '../payments/personal.ts'
+import { type Consent, DATA_SHARING } from './consent.ts'
 import { HubFailure } from './hub-transport.ts'
 import { approve, eligible, fail } from './journeys.ts'
 import { leave, leaveWith, ranOut } from './leaving.ts'
+import { PAYMENT } from './payment.ts'
+import { paymentPage } from './payment-page.ts'
 import type { Rooms } from './rooms.ts'
 import { JOURNEY_MS, type Journey, type Session } from './session.ts'
 import { consentPage, loginPage } from './templates.ts'
@@ -11,6 +16,7 @@ import { type Ctx, ownForm, type State, Stop, sendTo } from './visit.ts'
 
 const WRONG = 'The user name or the password is not right.'
 const CHOOSE = 'Choose at least one account, or do not share.'
+const CHOOSE_ONE = 'Choose the one account to pay from, or do not pay.'
 
 export function authorizationRoutes(router: Router<State>, rooms: Rooms): void {
   router.get('/authorize', (ctx) => authorize(ctx, rooms))
@@ -37,18 +43,34 @@ async function authorize(ctx: Ctx, rooms: Rooms): Promise<void> {
   }
 }
 
-async function begin(ctx: Ctx, { hub, sessions, cookie, site, now }: Rooms, interactionId: string, consentId: string) {
+async function begin(ctx: Ctx, rooms: Rooms, interactionId: string, consentId: string) {
+  const { hub, sessions, cookie, site, now } = rooms
   const consent = await hub.consent(consentId).catch(unlessHub)
   if (consent === null) {
     return sendTo(ctx, await hub.fail(interactionId, 'server_error', 'api_hub_communication_error'))
   }
-  const journey: Journey = { interactionId, consent, until: now() + JOURNEY_MS }
-  if (consent.type !== DATA_SHARING || consent.status !== 'AwaitingAuthorization') {
+  const payees = await payeesOf(consent, rooms)
+  const journey: Journey = { interactionId, consent, payees: payees ?? [], until: now() + JOURNEY_MS }
+  if (!OFFERED.includes(consent.type) || consent.status !== 'AwaitingAuthorization' || payees === null) {
     return sendTo(ctx, await fail(hub, journey, null, { stage: 'authorization', reason: 'consent_not_supported' }))
   }
   cookie.write(ctx, sessions.open(journey))
   // A reload must not present the request again: the hub takes it once.
   sendTo(ctx, `${site.base}/login`)
+}
+
+const OFFERED = [DATA_SHARING, PAYMENT]
+
+/** null: the consent names somebody, and we cannot read whom; nobody agrees to pay a stranger. */
+async function payeesOf({ payment }: Consent, { personal }: Rooms): Promise<readonly Payee[] | null> {
+  if (payment === null) return []
+  if (payment.personal === null) return null
+  try {
+    return await personal.payees(payment.personal, payment.sender)
+  } catch (thrown) {
+    if (thrown instanceof Refusal) return null
+    throw thrown
+  }
 }
 
 async function askToSignIn(ctx: Ctx, rooms: Rooms): Promise<void> {
@@ -94,7 +116,20 @@ async function askForConsent(ctx: Ctx, rooms: Rooms): Promise<void> {
     const failure = { stage: 'authorization', reason: 'user_lacks_eligible_accounts' } as const
     return leaveWith(ctx, rooms, { session, journey }, failure)
   }
-  show(ctx, session, consentPage(rooms.site, session, { consent: journey.consent, user, accounts }, null))
+  show(ctx, session, decisionPage(rooms, session, { journey, user, accounts }, null))
+}
+
+function decisionPage(
+  { site }: Rooms,
+  session: Session,
+  view: { readonly journey: Journey; readonly user: UserSpec; readonly accounts: readonly AccountSpec[] },
+  problem: string | null,
+): string {
+  const { journey, user, accounts } = view
+  const { consent, payees } = journey
+  return consent.payment === null
+    ? consentPage(site, session, { consent, user, accounts }, problem)
+    : paymentPage(site, session, { consent, payment: consent.payment, payees, user, accounts }, problem)
 }
 
 async function decide(ctx: Ctx, rooms: Rooms): Promise<void> {
@@ -114,9 +149,14 @@ async function decide(ctx: Ctx, rooms: Rooms): Promise<void> {
   if (chosen.length !== new Set(wanted).size) {
     throw new Stop(403, 'Not your account', 'The form names an account that cannot be shared.')
   }
-  if (chosen.length === 0) {
+  const isPayment = journey.consent.payment !== null
+  if (chosen.length === 0 || (isPayment && chosen.length > 1)) {
     ctx.status = 422
-    return show(ctx, session, consentPage(rooms.site, session, { consent: journey.consent, user, accounts }, CHOOSE))
+    return show(
+      ctx,
+      session,
+      decisionPage(rooms, session, { journey, user, accounts }, isPayment ? CHOOSE_ONE : CHOOSE),
+    )
   }
   await leave(ctx, rooms, { session, journey }, () => approve(rooms.hub, journey, user, chosen))
 }

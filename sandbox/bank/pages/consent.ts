@@ -1,5 +1,6 @@
 /** What the pages need of a consent record (lfi-api 2.3). */
 import { member, text, texts } from './json.ts'
+import { PAYMENT, type PaymentAsk, readPaymentAsk } from './payment.ts'
 
 export type Consent = {
   readonly id: string
@@ -20,6 +21,8 @@ export type Consent = {
   readonly accountSubTypes: readonly string[]
   readonly accountIds: readonly string[]
   readonly userId: string | null
+  /** null: it is not about payments. */
+  readonly payment: PaymentAsk | null
   /** Origins that an authorization may send the browser back to. */
   readonly redirectOrigins: readonly string[]
 }
@@ -52,6 +55,7 @@ export function readConsent(record: unknown): Consent | null {
     accountSubTypes: texts(member(data, 'AccountSubType')),
     accountIds: texts(member(record, 'accountIds')),
     userId: text(member(record, 'psuIdentifiers', 'userId')),
+    payment: type === PAYMENT ? readPaymentAsk(record) : null,
     redirectOrigins: originsOf(texts(member(record, 'tpp', 'decodedSsa', 'redirect_uris'))),
   }
 }

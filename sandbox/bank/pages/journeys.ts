@@ -64,10 +64,15 @@ const reject = (hub: Hub, consent: Consent, user: UserSpec | null): Promise<void
 /** A frozen account may be shared: reading it is refused for as long as it is frozen. */
 const SHAREABLE: readonly AccountStatus[] = ['Active', 'Inactive', 'Dormant', 'Suspended']
 
+/** Money leaves current and savings accounts that are open. */
+const canPay = ({ status, subType }: AccountSpec): boolean =>
+  status === 'Active' && (subType === 'CurrentAccount' || subType === 'Savings')
+
 /** The user's accounts that the consent's filters admit; a filter that is not given admits all. */
 export const eligible = (book: Book, user: UserSpec, consent: Consent): readonly AccountSpec[] =>
   book
     .accountsOf(user)
+    .filter((account) => consent.payment === null || canPay(account))
     .filter(
       ({ status, type, subType }) =>
         SHAREABLE.includes(status) &&

@@ -1,4 +1,5 @@
 /** What the routes share. */
+import type { PersonalReader } from '../payments/personal.ts'
 import type { Hub } from './hub.ts'
 import type { Login } from './login.ts'
 import type { Sessions } from './session.ts'
@@ -8,6 +9,7 @@ import type { Cookie } from './visit.ts'
 export type Rooms = {
   readonly site: Site
   readonly hub: Hub
+  readonly personal: PersonalReader
   readonly now: () => number
   readonly sessions: Sessions
   readonly cookie: Cookie

@@ -1,10 +1,17 @@
 /** What the server remembers about one browser. The cookie is a random name for it and nothing else. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { UserSpec } from '../data/spec.ts'
+import type { Payee } from '../payments/personal.ts'
 import type { Consent } from './consent.ts'
 
 /** An authorization under way: from the hub's good answer to doConfirm or doFail. */
-export type Journey = { readonly interactionId: string; readonly consent: Consent; readonly until: number }
+export type Journey = {
+  readonly interactionId: string
+  readonly consent: Consent
+  /** Whom a payment consent names; nobody where it names none, and where it is about data. */
+  readonly payees: readonly Payee[]
+  readonly until: number
+}
 
 export type Session = {
   readonly id: string

@@ -30,10 +30,10 @@ ${content}
 `.text
 }
 
-const problemBox = (problem: string | null): Html =>
+export const problemBox = (problem: string | null): Html =>
   problem === null ? html`` : html`<p class="problem" id="problem" role="alert">${problem}</p>`
 
-const hidden = (session: Session): Html =>
+export const hidden = (session: Session): Html =>
   html`<input type="hidden" name="csrf" value="${session.csrf}">
 <input type="hidden" name="interaction" value="${session.journey?.interactionId ?? ''}">`
 
@@ -42,7 +42,7 @@ export function loginPage(site: Site, session: Session, problem: string | null):
   const intro =
     consent === null
       ? html`<p>Sign in to see the apps that you share data with.</p>`
-      : html`<p><strong id="tpp-name" dir="auto">${tppName(consent)}</strong> asks to see data of your accounts. Sign in to see what it asks for and to decide.</p>`
+      : html`<p><strong id="tpp-name" dir="auto">${tppName(consent)}</strong> asks ${consent.payment === null ? 'to see data of your accounts' : 'to pay from your account'}. Sign in to see what it asks for and to decide.</p>`
   const cancel =
     consent === null
       ? html``
@@ -85,7 +85,7 @@ ${problemBox(problem)}
 ${hidden(session)}
 <fieldset id="accounts">
 <legend>Which accounts</legend>
-${accounts.map((account) => accountChoice(site.book, account))}
+${accounts.map((account) => accountChoice(site.book, account, 'checkbox'))}
 </fieldset>
 <p class="note">Signed in as <span dir="auto">${user.person.given} ${user.person.family}</span>. Nobody can move your money with this. You can end it at any time under connected apps.</p>
 <div class="actions">
@@ -151,10 +151,10 @@ ${
 }`,
   )
 
-const tppName = (consent: Consent): string =>
+export const tppName = (consent: Consent): string =>
   consent.clientName === null ? consent.tppName : `${consent.clientName} (${consent.tppName})`
 
-function terms(consent: Consent): Html {
+export function terms(consent: Consent): Html {
   const rows: readonly (readonly [string, string, string | null])[] = [
     ['tpp', 'Company', consent.tppName],
     ['client', 'App', consent.clientName],
@@ -176,11 +176,11 @@ const permissionList = (consent: Consent): Html =>
     ({ group, words }) => html`<h3>${group}</h3><ul>${words.map((line) => html`<li>${line}</li>`)}</ul>`,
   )}`
 
-function accountChoice(book: Book, account: AccountSpec): Html {
+export function accountChoice(book: Book, account: AccountSpec, how: 'checkbox' | 'radio'): Html {
   const balance = book.balance(account)
   const frozen = account.status === 'Suspended' ? ' · frozen at present' : ''
   return html`<label class="account" for="account-${account.id}">
-<input type="checkbox" id="account-${account.id}" name="account" value="${account.id}">
+<input type="${how}" id="account-${account.id}" name="account" value="${account.id}">
 <span>${account.nickname}<small dir="auto">${account.description} · ${book.number(account)} · ${accountName(account, book.bank)}</small>
 <small>${balance < 0 ? 'Owed' : 'Balance'} ${account.currency} ${grouped(amountText(balance))}${frozen}</small></span>
 </label>`

@@ -2,6 +2,7 @@ import { usable } from '../../consent-store/index.ts'
 import { HubError } from '../../errors.ts'
 import { isRevoked } from '../../revoked-tokens.ts'
 import { unauthorized } from '../access-token.ts'
+import { isOfFamily } from '../consent-access.ts'
 import { stage } from '../stage.ts'
 
 const REASONS = {
@@ -16,10 +17,10 @@ const REASONS = {
 /** tpp-api 4.9. Read anew on every call, so that a revocation acts on the next one. */
 export const loadConsent = stage({
   name: 'load-consent',
-  needs: ['read', 'client', 'userToken'],
+  needs: ['route', 'client', 'userToken'],
   adds: ['consent'],
   fails: ['Unauthorized', 'Consent.Invalid'],
-  async run({ read, client, userToken }, { consents, clock }) {
+  async run({ route, client, userToken }, { consents, clock }) {
     const consent = await consents.find(userToken.consentId)
     if (consent === null || consent.clientId !== client.clientId) {
       throw new HubError('Consent.Invalid', { rule: 'consent.known', reason: 'There is no such consent' })
@@ -34,7 +35,8 @@ export const loadConsent = stage({
       throw unauthorized('token.consent', 'the access token is no longer valid for its consent')
     }
     if (isRevoked(judged.consent, userToken.jti)) throw unauthorized('token.revoked', 'the access token was revoked')
-    if (consent.rarType !== read.rarType && consent.rarType !== read.alsoUnder) {
+    const isAlsoOpen = route.follows === 'read-resource' && consent.rarType === route.alsoUnder
+    if (!('rarType' in route && isOfFamily(consent, route)) && !isAlsoOpen) {
       throw new HubError('Consent.Invalid', {
         rule: 'consent.type',
         reason: 'The consent is of another type or version than the path',

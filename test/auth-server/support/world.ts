@@ -29,6 +29,8 @@ export type Tokens = {
 }
 export type World = {
   readonly manifest: Manifest
+  /** What the participants keep. */
+  readonly dataDir: string
   readonly doors: Doors
   readonly discovery: Discovery
   readonly server: Server
@@ -143,6 +145,7 @@ async function enter(manifest: Manifest, dataDir: string) {
   }
   return {
     manifest,
+    dataDir,
     doors,
     discovery,
     server,

@@ -16,7 +16,7 @@ export type Call = {
   readonly method?: string
   readonly path: string
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
-  readonly body?: string
+  readonly body?: string | Buffer
   readonly certificate?: Certificate | null
   readonly signal?: AbortSignal
 }

@@ -158,7 +158,12 @@ export async function createWorld(options: Options = {}) {
       interactionSeconds: 600 as Seconds,
       authorizationWindowSeconds: 600 as Seconds,
     },
-    limits: { requestsPerSecond: options.requestsPerSecond ?? 10_000, bodyBytesMax: 65_536, ...ROOM },
+    limits: {
+      requestsPerSecond: options.requestsPerSecond ?? 10_000,
+      bodyBytesMax: 65_536,
+      fileBytesMax: 10_485_760,
+      ...ROOM,
+    },
   }
   const innerAudit = createAudit({ db, tenantId, clock, log })
   const audit = options.audit?.(innerAudit) ?? innerAudit
@@ -186,7 +191,7 @@ export async function createWorld(options: Options = {}) {
   const registry = loadSchemas(options.schemas)
   const keys = fixedKeyRing({ signing: [hubKey], encryption: [] })
   const connector = createConnector({ tenant, clock })
-  const resources = createResourceLog({ db, tenantId, clock, audit: innerAudit })
+  const resources = createResourceLog({ db, tenantId, clock, audit: innerAudit, consents: innerConsents })
   const deviations = createDeviations({ db, clock, log })
   const payees = new Map([['033', { issuer: tenant.listeners.auth.origin, resourceServer: rs.origin }]])
   const reports = createReports({ db, tenant, audit: innerAudit, clock })
@@ -281,7 +286,8 @@ export async function createWorld(options: Options = {}) {
         lfiPatch({
           status: 'Authorized',
           psu: { userId: 'user-7' },
-          accountIds: (asked.accountIds ?? ['acc-1', 'acc-2']) as unknown as LfiPatch['accountIds'],
+          accountIds: (asked.accountIds ??
+            (rarType === RAR_TYPE ? ['acc-1', 'acc-2'] : ['acc-1'])) as unknown as LfiPatch['accountIds'],
         }),
         LFI_CALLER,
       )

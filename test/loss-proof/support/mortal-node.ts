@@ -9,8 +9,14 @@ import type { World } from '../../auth-server/support/world.ts'
 import { type PostgresProxy, startProxy } from './postgres-proxy.ts'
 
 export type Doors = { readonly as: string; readonly hh: string; readonly cm: string }
+export type Setting = {
+  /** Serves the resources as well. */
+  readonly withGateway?: boolean
+  /** How long the LFI may take, in milliseconds. */
+  readonly lfiTimeoutMs?: number
+}
 export type MortalNode = {
-  readonly doors: Doors
+  readonly doors: Doors & { readonly rs: string }
   readonly proxy: PostgresProxy
   start(): Promise<void>
   /** SIGKILL: nothing is finished, nothing is flushed. */
@@ -19,7 +25,7 @@ export type MortalNode = {
 }
 
 /** Not among the offsets that a sandbox uses. */
-const OFFSET = { as: 75, hh: 77, cm: 79 } as const
+const OFFSET = { as: 75, hh: 77, cm: 79, rs: 81 } as const
 const EDGE_OFFSET = 3
 /** So few that requests at once soon wait for each other's connections: none may need a second one to go on. */
 const POOL_MAX = 2
@@ -28,14 +34,14 @@ const BELIEVED_SECONDS = 1200
 const PROGRAM = join(import.meta.dirname, '../../../src/main.ts')
 
 type Listener = { readonly origin: string; readonly port: number }
-type Tenant = { readonly listeners: Readonly<Record<string, Listener>> }
+type Tenant = { readonly listeners: Readonly<Record<string, Listener>>; readonly lfi: object }
 type Deployment = {
   readonly tenants: readonly string[]
   readonly database: object
   readonly trustFramework: object
 }
 
-export async function startMortalNode(world: World): Promise<MortalNode> {
+export async function startMortalNode(world: World, setting: Setting = {}): Promise<MortalNode> {
   const { hubConfigFile } = world.manifest.lfis.aurora
   const folder = dirname(hubConfigFile)
   const base = Number(new URL(world.manifest.edge).port) - EDGE_OFFSET
@@ -43,10 +49,11 @@ export async function startMortalNode(world: World): Promise<MortalNode> {
   const proxy = await startProxy({ host: database.hostname, port: Number(database.port) })
   database.hostname = '127.0.0.1'
   database.port = String(proxy.port)
-  const file = writeConfig(hubConfigFile, base, database.href)
+  const file = writeConfig(hubConfigFile, base, database.href, setting)
+  const roles = setting.withGateway === true ? 'as,hh,cm,rs' : 'as,hh,cm'
   let child: ChildProcess | null = null
   const start = async () => {
-    child = await launch(file, join(folder, 'mortal-node.log'))
+    child = await launch(file, roles, join(folder, 'mortal-node.log'))
   }
   const end = (signal: 'SIGKILL' | 'SIGTERM') =>
     new Promise<void>((done) => {
@@ -60,6 +67,7 @@ export async function startMortalNode(world: World): Promise<MortalNode> {
       as: `https://localhost:${base + OFFSET.as}`,
       hh: `https://localhost:${base + OFFSET.hh}`,
       cm: `https://localhost:${base + OFFSET.cm}`,
+      rs: `https://localhost:${base + OFFSET.rs}`,
     },
     proxy,
     start,
@@ -71,7 +79,7 @@ export async function startMortalNode(world: World): Promise<MortalNode> {
   }
 }
 
-function writeConfig(hubConfigFile: string, base: number, databaseUrl: string): string {
+function writeConfig(hubConfigFile: string, base: number, databaseUrl: string, { lfiTimeoutMs }: Setting): string {
   const folder = dirname(hubConfigFile)
   const read = <T>(name: string): T => JSON.parse(readFileSync(name, 'utf8')) as T
   const deployment = read<Deployment>(hubConfigFile)
@@ -85,7 +93,12 @@ function writeConfig(hubConfigFile: string, base: number, databaseUrl: string): 
   writeFileSync(databaseFile, databaseUrl, { mode: 0o600 })
   writeFileSync(
     join(folder, tenantFile),
-    JSON.stringify({ ...tenant, listeners, database: { url: { file: databaseFile } } }),
+    JSON.stringify({
+      ...tenant,
+      listeners,
+      database: { url: { file: databaseFile } },
+      lfi: { ...tenant.lfi, ...(lfiTimeoutMs === undefined ? {} : { timeoutMs: lfiTimeoutMs }) },
+    }),
   )
   const file = join(folder, 'mortal-node.json')
   writeFileSync(
@@ -100,9 +113,9 @@ function writeConfig(hubConfigFile: string, base: number, databaseUrl: string): 
   return file
 }
 
-async function launch(file: string, logFile: string): Promise<ChildProcess> {
+async function launch(file: string, roles: string, logFile: string): Promise<ChildProcess> {
   const log = openSync(logFile, 'a')
-  const args = [PROGRAM, 'hub', '--config', file, '--roles', 'as,hh,cm']
+  const args = [PROGRAM, 'hub', '--config', file, '--roles', roles]
   // It is started many times over.
   const env = { ...process.env, NODE_COMPILE_CACHE: join(dirname(file), 'compile-cache') }
   const child = spawn(process.execPath, args, { stdio: ['ignore', log, log, 'ipc'], env })

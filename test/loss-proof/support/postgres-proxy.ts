@@ -15,10 +15,11 @@ import {
   writes,
 } from './postgres-wire.ts'
 
-export type Moment = 'before' | 'after'
+/** `statement`: before any statement at all reaches PostgreSQL, whether or not it writes. */
+export type Moment = 'before' | 'after' | 'statement'
 export type Cut = {
   readonly moment: Moment
-  /** Commits since it was armed, the first is 1. A statement outside a transaction is one as well. */
+  /** Commits, or statements, since it was armed; the first is 1. A statement outside a transaction is one as well. */
   readonly at: number
   /** What must be over when nothing of the node is left: its process. */
   readonly kill: () => Promise<void>
@@ -83,6 +84,7 @@ export async function startProxy(upstream: { readonly host: string; readonly por
         if (sql !== null) {
           statements = isBegin(sql) ? [] : [...statements, sql]
           if (isBegin(sql)) isOpen = true
+          if (isCutAt('statement', describe(statements))) return
           if ((isCommit(sql) || (!isOpen && writes(sql))) && isCutAt('before', describe(statements))) return
         }
         if (trip === null) server.write(message.bytes)

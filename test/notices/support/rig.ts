@@ -166,7 +166,7 @@ export async function createRig(options: Options = {}) {
       interactionSeconds: 600 as Seconds,
       authorizationWindowSeconds: 600 as Seconds,
     },
-    limits: { requestsPerSecond: 100, bodyBytesMax: 65_536, ...ROOM },
+    limits: { requestsPerSecond: 100, bodyBytesMax: 65_536, fileBytesMax: 10_485_760, ...ROOM },
   }
   const audit = createAudit({ db, tenantId: tenant.id, clock, log })
   const participants = createParticipants({

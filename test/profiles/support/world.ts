@@ -174,7 +174,7 @@ export async function createProfileWorld(
             interactionSeconds: 600 as Seconds,
             authorizationWindowSeconds: 600 as Seconds,
           },
-          limits: { requestsPerSecond: 10_000, bodyBytesMax: 65_536, ...ROOM, ...limits },
+          limits: { requestsPerSecond: 10_000, bodyBytesMax: 65_536, fileBytesMax: 10_485_760, ...ROOM, ...limits },
         },
         framework,
       ),

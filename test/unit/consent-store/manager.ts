@@ -88,7 +88,7 @@ export async function openManager(
   } as unknown as TenantConfig
   const authenticate = createLfiAuthentication({ tenant, clock, keys: async () => [], firstUse: () => true })
   const app = createApp({ log, clock })
-  const resources = createResourceLog({ db, tenantId: TENANT, clock, audit })
+  const resources = createResourceLog({ db, tenantId: TENANT, clock, audit, consents: hub.store })
   const receipts = createReceiptOffice({ db })
   const registry = loadSchemas()
   app.use(

@@ -1,0 +1,45 @@
+/**
+ * Periods of a payment consent (tpp-api 2.7.1): a day, seven days or a year counted from the start date, or a month of
+ * the calendar. Days are those of the Emirates.
+ */
+import { addDays, type LocalDate } from '../local-date.ts'
+import type { Period } from './control-parameters.ts'
+
+/** `until` is the first day after it. */
+export type Span = { readonly from: LocalDate; readonly until: LocalDate }
+
+const WEEK_DAYS = 7
+
+/** The period that a day falls into; null before the first one begins. */
+export function periodOf({ type, startDate }: Period, date: LocalDate): Span | null {
+  if (date < startDate) return null
+  switch (type) {
+    case 'Day':
+      return { from: date, until: addDays(date, 1) }
+    case 'Week': {
+      const from = addDays(startDate, Math.floor(daysBetween(startDate, date) / WEEK_DAYS) * WEEK_DAYS)
+      return { from, until: addDays(from, WEEK_DAYS) }
+    }
+    case 'Month': {
+      const from = `${date.slice(0, 7)}-01` as LocalDate
+      return { from, until: `${addDays(from, 31).slice(0, 7)}-01` as LocalDate }
+    }
+    case 'Year': {
+      const years = Number(date.slice(0, 4)) - Number(startDate.slice(0, 4))
+      const passed = anniversary(startDate, years) <= date ? years : years - 1
+      return { from: anniversary(startDate, passed), until: anniversary(startDate, passed + 1) }
+    }
+  }
+}
+
+const DAY_MS = 86_400_000
+const daysBetween = (from: LocalDate, to: LocalDate): number =>
+  Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / DAY_MS)
+
+/** A year that began on the 29th of February has its anniversaries on the 28th, where there is no 29th. */
+function anniversary(date: LocalDate, years: number): LocalDate {
+  const year = String(Number(date.slice(0, 4)) + years).padStart(4, '0')
+  const isLeap = new Date(`${year}-02-29T00:00:00Z`).getUTCDate() === 29
+  const day = date.slice(5) === '02-29' && !isLeap ? '02-28' : date.slice(5)
+  return `${year}-${day}` as LocalDate
+}

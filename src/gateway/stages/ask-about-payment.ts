@@ -1,0 +1,33 @@
+import { lfiHeaders } from '../../lfi/index.ts'
+import { Answer } from '../answer.ts'
+import { bodyOfUnanswered } from '../payments/reply.ts'
+import { stage } from '../stage.ts'
+
+const OPERATIONS = {
+  'show-payment': { operationId: 'getPayment', route: '/payments/{paymentId}' },
+  'show-report': { operationId: 'reportFile', route: '/payments/{paymentId}/report-file' },
+} as const
+
+/** The LFI says how a payment stands. One that it has not given an id cannot be asked about: it waits. */
+export const askAboutPayment = stage({
+  name: 'ask-about-payment',
+  needs: ['arrival', 'paid', 'client', 'entry'],
+  adds: ['exchange'],
+  fails: [],
+  async run({ arrival, paid, client, entry }, { tenant, routes, connector, paymentLinks }) {
+    if (entry.state !== 'made') return new Answer(200, bodyOfUnanswered(entry, paymentLinks), 1)
+    const { operationId, route } = OPERATIONS[paid.follows === 'show-report' ? 'show-report' : 'show-payment']
+    const headers = lfiHeaders({
+      tenantId: tenant.id,
+      client,
+      consent: { id: entry.consentId, psu: entry.psu },
+      apiUri: routes.template(paid),
+      method: arrival.method,
+      correlationId: arrival.correlationId,
+      correlationGiven: arrival.correlationGiven,
+      fxOnly: false,
+    })
+    const target = route.replace('{paymentId}', encodeURIComponent(entry.paymentId))
+    return { exchange: await connector.ask({ operationId, method: 'GET', route, target, headers }, arrival.gone) }
+  },
+})

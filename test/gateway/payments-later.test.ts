@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { toInstant } from '../../src/clock.ts'
+import { json } from './support/outside.ts'
+import {
+  aed,
+  createBank,
+  createPayer,
+  messageOf,
+  paymentConsent,
+  paymentOf,
+  refusal,
+  schedules,
+} from './support/payments.ts'
+import { createWorld, type World } from './support/world.ts'
+
+const MINUTE = 60_000
+let world: World
+let payer: ReturnType<typeof createPayer>
+let bank: ReturnType<typeof createBank>
+/** How far the hub's clock is ahead. */
+let ahead = 0
+let frozen: () => number = Date.now
+beforeAll(async () => {
+  world = await createWorld({ clock: { now: () => toInstant(frozen() + ahead) } })
+  payer = createPayer(world)
+})
+afterAll(() => world.close())
+beforeEach(() => {
+  ahead = 0
+  frozen = Date.now
+  bank = createBank()
+  world.lfi.asked.length = 0
+})
+const LFI = { by: 'lfi', organisationId: null, clientId: null, softwareStatementId: null, interactionId: null } as const
+const statusOf = async (id: string) => (await world.consents.find(id as never))?.status
+
+async function waiting(): Promise<{ readonly consent: { readonly id: string }; readonly id: string }> {
+  world.lfi.answer = async (asked, response) => {
+    bank.send(response, 201, bank.recordOf(bank.execute(await bank.orderIn(asked), 'Pending')))
+  }
+  const consent = await paymentConsent(world, schedules().single)
+  expect((await payer.pay(consent)).status).toBe(201)
+  world.lfi.answer = bank.answer
+  world.lfi.asked.length = 0
+  return { consent, id: bank.ledger.at(-1)?.id ?? '' }
+}
+
+describe('a payment that waits', () => {
+  test('is asked about by the worker, and its end uses the consent up', async () => {
+    const { consent, id } = await waiting()
+    expect(await world.gateway.followUpPayments(10)).toBe(0)
+    expect(world.lfi.asked).toEqual([])
+    const [payment] = bank.ledger
+    if (payment === undefined) throw new Error('nothing was paid')
+    payment.status = 'AcceptedCreditSettlementCompleted'
+    ahead = MINUTE + 5_000
+    expect(await world.gateway.followUpPayments(10)).toBe(1)
+    expect(world.lfi.asked.map(({ method, url }) => [method, url])).toEqual([['GET', `/oc/payments/${id}`]])
+    expect(await statusOf(consent.id)).toBe('Consumed')
+    // It has come to its end, and nobody asks again.
+    ahead = 60 * MINUTE
+    expect(await world.gateway.followUpPayments(10)).toBe(0)
+    expect(world.lfi.asked).toHaveLength(1)
+  })
+
+  test('is asked about ever more seldom, by one worker at a time, and an LFI that fails changes nothing', async () => {
+    const { consent } = await waiting()
+    world.lfi.answer = json(500, {})
+    ahead = 2 * MINUTE
+    expect(await Promise.all([world.gateway.followUpPayments(10), world.gateway.followUpPayments(10)])).toEqual([0, 0])
+    expect(world.lfi.asked).toHaveLength(1)
+    ahead = 2.5 * MINUTE
+    await world.gateway.followUpPayments(10)
+    expect(world.lfi.asked).toHaveLength(1)
+    ahead = 40 * MINUTE
+    await world.gateway.followUpPayments(10)
+    ahead = 45 * MINUTE
+    await world.gateway.followUpPayments(10)
+    expect(world.lfi.asked).toHaveLength(2)
+    expect(await statusOf(consent.id)).toBe('Authorized')
+  })
+
+  test('and is rejected by the LFI gives its place in the consent back', async () => {
+    const { consent, id } = await waiting()
+    expect(await refusal(world, await payer.pay(consent as never))).toEqual([400, 'Consent.FailsControlParameters'])
+    await world.resources.patchPaymentByLfi(
+      id,
+      {
+        status: 'Rejected',
+        paymentTransactionId: null,
+        successfulTransactions: null,
+        rejectReasons: [{ code: 'AANI.AM04', message: 'No funds' }],
+      },
+      LFI,
+    )
+    expect(await world.consents.find(consent.id as never)).toMatchObject({ payment: { consumption: { number: 0 } } })
+    const { Data } = (await messageOf(world, await payer.get(`/payments/${id}`))) as { Data: object }
+    expect(Data).toMatchObject({ Status: 'Rejected', RejectReasonCode: [{ Code: 'AANI.AM04' }] })
+    world.lfi.answer = bank.answer
+    expect((await payer.pay(consent as never)).status).toBe(201)
+    expect(await statusOf(consent.id)).toBe('Consumed')
+  })
+
+  test('and is settled by the LFI uses the consent up', async () => {
+    const { consent, id } = await waiting()
+    const patch = { paymentTransactionId: 'aani-1', successfulTransactions: null, rejectReasons: null }
+    await world.resources.patchPaymentByLfi(id, { status: 'AcceptedSettlementCompleted', ...patch }, LFI)
+    expect(await statusOf(consent.id)).toBe('Consumed')
+  })
+})
+
+describe('an LFI that does not answer', () => {
+  test('is left alone: its callers hear at once when to come back, and nothing is lost', async () => {
+    // A clock that stands still: nothing is forgotten and no rest is over while the machine is busy.
+    const stopped = Date.now()
+    frozen = () => stopped
+    const consent = await paymentConsent(world, schedules().delegated)
+    world.lfi.answer = json(503, {})
+    // What it answered before counts as well.
+    let [calls, isLeftAlone] = [0, false]
+    for (; !isLeftAlone && calls < 100; calls += 1) {
+      const answer = await payer.pay(consent, paymentOf(consent, aed('1.00')), { key: `down-${calls}` })
+      expect(answer.status).toBe(500)
+      isLeftAlone = answer.headers['retry-after'] !== undefined
+    }
+    const { length: asked } = world.lfi.asked
+    expect([isLeftAlone, calls]).toEqual([true, asked + 1])
+    world.lfi.answer = bank.answer
+    const refused = await payer.pay(consent, paymentOf(consent, aed('2.00')), { key: 'later' })
+    expect(await refusal(world, refused)).toEqual([500, 'GenericRecoverableError'])
+    expect(refused.headers['retry-after']).toMatch(/^[12]$/)
+    expect(world.lfi.asked).toHaveLength(asked)
+
+    ahead += 3_000
+    expect((await payer.pay(consent, paymentOf(consent, aed('2.00')), { key: 'later' })).status).toBe(201)
+    expect(bank.ledger.map(({ order }) => order.request.Data['Instruction'])).toEqual([{ Amount: aed('2.00') }])
+  })
+})

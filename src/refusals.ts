@@ -61,6 +61,14 @@ export const RULES = {
   'payee.bank': { clause: 'tpp-api 5.4', expected: 'an account number of a bank that is known here' },
   'request.own': { clause: 'tpp-api 5.6', expected: 'a quote or opening that this client began' },
   'request.accepted': { clause: 'tpp-api 5.6', expected: 'a quote that was accepted' },
+  'receipt.own': {
+    clause: 'RFC 6962 2.1.1',
+    expected: 'the interaction id of a call of this client',
+  },
+  'payment.first-answer': {
+    clause: 'tpp-api 5.3',
+    expected: 'another idempotency key: under this one the first answer is given again',
+  },
   'refusal.own': {
     clause: 'tpp-api 7.3',
     expected: 'the interaction id of a call of this organisation that the hub refused',

@@ -44,7 +44,9 @@ describe('sealing', () => {
       pending: 0,
       lost: 0,
     })
-    expect(await checkpoints()).toEqual([1, 2, 6, 10])
+    const batches = Math.ceil(acceptedEntries().length / 4)
+    const ends = Array.from({ length: batches }, (_, at) => Math.min(4 * (at + 1), acceptedEntries().length))
+    expect(await checkpoints()).toEqual([1, ...[0, ...ends].map((end) => BEGINNING + end)])
   })
 
   test('signs nothing new while nothing happens, but does every hour of the clock', async () => {
@@ -176,7 +178,7 @@ describe('a log that is not the signed one', () => {
       'a checkpoint that was changed',
       [`update audit_checkpoint set note = replace(note, E'\\n6\\n', E'\\n7\\n') where size = 6`],
     ],
-    ['another edge', [`update audit_head set edge[1] = overlay(edge[1] placing '\\x00' from 40)`]],
+    ['another edge', ['update audit_head set edge[1] = set_byte(edge[1], 39, get_byte(edge[1], 39) # 1)']],
     ['a shorter tree', ['update audit_head set size = 5']],
     ['a head that is gone', ['delete from audit_head']],
     ['a history without keys', ['delete from audit_key']],

@@ -34,7 +34,18 @@ describe('registering', () => {
       status: 'inactive',
       redirectUris: ['https://localhost:8443/callback'],
       webhookUris: ['https://localhost:8443/webhooks'],
-      scopes: ['openid', 'accounts', 'tpp-reports', 'payments', 'insurance'],
+      scopes: [
+        'openid',
+        'accounts',
+        'tpp-reports',
+        'products',
+        'atm',
+        'fx',
+        'account-opening',
+        'payments',
+        'confirmation-of-payee',
+        'insurance',
+      ],
       roles: ['BDSP', 'BSIP', 'ISP'],
     })
     expect(client.jwks.keys.map((key) => key.use).sort()).toEqual(['enc', 'sig'])

@@ -41,6 +41,7 @@ function refusalAgain({ status, body }: KeptAnswer): HubError {
   const known = Object.hasOwn(ERRORS, told.Code)
   return new HubError(known ? (told.Code as ErrorCode) : 'GenericError', {
     ...(known ? {} : { wireCode: told.Code }),
+    rule: 'payment.first-answer',
     status: status as 400 | 403 | 409 | 500,
     reason: told.Message,
     ...(told.Path === undefined ? {} : { path: told.Path }),

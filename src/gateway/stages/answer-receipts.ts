@@ -12,7 +12,7 @@ export const showReceipts = stage({
   async run({ client, pathValues }, { receipts }) {
     const id = toCorrelationId(pathValues['interactionId'])
     const found = id === null ? null : await receipts.find(id, { of: 'client', clientId: client.clientId })
-    if (found === null) throw new HubError('NotFound')
+    if (found === null) throw new HubError('NotFound', { rule: 'receipt.own' })
     return new Answer(200, found, found.receipts.length)
   },
 })

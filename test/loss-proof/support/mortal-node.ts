@@ -79,12 +79,19 @@ export async function startMortalNode(world: World, setting: Setting = {}): Prom
   }
 }
 
-function writeConfig(hubConfigFile: string, base: number, databaseUrl: string, { lfiTimeoutMs }: Setting): string {
+function writeConfig(
+  hubConfigFile: string,
+  base: number,
+  databaseUrl: string,
+  { withGateway, lfiTimeoutMs }: Setting,
+): string {
   const folder = dirname(hubConfigFile)
   const read = <T>(name: string): T => JSON.parse(readFileSync(name, 'utf8')) as T
   const deployment = read<Deployment>(hubConfigFile)
   const tenant = read<Tenant>(join(folder, deployment.tenants[0] ?? ''))
-  const moved = Object.entries(OFFSET).map(([role, offset]) => {
+  // Where it serves no resources its tokens are for those of the sandbox's hub.
+  const played = Object.entries(OFFSET).filter(([role]) => role !== 'rs' || withGateway === true)
+  const moved = played.map(([role, offset]) => {
     const port = base + offset
     return [role, { ...tenant.listeners[role], origin: `https://localhost:${port}`, port }] as const
   })

@@ -114,9 +114,11 @@ function claimsIn(payload: Uint8Array): object | null {
   }
 }
 
-/** RFC 7517 4.2, 4.4: what its holder publishes a key for. Saying nothing is allowed; importing alone checks neither. */
-const isForSigning = ({ use, alg }: JWK): boolean =>
-  (use === undefined || use === 'sig') && (alg === undefined || alg === SIGNING_ALGORITHM)
+/** RFC 7517 4.2 to 4.4: what its holder publishes a key for. Saying nothing is allowed; importing alone checks neither. */
+const isForSigning = ({ use, alg, key_ops: operations }: JWK): boolean =>
+  (use === undefined || use === 'sig') &&
+  (alg === undefined || alg === SIGNING_ALGORITHM) &&
+  (operations === undefined || operations.includes('verify'))
 
 /** The signing key of that id among published keys. */
 export function signingKey(keys: readonly JWK[], kid: string): JWK | null {

@@ -11,6 +11,8 @@ const RSA_EXPONENT_MIN = 65_537n
 /** A set that holds one of these is not what its owner meant to publish. */
 const PRIVATE = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'] as const
 const KEPT = ['kty', 'kid', 'use', 'alg', 'n', 'e', 'crv', 'x', 'y', 'x5t#S256', 'x5u'] as const
+/** RFC 7517 4.3 lists eight. */
+const OPERATIONS_MAX = 8
 
 /** @throws when it is no key set at all */
 export function readKeys(raw: unknown, refuse: Refuse): readonly JWK[] {
@@ -32,7 +34,10 @@ export function readKeys(raw: unknown, refuse: Refuse): readonly JWK[] {
 }
 
 function publicPart(key: Readonly<Record<string, unknown>>): JWK {
-  return Object.fromEntries(KEPT.flatMap((name) => (typeof key[name] === 'string' ? [[name, key[name]]] : []))) as JWK
+  const kept = KEPT.flatMap((name) => (typeof key[name] === 'string' ? [[name, key[name]]] : []))
+  // What its owner publishes a key for is part of it: without this it would pass for one without limits.
+  const operations = key['key_ops'] === undefined ? [] : [['key_ops', key['key_ops']]]
+  return Object.fromEntries([...kept, ...operations]) as JWK
 }
 
 /** null: none. */
@@ -44,8 +49,14 @@ function faultOf(key: unknown): string | null {
   if (use !== undefined && use !== 'sig' && use !== 'enc') return 'its use is neither sig nor enc'
   const texts = KEPT.map((name) => key[name]).filter((value) => value !== undefined)
   if (texts.some((value) => typeof value !== 'string' || value.length > TEXT_MAX)) return 'a member is not a short text'
+  if (key['key_ops'] !== undefined && !areOperations(key['key_ops'])) return 'its key_ops is no list of names'
   return weaknessOf(key)
 }
+
+const areOperations = (value: unknown): boolean =>
+  Array.isArray(value) &&
+  value.length <= OPERATIONS_MAX &&
+  value.every((each) => typeof each === 'string' && each.length <= TEXT_MAX)
 
 function weaknessOf(key: Readonly<Record<string, unknown>>): string | null {
   const { kty, crv } = key

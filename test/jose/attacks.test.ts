@@ -302,7 +302,7 @@ describe('the key is the one that the sender publishes for signing', () => {
   })
 
   test('a key that may encrypt and not verify', async () => {
-    expect(await outcome(good(), [{ ...jwk, key_ops: ['encrypt'] }])).toBe('malformed')
+    expect(await outcome(good(), [{ ...jwk, key_ops: ['encrypt'] }])).toBe('unknown-key')
   })
 
   test('a key that says nothing of its use is a signing key', async () => {

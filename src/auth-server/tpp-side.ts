@@ -51,12 +51,14 @@ export type TppSideDeps = {
 
 /** Each changes what is there, and is answered when all of it is written. */
 const IN_A_UNIT: ReadonlySet<string> = new Set(['par', 'token'])
+const TOO_DEEP = 'a JWT of the request is nested too deeply'
 const FORM = 'application/x-www-form-urlencoded'
 /** The engine's own limit, for which it would answer 400 (tpp-api 2.10 has 413). */
 const BODY_BYTES_MAX = 56 * 1024
 
 export function mountTppSide(app: HubApp, deps: TppSideDeps): void {
   const thrown = new WeakMap<object, errors.OIDCProviderError>()
+  const tooDeep = new WeakSet<object>()
   const remember = (ctx: KoaContextWithOIDC, error: errors.OIDCProviderError) => thrown.set(ctx.req, error)
   deps.provider.on('grant.error', remember)
   deps.provider.on('pushed_authorization_request.error', remember)
@@ -64,8 +66,7 @@ export function mountTppSide(app: HubApp, deps: TppSideDeps): void {
   deps.provider.on('introspection.error', remember)
   // Lists in lists, thousands deep, are more than a copy of them can be made of: the request's fault and nobody else's.
   deps.provider.on('server_error', (ctx, error) => {
-    if (error instanceof RangeError)
-      remember(ctx, new errors.InvalidRequest('a JWT of the request is nested too deeply'))
+    if (error instanceof RangeError) tooDeep.add(ctx.req)
   })
   const services = createTokenServices(deps)
   const rateLimit = createRateLimit(deps.tenant.limits.requestsPerSecond)
@@ -84,7 +85,9 @@ export function mountTppSide(app: HubApp, deps: TppSideDeps): void {
     }
     hideFromBrowser(ctx)
     const refused = oauthErrorOf(ctx) !== null && operation?.authenticates === 'client'
-    if (refused) await refine(ctx, deps, thrown.get(ctx.req))
+    // Of its own refusals the hub says what is to be said: a `server_error` of its own is not the engine's.
+    if (refused && tooDeep.has(ctx.req)) answerOAuthError(ctx, 400, 'invalid_request', TOO_DEEP)
+    else if (refused) await refine(ctx, deps, thrown.get(ctx.req))
     if (refused) unit?.withdraw()
     try {
       await write(ctx, deps, trace, unit)
@@ -202,9 +205,6 @@ async function refuseLate(ctx: HubContext, deps: TppSideDeps, unit: Unit | null,
 async function refine(ctx: HubContext, deps: TppSideDeps, error: errors.OIDCProviderError | undefined): Promise<void> {
   const claimed = claimedClient(ctx, oidcOf(ctx))
   const own = ctx.state.peer?.trusted === true && claimed !== null && ctx.state.peer.commonName === claimed
-  if (oauthErrorOf(ctx) === 'server_error' && error !== undefined) {
-    return answerOAuthError(ctx, error.statusCode, error.error, error.error_description ?? error.error)
-  }
   if (isUnauthenticated(oidcOf(ctx))) {
     ctx.status = 401
     ctx.body = { ...(ctx.body as OAuthError), error: 'invalid_client' } satisfies OAuthError

@@ -9,6 +9,7 @@ import { type ConsentStore, isRepeated } from '../consent-store/index.ts'
 import { type ClientId, toClientId, toConsentId } from '../ids.ts'
 import type { Participants } from '../participants/index.ts'
 import type { SchemaRegistry } from '../schema-registry.ts'
+import { isStorable } from '../storable.ts'
 import { type ConsentDetail, firstFault, RULES } from './rules/index.ts'
 import { scopesFor } from './rules/scopes.ts'
 import { isServed, type ServedRarType } from './served.ts'
@@ -28,6 +29,7 @@ export function createRarValidator(deps: RarDeps) {
     const { type } = raw
     const check = deps.registry.rar(type)
     if (!isServed(type) || check === null) return refuse('authorization_details has a type that is not served here')
+    if (!isStorable(raw)) return refuse('authorization_details[0]: a text of it cannot be kept')
     const [violation] = check(raw)
     if (violation !== undefined) {
       return refuse(

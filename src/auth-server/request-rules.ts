@@ -8,6 +8,7 @@ import { toClientId } from '../ids.ts'
 import { isCompact } from '../jose.ts'
 import type { Participants } from '../participants/index.ts'
 import type { ClientProfile, ProfileOf } from '../profiles.ts'
+import { isStorable } from '../storable.ts'
 import type { PeerCertificate } from '../tls.ts'
 import { certificateFault } from './sender-rule.ts'
 
@@ -130,6 +131,7 @@ export function requestObjectRule(deps: {
     if (typeof header['kid'] !== 'string') refuse('the header must name a kid')
     formRule(claims, furtherClaims(profile))
     if (claims['aud'] !== deps.issuer) refuse('aud must be the issuer, as one string')
+    storableRule(claims, refuse)
     contentRule(claims, refuse)
     const { exp, nbf, iat } = claims as Readonly<Record<string, number>>
     if (exp === undefined || nbf === undefined || exp <= nbf || exp - nbf > REQUEST_LIFETIME_MAX_SECONDS) {
@@ -140,6 +142,12 @@ export function requestObjectRule(deps: {
     if (ctx.oidc.route !== 'pushed_authorization_request') return
     if (nbf < now - REQUEST_AGE_MAX_SECONDS) refuse(`nbf is more than ${REQUEST_AGE_MAX_SECONDS} seconds past`)
   }
+}
+
+/** What is pushed is kept until the user has decided; of authorization_details rar.ts says the same. */
+function storableRule({ authorization_details: _, ...claims }: Claims, fail: (why: string) => never): void {
+  const unstorable = Object.entries(claims).find(([, value]) => !isStorable(value))
+  if (unstorable !== undefined) fail(`${unstorable[0]} has a text that cannot be kept`)
 }
 
 function contentRule({ response_type: type, scope, max_age: maxAge }: Claims, fail: (why: string) => never): void {
@@ -171,6 +179,7 @@ export function unsignedPushRule(ctx: KoaContextWithOIDC, profile: ClientProfile
   for (const name of ['client_id', 'redirect_uri', 'authorization_details']) {
     if (params[name] === undefined) fail(`${name} is required`)
   }
+  storableRule(params, fail)
   contentRule(params, fail)
 }
 

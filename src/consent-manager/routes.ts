@@ -1,6 +1,6 @@
 /** What the LFI may call at the consent manager (lfi-api 2.2), by its published names, and how a path finds its row. */
 import { HubError } from '../errors.ts'
-import { isStorableText } from './storable.ts'
+import { isStorableText } from '../storable.ts'
 
 export type LogOperationId =
   | 'getAuditConsentsByConsentIdw'

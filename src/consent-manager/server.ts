@@ -11,10 +11,10 @@ import { explained, resourceOf, UNEXPLAINED } from '../measure.ts'
 import { measuredAs } from '../metrics.ts'
 import type { ResourceLog } from '../resource-log/index.ts'
 import type { SchemaRegistry, Violation } from '../schema-registry.ts'
+import { isStorable, isStorableText } from '../storable.ts'
 import type { Answer, Call } from './call.ts'
 import { createHandlers } from './handlers.ts'
 import { type Matched, match, type OperationId } from './routes.ts'
-import { isStorable, isStorableText } from './storable.ts'
 
 export type ConsentManagerDeps = {
   readonly tenant: TenantConfig

@@ -62,6 +62,13 @@ describe('one consent', () => {
     expect(answers[0]?.text).toBe(answers[1]?.text)
   })
 
+  test.each(['%00', 'a%00', '%ed%a0%80'])('nor is an id of bytes that are no text: %s', async (raw) => {
+    const answer = await world.get(`${CONSENTS}/${raw}`, token)
+    expect([answer.status, answer.error]).toMatchObject([400, { Code: 'Resource.InvalidFormat', Path: 'ConsentId' }])
+    const listed = await world.get(`${CONSENTS}?baseConsentId=${raw}`, token)
+    expect([listed.status, listed.error?.Code]).toEqual([400, 'Resource.InvalidFormat'])
+  })
+
   test('an id that is none is refused as such', async () => {
     const answer = await world.get(`${CONSENTS}/not-a-uuid`, token)
     expect([answer.status, answer.error]).toMatchObject([400, { Code: 'Resource.InvalidFormat', Path: 'ConsentId' }])
@@ -157,6 +164,17 @@ describe('a change', () => {
     ['a member of its own', { ...REVOKE, Extra: 1 }, 'Extra'],
     ['a list', [], '$'],
     ['text that is not JSON', '{"Data":', undefined],
+    [
+      'a NUL in an address',
+      { Subscription: { Webhook: { Url: 'https://tpp.example/events\u0000', IsActive: true } } },
+      undefined,
+    ],
+    [
+      'half a surrogate pair in an address',
+      { Subscription: { Webhook: { Url: 'https://tpp.example/\ud800', IsActive: true } } },
+      undefined,
+    ],
+    ['a NUL in a name', { ...REVOKE, 'Extra\u0000': 1 }, undefined],
     [
       'an address that is not listed',
       { Subscription: { Webhook: { Url: 'https://evil.example/', IsActive: true } } },

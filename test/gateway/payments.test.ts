@@ -124,6 +124,8 @@ describe('a single payment', () => {
     ['another purpose', { PaymentPurposeCode: 'SAL' }, 'Consent.BusinessRuleViolation', 'Data.PaymentPurposeCode'],
     ['another reference', { DebtorReference: 'invoice 8' }, 'Consent.BusinessRuleViolation', 'Data.DebtorReference'],
     ['no reference', { DebtorReference: undefined }, 'Consent.BusinessRuleViolation', 'Data.DebtorReference'],
+    ['a NUL in a reference', { DebtorReference: 'invoice\u00007' }, 'Body.InvalidFormat'],
+    ['half a surrogate pair in a reference', { DebtorReference: 'invoice \ud800' }, 'Body.InvalidFormat'],
     ['a reference more', { CreditorReference: 'x' }, 'Consent.BusinessRuleViolation', 'Data.CreditorReference'],
     ['another consent', { ConsentId: randomUUID() }, 'Consent.Invalid', 'Data.ConsentId'],
     [

@@ -1,4 +1,5 @@
 import { HubError } from '../../errors.ts'
+import { isStorableText } from '../../storable.ts'
 import { readPage } from '../paging.ts'
 import { stage } from '../stage.ts'
 import { invalidResource } from '../violations.ts'
@@ -27,16 +28,21 @@ export const checkParameters = stage({
 })
 
 function decode(name: string, value: string): string {
-  try {
-    return decodeURIComponent(value)
-  } catch (cause) {
-    throw new HubError('Resource.InvalidFormat', {
+  const malformed = (cause?: unknown): HubError =>
+    new HubError('Resource.InvalidFormat', {
       rule: 'resource.form',
       reason: `${name} is not well encoded`,
       path: name,
       cause,
     })
+  let text: string
+  try {
+    text = decodeURIComponent(value)
+  } catch (cause) {
+    throw malformed(cause)
   }
+  if (!isStorableText(text)) throw malformed()
+  return text
 }
 
 function readQuery(search: string): Readonly<Record<string, string>> {
@@ -45,6 +51,10 @@ function readQuery(search: string): Readonly<Record<string, string>> {
     if (query.has(name)) {
       const reason = 'A query parameter is repeated'
       throw new HubError('Resource.InvalidFormat', { rule: 'query.once', reason, path: name.slice(0, 100) })
+    }
+    if (!isStorableText(value)) {
+      const reason = 'A query value is not text'
+      throw new HubError('Resource.InvalidFormat', { rule: 'resource.form', reason, path: name.slice(0, 100) })
     }
     query.set(name, value)
   }

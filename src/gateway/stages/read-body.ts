@@ -1,5 +1,7 @@
 import { parseJson, readBody as readWhole } from '../../body.ts'
+import { HubError } from '../../errors.ts'
 import { signingKey } from '../../jose.ts'
+import { isStorable } from '../../storable.ts'
 import type { Facts } from '../facts.ts'
 import type { Services } from '../services.ts'
 import { openSignedMessage } from '../signed-message.ts'
@@ -64,6 +66,9 @@ function openFor({ client }: Pick<Facts, 'client'>, jws: string, services: Servi
 }
 
 function checkBody({ route }: Pick<Facts, 'route'>, body: unknown, { registry }: Services): void {
+  if (!isStorable(body)) {
+    throw new HubError('Body.InvalidFormat', { rule: 'body.form', reason: 'A text of the body cannot be kept' })
+  }
   const violations = registry.requestBody(route.document, route.operationId)?.(body) ?? []
   if (violations.length > 0) throw invalidBody(violations)
 }

@@ -92,6 +92,9 @@ function shift(claims: Json, seconds: number): void {
 }
 
 export const REQUEST_OBJECT: readonly Corruption[] = [
+  ['a NUL in state', claim('request', 'state', 'a\u0000b'), /state/],
+  ['half a surrogate pair in nonce', claim('request', 'nonce', '\ud800'), /nonce/],
+  ['a NUL in login_hint', claim('request', 'login_hint', '\u0000'), /login_hint/],
   ['unsigned', header('request', 'alg', 'none'), /alg/],
   ['alg RS256', header('request', 'alg', 'RS256'), /alg/],
   ['alg HS256 with the public key', hmacWithPublicKey('request'), /alg/],
@@ -244,6 +247,10 @@ export const RAR: readonly Corruption[] = [
     consent('OpenFinanceBilling', { UserType: 'Retail', Purpose: 'TaxFiling', IsLargeCorporate: true }),
     /OpenFinanceBilling/,
   ],
+  ['a NUL in a name', consent('OnBehalfOf', { LegalName: 'x\u0000' }), /cannot be kept/],
+  ['half a surrogate pair in a name', consent('OnBehalfOf', { LegalName: '\ud800' }), /cannot be kept/],
+  ['a NUL in a webhook', webhook({ Url: 'https://localhost/webhooks\u0000' }), /cannot be kept/],
+  ['half a surrogate pair in a webhook', webhook({ Url: 'https://localhost/\udc00' }), /cannot be kept/],
   ['subscription empty', detail('subscription', {}), /Webhook/],
   ['a webhook without IsActive', webhook({ IsActive: undefined }), /IsActive/],
   ['IsActive as text', webhook({ IsActive: 'true' }), /IsActive/],

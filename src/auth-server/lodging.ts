@@ -9,7 +9,7 @@ import type { TenantConfig } from '../config.ts'
 import { awaiting, type ConsentStore, type LodgeAsk } from '../consent-store/index.ts'
 import { toConsentId } from '../ids.ts'
 import { keptHeaders } from '../kept-headers.ts'
-import type { ConsentActions } from '../lfi/index.ts'
+import type { Augmentation, ConsentActions } from '../lfi/index.ts'
 import type { HubContext } from '../listener.ts'
 import { type Participants, tppView } from '../participants/index.ts'
 import { fileId, removeRow } from './engine-records.ts'
@@ -64,8 +64,7 @@ export async function lodge(
     trace.consentId = consentId
     return answerOAuthError(ctx, 400, 'invalid_request', review.why)
   }
-  const isLargeCorporate = review.added.OpenFinanceBilling?.IsLargeCorporate
-  const ask = isLargeCorporate === undefined ? asked : { ...asked, isLargeCorporate }
+  const ask = { ...asked, ...addedBy(review.added) }
   const caller = {
     by: 'tpp',
     organisationId: client.organisationId,
@@ -83,6 +82,13 @@ export async function lodge(
   })
   ctx.body = { ...pushed, expires_in: lifetimeOf(oidc, deps.tenant.lifetimes.requestUriSeconds) }
 }
+
+/** The consent store keeps of it what the type of the consent has a place for. */
+const addedBy = ({ Charges, ExchangeRate, OpenFinanceBilling }: Augmentation) => ({
+  ...(OpenFinanceBilling === undefined ? {} : { isLargeCorporate: OpenFinanceBilling.IsLargeCorporate }),
+  ...(Charges === undefined ? {} : { charges: Charges }),
+  ...(ExchangeRate === undefined ? {} : { exchangeRate: ExchangeRate }),
+})
 
 /** What was pushed without a signature the engine keeps in an object of its own, which is good for a minute. */
 const UNSIGNED_SECONDS_MAX = 60

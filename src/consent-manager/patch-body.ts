@@ -4,6 +4,7 @@ import {
   type AuthorizationChannel,
   type Charge,
   type ConsentType,
+  chargesOf,
   type ExchangeRate,
   isNonEmpty,
   type JsonObject,
@@ -84,10 +85,6 @@ function paymentOf(body: PatchBody): PaymentPatch {
     connectToken: connectTokenOf(body.ConnectToken),
   }
 }
-
-/** The LFI may say more about an amount than a TPP may be told. */
-const chargesOf = (charges: readonly Charge[] | undefined): readonly Charge[] | null =>
-  charges?.map(({ Amount: { Amount, Currency }, ...rest }) => ({ ...rest, Amount: { Amount, Currency } })) ?? null
 
 /** It travels in a header of calls to the LFI: RFC 6750 2.1, and no longer than headers may be. */
 const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]{1,2048}={0,2}$/

@@ -86,6 +86,7 @@ export { enqueueResource, type ResourceKind } from './outbox.ts'
 export { agreementOf, type Past } from './past.ts'
 export {
   type Charge,
+  chargesOf,
   type ExchangeRate,
   isCoherent,
   type MultipleAuthorizers,

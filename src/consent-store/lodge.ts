@@ -6,7 +6,7 @@ import type { Tx } from '../db.ts'
 import { type ClientId, type ConsentId, type CorrelationId, type OrganisationId, toConsentId } from '../ids.ts'
 import { leaveTraces, type Unit } from './change.ts'
 import { type Awaiting, atClock, type Consent, type ConsentType, type JsonObject, type RarElement } from './consent.ts'
-import { termsOf } from './payment.ts'
+import { type Charge, chargesOf, type ExchangeRate, type PaymentTerms, termsOf } from './payment.ts'
 import { permissionsOf } from './row.ts'
 import { insert, lock } from './store.ts'
 import type { Caller } from './trail.ts'
@@ -27,6 +27,9 @@ export type LodgeAsk = {
   readonly interactionId: CorrelationId | null
   /** What the LFI has added before the consent was stored (lfi-api 5.2). */
   readonly isLargeCorporate?: boolean
+  /** Of a payment consent alone. */
+  readonly charges?: readonly Charge[]
+  readonly exchangeRate?: ExchangeRate
 }
 
 /**
@@ -102,8 +105,15 @@ export function awaiting(ask: LodgeAsk, now: Instant): Awaiting {
     status: 'AwaitingAuthorization',
   } as const
   const type = typeOf(ask.rarType)
-  return type === 'service-initiation' ? { ...common, type, payment: termsOf(request) } : { ...common, type }
+  return type === 'service-initiation' ? { ...common, type, payment: lodgedTerms(ask) } : { ...common, type }
 }
+
+const lodgedTerms = ({ request, charges, exchangeRate }: LodgeAsk): PaymentTerms => ({
+  ...termsOf(request),
+  // A TPP is not told of none (the document wants one at least).
+  charges: charges?.length === 0 ? null : chargesOf(charges),
+  exchangeRate: exchangeRate ?? null,
+})
 
 const RAR_TYPE = /^urn:openfinanceuae:(account-access|service-initiation|insurance)-consent:v\d+\.\d+$/
 

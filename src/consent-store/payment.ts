@@ -18,6 +18,9 @@ export type MultipleAuthorizers = {
 }
 
 export type Charge = { readonly ChargeBearer: string; readonly Type: string; readonly Amount: WireMoney }
+/** The LFI may say more about an amount than a TPP may be told. */
+export const chargesOf = (charges: readonly Charge[] | undefined): readonly Charge[] | null =>
+  charges?.map(({ Amount: { Amount, Currency }, ...rest }) => ({ ...rest, Amount: { Amount, Currency } })) ?? null
 export type ExchangeRate = JsonObject & { readonly UnitCurrency: string; readonly RateType: string }
 
 /** Payments under the consent that were not rejected, those under way included. */

@@ -4,17 +4,18 @@
  */
 import type { Milliseconds } from '../clock.ts'
 import type { ConsentActionsConfig, TenantConfig } from '../config.ts'
-import { type Consent, type ConsentType, lfiRecord } from '../consent-store/index.ts'
+import { type Charge, type Consent, type ConsentType, type ExchangeRate, lfiRecord } from '../consent-store/index.ts'
 import type { CorrelationId } from '../ids.ts'
 import type { Check, SchemaRegistry } from '../schema-registry.ts'
+import { isStorable } from '../storable.ts'
 import type { Connector, Exchange } from './connector.ts'
 import type { Attempt } from './exchange.ts'
 import { consentHeaders } from './headers.ts'
 
 /** What augment adds; only what the type of the consent has a place for is kept. */
 export type Augmentation = {
-  readonly Charges?: readonly unknown[]
-  readonly ExchangeRate?: object
+  readonly Charges?: readonly Charge[]
+  readonly ExchangeRate?: ExchangeRate
   readonly OpenFinanceBilling?: { readonly IsLargeCorporate: boolean }
 }
 /** One call; an answer that is not in the form of the contract is no answer. */
@@ -80,7 +81,8 @@ export function createConsentActions(deps: {
   /** Without its answer the consent is what the TPP asked for. */
   const augment = async (draft: Consent, interaction: Interaction, limits: ConsentActionsConfig): Promise<Review> => {
     const exchange = await ask(AUGMENT, draft, interaction, limits.augmentTimeoutMs)
-    const added = bodyOf<Augmentation>(exchange.attempt, isAugmentation)
+    const said = bodyOf<Augmentation>(exchange.attempt, isAugmentation)
+    const added = isStorable(said) ? said : null
     return { ok: true, added: added ?? {}, calls: [{ ...exchange, understood: added !== null }] }
   }
 

@@ -4,6 +4,7 @@
  */
 export { type Connector, createConnector, type Exchange, type LfiCall, type LfiReply } from './connector.ts'
 export {
+  type Augmentation,
   type ConsentActions,
   createConsentActions,
   type Review,

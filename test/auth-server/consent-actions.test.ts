@@ -1,5 +1,6 @@
 /** What the LFI has to say about a consent before it is stored (lfi-api 5.2, 5.3), at the real /par. */
 import { randomUUID } from 'node:crypto'
+import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createAuditReader } from '../../src/audit/index.ts'
 import type { Milliseconds } from '../../src/clock.ts'
@@ -10,6 +11,7 @@ import { createAuthority } from '../gateway/support/pki.ts'
 import { type Answering, json, type Receiver, silence, startReceiver, status } from '../notices/support/receiver.ts'
 import { type Flow, flowOf } from '../profiles/support/flow.ts'
 import { createProfileWorld, type ProfileWorld } from '../profiles/support/world.ts'
+import { JWE, SINGLE } from './support/payment-cases.ts'
 
 const registry = loadSchemas()
 const BOOT_MS = 180_000
@@ -31,6 +33,7 @@ beforeAll(async () => {
   const bank = await createAuthority('Test Bank')
   lfi = await startReceiver(await bank.issue({ O: 'Bank', dns: 'localhost' }))
   world = await createProfileWorld(['uae'], {
+    entry: (each) => ({ ...each, roles: ['BDSP', 'BSIP'] }),
     tenant: (tenant) => ({
       ...tenant,
       lfi: { ...tenant.lfi, ozoneConnectUrl: `${lfi.origin}/oc`, ca: bank.certificate, consentActions: actions },
@@ -51,8 +54,27 @@ const valid = json(200, { data: { status: 'valid' }, meta: {} })
 const asks = (what: { validate?: ConsentTypeName[]; augment?: ConsentTypeName[]; validateFailure?: 'accept' }) =>
   Object.assign(actions, what)
 
-async function push() {
-  const { params, consentId } = flow.request()
+const DAY_MS = 86_400_000
+const PAYMENT = (consentId: string) => ({
+  scope: 'openid payments',
+  authorization_details: [
+    {
+      type: 'urn:openfinanceuae:service-initiation-consent:v2.1',
+      consent: {
+        ConsentId: consentId,
+        ExpirationDateTime: new Date(Date.now() + DAY_MS).toISOString(),
+        PaymentPurposeCode: 'ACM',
+        PersonalIdentifiableInformation: JWE,
+        ControlParameters: { ConsentSchedule: SINGLE },
+      },
+    },
+  ],
+})
+
+async function push(of: 'accounts' | 'a payment' = 'accounts') {
+  const id = randomUUID()
+  const asked = of === 'accounts' ? flow.request() : { ...flow.request(PAYMENT(id)), consentId: id }
+  const { params, consentId } = asked
   const { answer } = await flow.push(world.parties.uae, params, { certificate: world.parties.uae.certificate })
   return { answer, consentId, body: answer.json() as Readonly<Record<string, unknown>> }
 }
@@ -286,6 +308,68 @@ describe('augment', () => {
     })
     const calls = (await entries(answer.headers)).filter(({ kind }) => kind === 'lfi-call')
     expect(calls.map((each) => each['outcome'])).toEqual([outcome])
+  })
+
+  const CHARGES = [{ ChargeBearer: 'Shared', Type: 'Fees', Amount: { Amount: '1.50', Currency: 'AED' } }]
+  const RATE = { UnitCurrency: 'USD', ExchangeRate: 3.6725, RateType: 'Agreed', ContractIdentification: 'c-1' }
+  /** What LFI and TPP are shown of a payment consent. */
+  const shown = async (consentId: string) => {
+    const record = (await consent(consentId)) as { consentBody: { Data: Readonly<Record<string, unknown>> } }
+    const { answer } = await flow.token(
+      world.parties.uae,
+      { grant_type: 'client_credentials', scope: 'payments' },
+      { certificate: world.parties.uae.certificate },
+    )
+    const { access_token: token } = answer.json() as { access_token: string }
+    const read = await world.call('rs', {
+      path: `/open-finance/payment/v2.1/payment-consents/${consentId}`,
+      certificate: world.parties.uae.certificate,
+      headers: { authorization: `Bearer ${token}` },
+    })
+    expect(read.status, read.text).toBe(200)
+    const { message } = decodeJwt<{ message: { Data: Readonly<Record<string, unknown>> } }>(read.text)
+    expect(registry.response('payment-consents', 'RetrievePaymentConsent', 200)?.(message)).toEqual([])
+    const told = message.Data
+    return [record.consentBody.Data, told].map(({ Charges, ExchangeRate }) => [Charges, ExchangeRate])
+  }
+
+  test('gives a payment consent its charges and its rate of exchange, which LFI and TPP are shown', async () => {
+    asks({ augment: ['service-initiation'] })
+    const more = { ...CHARGES[0], Amount: { ...CHARGES[0]?.Amount, Description: 'for the LFI alone' } }
+    lfi.answer = json(200, { Charges: [more], ExchangeRate: RATE })
+    const { answer, consentId } = await push('a payment')
+    expect([answer.status, answer.text]).toEqual([201, expect.stringContaining('request_uri')])
+    expect(lfi.received.map(({ path }) => path)).toEqual(['/oc/consent/action/augment'])
+    expect(await shown(consentId)).toEqual([
+      [CHARGES, RATE],
+      [CHARGES, RATE],
+    ])
+  })
+
+  test.each([
+    ['no charges', { Charges: [] }],
+    ['a charge of another kind', { Charges: [{ ...CHARGES[0], Type: 'Tip' }] }],
+    ['an amount that is none', { Charges: [{ ...CHARGES[0], Amount: { Amount: '1', Currency: 'AED' } }] }],
+    ['a rate without its kind', { ExchangeRate: { UnitCurrency: 'USD', ExchangeRate: 3.6725 } }],
+    ['a contract that cannot be kept', { ExchangeRate: { ...RATE, ContractIdentification: 'c\u0000' } }],
+  ])('%s: the payment consent is what the TPP asked for', async (_name, said) => {
+    asks({ augment: ['service-initiation'] })
+    lfi.answer = json(200, said)
+    const { answer, consentId } = await push('a payment')
+    expect(answer.status).toBe(201)
+    expect(await shown(consentId)).toEqual([
+      [undefined, undefined],
+      [undefined, undefined],
+    ])
+  })
+
+  test('leaves a consent of accounts without charges', async () => {
+    asks({ augment: ['account-access'] })
+    lfi.answer = json(200, { Charges: CHARGES, ExchangeRate: RATE })
+    const { answer, consentId } = await push()
+    expect(answer.status).toBe(201)
+    const stored = await consent(consentId)
+    expect(JSON.stringify(stored)).not.toMatch(/Charges|ExchangeRate/)
   })
 
   test('comes after validate, and not at all when that says no', async () => {

@@ -68,6 +68,8 @@ export type DirectoryEntry = {
   readonly webhookUris: readonly string[]
   readonly certificates: readonly { readonly thumbprint: string; readonly status: 'Active' | 'Inactive' }[]
   readonly jwks: { keys: unknown[] }
+  /** Of the application; BDSP where nothing else is said. */
+  readonly roles?: readonly string[]
 }
 
 /** Answers the hub's questions about participants; who may ask is not its test. */
@@ -100,7 +102,9 @@ export async function startDirectory(server: Certificate, entries: readonly Dire
     answers.set(`${statement}/certificates`, () =>
       entry.certificates.map(({ thumbprint, status }) => ({ kid: thumbprint, Status: status })),
     )
-    answers.set(`${statement}/roles`, () => [{ AuthorisationDomainRoleName: 'BDSP', Status: 'Active' }])
+    answers.set(`${statement}/roles`, () =>
+      (entry.roles ?? ['BDSP']).map((role) => ({ AuthorisationDomainRoleName: role, Status: 'Active' })),
+    )
     answers.set(`/${OrganisationId}/${entry.clientId}/application.jwks`, () => entry.jwks)
   }
   answers.set('/token', () => ({ access_token: 'directory', expires_in: 600 }))

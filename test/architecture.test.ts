@@ -20,7 +20,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   gateway: ['audit', 'consent-store', 'deviations', 'keys', 'lfi', 'participants', 'reports', 'resource-log'],
   reports: ['audit'],
   'consent-manager': ['audit', 'consent-store', 'participants', 'resource-log'],
-  notices: ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
+  notices: ['audit', 'consent-store', 'keys', 'lfi', 'participants', 'resource-log'],
   admin: ['audit', 'consent-store', 'deviations', 'lfi', 'notices', 'participants', 'reports', 'resource-log'],
 }
 

@@ -13,9 +13,11 @@ import type { KeyRing } from '../keys/index.ts'
 import type { ConsentActions } from '../lfi/index.ts'
 import type { Log } from '../log.ts'
 import type { Participants } from '../participants/index.ts'
+import type { ResourceLog } from '../resource-log/index.ts'
 import { createLane, type Lane } from './lane.ts'
 import { tellLfi } from './lfi-event.ts'
 import { outboxDelivery } from './migrations/0050-outbox-delivery.ts'
+import { outboxSubjects } from './migrations/0050-outbox-subjects.ts'
 import { createPost } from './post.ts'
 import {
   claimLfiEvents,
@@ -37,7 +39,7 @@ import { deliverWebhook } from './webhook.ts'
 
 export type { ListedWebhook, NoticeCount, NoticeState } from './queue.ts'
 
-export const migrations: readonly Migration[] = [outboxDelivery]
+export const migrations: readonly Migration[] = [outboxDelivery, outboxSubjects]
 
 export const NOTICE_STATES: readonly NoticeState[] = ['waiting', 'sending', 'delivered', 'failed', 'dropped', 'dead']
 
@@ -84,6 +86,7 @@ export type NoticesDeps = {
   readonly db: Db
   readonly tenant: TenantConfig
   readonly consents: ConsentStore
+  readonly resources: Pick<ResourceLog, 'findRequest'>
   readonly participants: Participants
   readonly consentActions: ConsentActions
   readonly keys: KeyRing

@@ -1,11 +1,14 @@
 /**
  * The outbox as a queue. A claim is one statement, so that of any number of workers one gets the notice; it holds no
- * connection while the notice is on its way. Notices of one consent go out one after another, in the order of the
- * changes: a notice is not claimed while an earlier one of its kind is open.
+ * connection while the notice is on its way. Notices about one thing, be it a consent, a payment, a quote or an opening,
+ * go out one after another, in the order of the changes: a notice is not claimed while an earlier one of its kind is open.
  */
+import assert from 'node:assert'
 import { type Instant, toInstant } from '../clock.ts'
+import type { ResourceKind } from '../consent-store/index.ts'
 import { type Db, query, type Tx } from '../db.ts'
 import type { ConsentId, CorrelationId } from '../ids.ts'
+import type { RequestKind } from '../resource-log/index.ts'
 
 export type NoticeState = 'waiting' | 'sending' | 'delivered' | 'failed' | 'dropped' | 'dead'
 export type Settled = Exclude<NoticeState, 'waiting' | 'sending'>
@@ -13,18 +16,23 @@ export type Settled = Exclude<NoticeState, 'waiting' | 'sending'>
 type Common = {
   readonly id: string
   readonly eventId: string
-  /** When the consent changed. */
+  /** When the change was made. */
   readonly at: Instant
-  readonly consentId: ConsentId
   readonly interactionId: CorrelationId | null
   /** This one included. */
   readonly attempts: number
 }
-export type LfiEvent = Common & { readonly event: 'post' | 'patch' }
+export type LfiEvent = Common & { readonly event: 'post' | 'patch'; readonly consentId: ConsentId }
+/** What has changed; a request of a TPP belongs to no consent. */
+export type About =
+  | { readonly resource: 'consent'; readonly consentId: ConsentId }
+  | { readonly resource: 'payment'; readonly consentId: ConsentId; readonly resourceId: string }
+  | { readonly resource: RequestKind; readonly resourceId: string }
 export type Webhook = Common & {
+  readonly about: About
   readonly clientId: string
   readonly event: string
-  /** What the consent was at the change. */
+  /** What it was at the change. */
   readonly data: unknown
   /** From when on the time for giving up is counted. */
   readonly since: Instant
@@ -34,7 +42,9 @@ type Row = {
   readonly id: string
   readonly event_id: string
   readonly at: Date
-  readonly consent_id: ConsentId
+  readonly resource: 'consent' | ResourceKind
+  readonly resource_id: string | null
+  readonly consent_id: ConsentId | null
   readonly interaction_id: CorrelationId | null
   readonly attempts: number
   readonly event: string
@@ -43,23 +53,33 @@ type Row = {
   readonly revived_at: Date | null
 }
 
-const FIRST_OF_ITS_CONSENT = `not exists (
-  select 1 from outbox earlier where earlier.kind = o.kind and earlier.consent_id = o.consent_id
+/** As the index outbox_open has it. */
+const FIRST_OF_ITS_SUBJECT = `not exists (
+  select 1 from outbox earlier where earlier.kind = o.kind and earlier.resource = o.resource
+    and coalesce(earlier.resource_id, earlier.consent_id) = coalesce(o.resource_id, o.consent_id)
     and earlier.id < o.id and earlier.state in ('waiting', 'sending'))`
-const RETURNED = 'o.id, o.event_id, o.at, o.consent_id, o.interaction_id, o.attempts, o.event, o.body, o.revived_at'
+const RETURNED = `o.id, o.event_id, o.at, o.resource, o.resource_id, o.consent_id, o.interaction_id, o.attempts, o.event,
+  o.body, o.revived_at`
+/** A notice about a consent does not say whose it is: the consent does. */
+const WITH_CLIENT = 'outbox o left join consent c on c.id = o.consent_id'
+const CLIENT = 'coalesce(o.client_id, c.client_id)'
 
 /** Each at most once, ever: what a worker has claimed and not settled is not taken up by another. */
 export async function claimLfiEvents(db: Db, until: Instant, limit: number): Promise<readonly LfiEvent[]> {
   const claimed = await query<Row>(
     db,
     `update outbox o set state = 'sending', attempts = 1, claimed_until = ?
-     where o.id in (select o.id from outbox o where o.kind = 'lfi-event' and o.state = 'waiting' and ${FIRST_OF_ITS_CONSENT}
+     where o.id in (select o.id from outbox o where o.kind = 'lfi-event' and o.state = 'waiting' and ${FIRST_OF_ITS_SUBJECT}
                     order by o.id limit ?)
        and o.state = 'waiting'
      returning ${RETURNED}`,
     [new Date(until), limit],
   )
-  return claimed.rows.map((row) => ({ ...common(row), event: row.event === 'post' ? 'post' : 'patch' }))
+  return claimed.rows.map((row) => ({
+    ...common(row),
+    event: row.event === 'post' ? 'post' : 'patch',
+    consentId: given(row.consent_id),
+  }))
 }
 
 /** Claims whose worker has not come back. An event may have gone out, so it does not go out again (lfi-api 5.2). */
@@ -98,10 +118,10 @@ export async function claimWebhooks(
   const claimed = await query<Row>(
     db,
     `with free as (
-       select distinct on (c.client_id) o.id, c.client_id
-       from outbox o join consent c on c.id = o.consent_id
-       where o.kind = 'tpp-webhook' and c.client_id <> all(?) and ${isDue('o')} and ${FIRST_OF_ITS_CONSENT}
-       order by c.client_id, o.id)
+       select distinct on (${CLIENT}) o.id, ${CLIENT} as client_id
+       from ${WITH_CLIENT}
+       where o.kind = 'tpp-webhook' and ${CLIENT} <> all(?) and ${isDue('o')} and ${FIRST_OF_ITS_SUBJECT}
+       order by ${CLIENT}, o.id)
      update outbox o set state = 'sending', attempts = o.attempts + 1, claimed_until = ?
      from (select id, client_id from free order by id limit ?) chosen
      where o.id = chosen.id and ${isDue('o')}
@@ -110,6 +130,7 @@ export async function claimWebhooks(
   )
   return claimed.rows.map((row) => ({
     ...common(row),
+    about: aboutOf(row),
     clientId: row.client_id,
     event: row.event,
     data: row.body,
@@ -125,10 +146,21 @@ const common = (row: Row): Common => ({
   id: row.id,
   eventId: row.event_id,
   at: toInstant(row.at),
-  consentId: row.consent_id,
   interactionId: row.interaction_id,
   attempts: row.attempts,
 })
+
+/** The constraint outbox_about says which of the ids there are. */
+function aboutOf({ resource, resource_id, consent_id }: Row): About {
+  if (resource === 'consent') return { resource, consentId: given(consent_id) }
+  const resourceId = given(resource_id)
+  return resource === 'payment' ? { resource, consentId: given(consent_id), resourceId } : { resource, resourceId }
+}
+
+function given<T>(value: T | null): T {
+  assert(value !== null)
+  return value
+}
 
 type Claim = Pick<Common, 'id' | 'attempts'>
 
@@ -184,7 +216,11 @@ export type ListedWebhook = {
   readonly outcome: string | null
   readonly dueAt: string | null
   readonly settledAt: string | null
-  readonly consentId: string
+  readonly resource: 'consent' | ResourceKind
+  /** Of a payment, quote or opening. */
+  readonly resourceId: string | null
+  /** Of a consent, and of a payment. */
+  readonly consentId: string | null
   readonly clientId: string
 }
 const LISTED_MAX = 500
@@ -195,8 +231,8 @@ export async function listWebhooks(db: Db, state: NoticeState | null): Promise<r
     Row & { state: NoticeState; outcome: string | null; due_at: Date | null; settled_at: Date | null }
   >(
     db,
-    `select ${RETURNED}, o.state, o.outcome, o.due_at, o.settled_at, c.client_id
-     from outbox o join consent c on c.id = o.consent_id
+    `select ${RETURNED}, o.state, o.outcome, o.due_at, o.settled_at, ${CLIENT} as client_id
+     from ${WITH_CLIENT}
      where o.kind = 'tpp-webhook' and (?::text is null or o.state = ?) order by o.id desc limit ?`,
     [state, state, LISTED_MAX],
   )
@@ -209,6 +245,8 @@ export async function listWebhooks(db: Db, state: NoticeState | null): Promise<r
     outcome: row.outcome,
     dueAt: row.due_at?.toISOString() ?? null,
     settledAt: row.settled_at?.toISOString() ?? null,
+    resource: row.resource,
+    resourceId: row.resource_id,
     consentId: row.consent_id,
     clientId: row.client_id,
   }))

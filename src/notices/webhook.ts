@@ -1,18 +1,20 @@
 /** One attempt to deliver a webhook: to whom, if to anybody any more, and what becomes of the notice after it. */
 import type { Clock, Instant } from '../clock.ts'
 import type { WebhooksConfig } from '../config.ts'
-import type { ConsentStore } from '../consent-store/index.ts'
+import type { ConsentStore, Subscription } from '../consent-store/index.ts'
 import { type ClientId, newCorrelationId } from '../ids.ts'
 import { encryptionKey, type JWK } from '../jose.ts'
 import type { Client, Participants } from '../participants/index.ts'
+import type { ResourceLog } from '../resource-log/index.ts'
 import { nextAttempt } from './back-off.ts'
 import type { Post, Posted } from './post.ts'
-import type { Webhook } from './queue.ts'
-import { type MessageDeps, webhookMessage } from './webhook-message.ts'
+import type { About, Webhook } from './queue.ts'
+import { type MessageDeps, type Subject, webhookMessage } from './webhook-message.ts'
 
 export type WebhookDeps = MessageDeps & {
   readonly config: WebhooksConfig
   readonly consents: Pick<ConsentStore, 'find'>
+  readonly resources: Pick<ResourceLog, 'findRequest'>
   readonly participants: Pick<Participants, 'client'>
   readonly post: Post
   readonly clock: Clock
@@ -25,14 +27,28 @@ export type Fate =
 
 /** Never rejects for what the receiver does. */
 export async function deliverWebhook(deps: WebhookDeps, notice: Webhook): Promise<Fate> {
-  const consent = await deps.consents.find(notice.consentId)
-  if (consent === null) return { state: 'dropped', outcome: 'the consent is gone' }
-  const receiver = await receiverOf(deps, notice, consent.subscription?.Webhook ?? null)
+  const found = await subjectOf(deps, notice.about)
+  if (found === null) return { state: 'dropped', outcome: 'what it is about is gone' }
+  const receiver = await receiverOf(deps, notice, found.subscription?.Webhook ?? null)
   if ('state' in receiver) return receiver
   const { url, key } = receiver
-  const body = await webhookMessage(deps, notice, consent.type, { clientId: notice.clientId, key }, deps.clock.now())
+  const body = await webhookMessage(deps, notice, found.subject, { clientId: notice.clientId, key }, deps.clock.now())
   const headers = { 'content-type': 'application/jwe', 'x-fapi-interaction-id': newCorrelationId() }
   return fateOf(deps, notice, await deps.post.send(url, headers, body))
+}
+
+type Found = { readonly subject: Subject; readonly subscription: Subscription | null }
+
+/** The subscription of a payment is that of its consent; quotes and openings have their own (tpp-api 8.2). */
+async function subjectOf(deps: WebhookDeps, about: About): Promise<Found | null> {
+  if (!('consentId' in about)) {
+    const request = await deps.resources.findRequest(about.resource, about.resourceId)
+    return request === null ? null : { subject: about, subscription: request.subscription }
+  }
+  const consent = await deps.consents.find(about.consentId)
+  if (consent === null) return null
+  const { type, subscription } = consent
+  return { subject: about.resource === 'consent' ? { ...about, type } : about, subscription }
 }
 
 type Receiver = { readonly url: string; readonly key: JWK }

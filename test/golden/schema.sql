@@ -314,7 +314,7 @@ create table outbox (
   constraint outbox_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sending'::text, 'delivered'::text, 'failed'::text, 'dropped'::text, 'dead'::text]))),
   constraint outbox_webhook CHECK (((kind = 'tpp-webhook'::text) = ((url IS NOT NULL) AND (body IS NOT NULL))))
 );
-CREATE INDEX outbox_open ON public.outbox USING btree (kind, consent_id, id) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text]));
+CREATE INDEX outbox_open ON public.outbox USING btree (kind, resource, COALESCE(resource_id, consent_id), id) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text]));
 CREATE INDEX outbox_settled_at ON public.outbox USING btree (settled_at) WHERE (settled_at IS NOT NULL);
 CREATE UNIQUE INDEX outbox_once ON public.outbox USING btree (resource, COALESCE(resource_id, consent_id), revision, kind);
 

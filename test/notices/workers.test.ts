@@ -51,7 +51,7 @@ describe('a claim', () => {
     }
     const claims = await Promise.all([claim(), claim(), claim()])
     const all = claims.flat()
-    expect(all.map(({ consentId }) => consentId).sort()).toEqual([first, second].sort())
+    expect(all.map(({ about }) => 'consentId' in about && about.consentId).sort()).toEqual([first, second].sort())
     expect(all.map(({ attempts }) => attempts)).toEqual([1, 1])
     expect(await claim()).toEqual([])
   })
@@ -144,6 +144,8 @@ describe('the operator', () => {
       outcome: 'answered 410',
       dueAt: null,
       settledAt: expect.any(String),
+      resource: 'consent',
+      resourceId: null,
       consentId,
       clientId: rig.tpp.clientId,
     })

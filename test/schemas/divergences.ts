@@ -22,15 +22,6 @@ export const LEFT_OUT: readonly { readonly branches: readonly string[]; readonly
       'Published beside the JWE to show what is inside it. Only the JWE is ever sent, and a payment that held a person in clear text would be stored, so ours admits the JWE alone (lfi-api 2.3).',
   },
   {
-    branches: [
-      'AEWebhookAccountOpeningEventProperties',
-      'AEWebhookFxQuoteEventProperties',
-      'AEWebhookInsuranceEventProperties',
-      'AEWebhookPaymentInitiationEventProperties',
-    ],
-    reason: 'Events of other resources than consents: what they carry is described with the families they belong to.',
-  },
-  {
     branches: ['Bank Service Initiation Consent', 'AEInsurance.AEReadInsuranceConsent1Properties'],
     reason:
       'Of a payment or insurance consent an event carries what its own document describes; the published file wraps its times in objects (tpp-api 10 row 4).',

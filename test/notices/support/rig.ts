@@ -4,7 +4,7 @@ import { compactDecrypt, compactVerify, importJWK, type JWK } from 'jose'
 import { createAudit } from '../../../src/audit/index.ts'
 import { type Clock, iso, type Milliseconds, plus, type Seconds, toInstant } from '../../../src/clock.ts'
 import type { ConsentActionsConfig, TenantConfig, WebhooksConfig } from '../../../src/config.ts'
-import { type Consent, createConsentStore, type LfiPatch } from '../../../src/consent-store/index.ts'
+import { type Consent, createConsentStore, type JsonObject, type LfiPatch } from '../../../src/consent-store/index.ts'
 import { inTransaction } from '../../../src/db.ts'
 import { createFetchGuard } from '../../../src/fetch-guard.ts'
 import {
@@ -21,6 +21,7 @@ import { createConnector, createConsentActions } from '../../../src/lfi/index.ts
 import { createLog } from '../../../src/log.ts'
 import { createNoticeDesk, createNotices, type Notices } from '../../../src/notices/index.ts'
 import { createParticipants } from '../../../src/participants/index.ts'
+import { createResourceLog } from '../../../src/resource-log/index.ts'
 import { loadSchemas } from '../../../src/schema-registry.ts'
 import { Secret } from '../../../src/secret.ts'
 import { type DirectoryEntry, startDirectory } from '../../gateway/support/outside.ts'
@@ -28,9 +29,43 @@ import { createAuthority } from '../../gateway/support/pki.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
 import { ROOM } from '../../support/room.ts'
 import { type Receiver, startReceiver, status } from './receiver.ts'
+import { subjectsOf } from './subjects.ts'
 
 const RAR_TYPE = 'urn:openfinanceuae:account-access-consent:v2.1'
+const PAYMENT_RAR_TYPE = 'urn:openfinanceuae:service-initiation-consent:v2.1'
 const DAY_MS = 86_400_000
+
+const ACCOUNTS = {
+  rarType: RAR_TYPE,
+  scope: 'openid accounts',
+  members: {
+    Permissions: ['ReadAccountsBasic', 'ReadBalances'],
+    OpenFinanceBilling: { UserType: 'Retail', Purpose: 'AccountAggregation' },
+  },
+}
+const AMOUNT = { Amount: '100.00', Currency: 'AED' }
+const PAYMENTS = {
+  rarType: PAYMENT_RAR_TYPE,
+  scope: 'openid payments',
+  members: {
+    PaymentPurposeCode: 'ACM',
+    // Many payments: none uses the consent up, which would be an event of its own.
+    ControlParameters: {
+      ConsentSchedule: {
+        MultiPayment: {
+          PeriodicSchedule: {
+            Type: 'VariableOnDemand',
+            PeriodType: 'Day',
+            PeriodStartDate: '2026-01-01',
+            Controls: { MaximumIndividualAmount: AMOUNT },
+          },
+        },
+      },
+    },
+  },
+}
+
+type Kind = { readonly rarType: string; readonly scope: string; readonly members: JsonObject }
 
 export type Tpp = {
   readonly clientId: ClientId
@@ -189,6 +224,7 @@ export async function createRig(options: Options = {}) {
     log,
   })
   const consents = createConsentStore({ db, tenantId: tenant.id, clock, audit })
+  const resources = createResourceLog({ db, tenantId: tenant.id, clock, audit, consents })
   const connector = createConnector({ tenant, clock })
   const consentActions = createConsentActions({ tenant, connector, registry: loadSchemas() })
   const keys = fixedKeyRing({ signing: [hubKey], encryption: [] })
@@ -199,6 +235,7 @@ export async function createRig(options: Options = {}) {
       db,
       tenant,
       consents,
+      resources,
       participants,
       consentActions,
       keys,
@@ -228,7 +265,11 @@ export async function createRig(options: Options = {}) {
     )
   }
 
-  const lodge = async (tpp: Tpp, subscription: Consent['subscription']): Promise<ConsentId> => {
+  const lodge = async (
+    tpp: Tpp,
+    subscription: Consent['subscription'],
+    kind = ACCOUNTS as Kind,
+  ): Promise<ConsentId> => {
     const id = randomUUID() as ConsentId
     const now = clock.now()
     const { clientId, organisationId } = tpp
@@ -240,14 +281,13 @@ export async function createRig(options: Options = {}) {
           consentId: id,
           clientId,
           organisationId,
-          rarType: RAR_TYPE,
+          rarType: kind.rarType,
           request: {
-            type: RAR_TYPE,
+            type: kind.rarType,
             consent: {
               ConsentId: id,
-              Permissions: ['ReadAccountsBasic', 'ReadBalances'],
+              ...kind.members,
               ExpirationDateTime: iso(plus(now, DAY_MS as Milliseconds)),
-              OpenFinanceBilling: { UserType: 'Retail', Purpose: 'AccountAggregation' },
             },
             ...(subscription === null ? {} : { subscription }),
           },
@@ -261,7 +301,7 @@ export async function createRig(options: Options = {}) {
             orgId: organisationId,
             decodedSsa: {},
           },
-          scope: 'openid accounts',
+          scope: kind.scope,
           authorizeBy: plus(now, 600_000 as Milliseconds),
           interactionId: null,
         },
@@ -300,6 +340,7 @@ export async function createRig(options: Options = {}) {
     tpp: tpps[0] as Tpp,
     hubJwk: publicJwk(hubKey, 'sig'),
     consents,
+    resources,
     participants,
     audit,
     desk,
@@ -320,6 +361,9 @@ export async function createRig(options: Options = {}) {
         psu: { userId: 'user-7' },
         accountIds: ['acc-1'] as unknown as LfiPatch['accountIds'],
       }),
+    payingConsent: (tpp: Tpp) =>
+      lodge(tpp, { Webhook: { Url: `${tpp.receiver.origin}/events`, IsActive: true } }, PAYMENTS),
+    ...subjectsOf({ db, resources, clock }),
     suspend: (id: ConsentId) => patch(id, { status: 'Suspended' }),
     resume: (id: ConsentId) => patch(id, { status: 'Authorized' }),
     revoke: (id: ConsentId) => consents.revoke(id, { revokedBy: 'LFI.InitiatedByUser' }, LFI),
@@ -376,7 +420,8 @@ export type OutboxRow = {
   readonly id: string
   readonly event_id: string
   readonly at: Date
-  readonly consent_id: string
+  readonly consent_id: string | null
+  readonly resource_id: string | null
   readonly state: string
   readonly attempts: number
   readonly outcome: string | null
@@ -384,7 +429,7 @@ export type OutboxRow = {
   readonly settled_at: Date | null
 }
 
-const LFI = {
+export const LFI = {
   by: 'lfi',
   organisationId: null,
   clientId: null,

@@ -193,7 +193,7 @@ describe('consents', () => {
     await ask(`/consents/${id}/history`, { interactionId })
     const found = await createAuditReader({ db: database.db }).findByInteraction(interactionId)
     expect(found.map(({ entry }) => entry)).toMatchObject([
-      { kind: 'admin-act', act: 'consent history read', target: id },
+      { kind: 'consent-viewed', act: 'consent history read', consentId: id },
       { kind: 'lfi-request', surface: 'admin', operationId: 'showConsentHistory', status: 200 },
     ])
   })

@@ -40,7 +40,7 @@ export type ConsentView = {
 /** Whoever looks at the agreement of a person leaves a trace of it, before the answer. */
 export function createConsentView({ tenantId, consents, audit, clock }: ConsentViewDeps): ConsentView {
   const seen = (act: string, id: ConsentId, { actor, interactionId }: Viewer): Promise<void> =>
-    audit.record({ kind: 'admin-act', at: clock.now(), tenantId, interactionId, actor, act, target: id })
+    audit.record({ kind: 'consent-viewed', at: clock.now(), tenantId, interactionId, actor, act, consentId: id })
   return {
     showAt: async (rawId, rawAt, viewer) => {
       const id = idOf(rawId)

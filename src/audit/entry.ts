@@ -135,6 +135,8 @@ type Kinds = {
     readonly by: string
   }
   'admin-act': { readonly actor: string; readonly act: string; readonly target: string | null }
+  /** An operator looked at somebody's agreement. */
+  'consent-viewed': { readonly actor: string; readonly act: string; readonly consentId: ConsentId }
   system: {
     readonly event: 'started' | 'stopped' | 'migrated' | 'exported' | 'destroyed' | 'lfi-down' | 'lfi-up'
     readonly detail: string | null
@@ -303,6 +305,7 @@ export const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
     },
   },
   'admin-act': { v: 1, members: { actor: 'committed', act: 'text', target: 'text?' } },
+  'consent-viewed': { v: 1, members: { actor: 'committed', act: 'text', consentId: 'committed' } },
   system: { v: 1, members: { event: 'text', detail: 'text?' } },
   'log-key': { v: 1, members: { publicKey: 'text', previous: 'text?' } },
   hour: {

@@ -121,6 +121,7 @@ export const ENTRIES: { readonly [K in AuditKind]: Extract<AuditEntry, { kind: K
     change: 'registered',
     by: 'tpp',
   },
+  'consent-viewed': { ...common, kind: 'consent-viewed', actor: 'operator@aurora', act: 'consent read', consentId },
   'admin-act': { ...common, kind: 'admin-act', actor: 'operator@aurora', act: 'client blocked', target: clientId },
   system: { ...common, kind: 'system', interactionId: null, event: 'started', detail: 'line one\nline two “é”' },
   'log-key': {

@@ -24,6 +24,8 @@ const GOLDEN = {
     '{"v":1,"kind":"resource-changed","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","resource":"payment","logId":"17","consentId":{"commitment":"*"},"clientId":"11111111-2222-4333-8444-555555555555","change":"patched","from":"Pending","to":"Rejected","revision":3,"by":"lfi","callerOrganisationId":"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee","callerClientId":null,"changed":["paymentResponse.status"]}',
   'participant-changed':
     '{"v":1,"kind":"participant-changed","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","organisationId":"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee","softwareStatementId":"statement-1","clientId":"11111111-2222-4333-8444-555555555555","change":"registered","by":{"commitment":"*"}}',
+  'consent-viewed':
+    '{"v":1,"kind":"consent-viewed","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","actor":{"commitment":"*"},"act":"consent read","consentId":{"commitment":"*"}}',
   'admin-act':
     '{"v":1,"kind":"admin-act","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","actor":{"commitment":"*"},"act":"client blocked","target":"11111111-2222-4333-8444-555555555555"}',
   system:
@@ -117,6 +119,8 @@ describe('what is committed', () => {
       'resource-changed consentId',
       'participant-changed by',
       'admin-act actor',
+      'consent-viewed actor',
+      'consent-viewed consentId',
       'erased actor',
     ])
   })

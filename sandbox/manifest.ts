@@ -1,4 +1,5 @@
 /** The one file that tells any other client everything about a running sandbox. Its shape is documented in README.md. */
+import type { Staff } from './bank/staff.ts'
 import type { BankUser } from './bank/users.ts'
 import type { LfiCode } from './trust-framework/ecosystem.ts'
 
@@ -18,6 +19,8 @@ export type ManifestLfi = {
   readonly hubConfigFile: string
   /** For `falaj audit verify --key`. */
   readonly auditPublicKey: string
+  /** Who signs in at `/banks/<code>/staff`. */
+  readonly staff: Staff
   readonly users: readonly Pick<BankUser, 'username' | 'password' | 'story' | 'accountIds'>[]
 }
 

@@ -6,6 +6,7 @@ import { ROLES } from '../src/config.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/embedded-postgres.ts'
 import type { TenantId } from '../src/ids.ts'
 import { Secret } from '../src/secret.ts'
+import { STAFF } from './bank/staff.ts'
 import { bankUsers } from './bank/users.ts'
 import { type Child, startChild } from './children.ts'
 import { forget, manifestFileIn, openFolder, refuseIfRunning } from './data-folder.ts'
@@ -164,6 +165,7 @@ function describe(place: Topology, enrolment: Enrolment, deploymentFiles: Readon
       code as TenantId,
       new Secret(readFileSync(enrolment.hubs[code].auditKeyFile, 'utf8')),
     ),
+    staff: STAFF,
     users: bankUsers(code).map(({ username, password, story, accountIds }) => ({
       username,
       password,

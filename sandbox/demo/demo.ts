@@ -8,6 +8,7 @@ import { PERMISSIONS, type Permission, PRESETS } from '../tpp/permissions.ts'
 import type { HttpCall } from '../tpp/settings.ts'
 import { auditSteps } from './audit-steps.ts'
 import { approveAtBank, type Customer } from './bank-journey.ts'
+import { lifecycleSteps } from './lifecycle-steps.ts'
 import { paymentSteps } from './payment-steps.ts'
 import { dataOf, READS, sizeOf } from './reads.ts'
 import { createRecorder, DemoStopped, type Output, type Recorder, type Seen } from './recorder.ts'
@@ -52,7 +53,15 @@ export async function runDemo(manifest: Manifest, out: Output): Promise<number> 
     const demo = { recorder, bank, lfi, ca, redirectUri: applicationOf(first).redirectUri, customer }
     await enrol(demo)
     const { tokens, firstRead } = await fullConsent(demo, calls, other)
-    await narrowConsent(demo)
+    const rootId = (await narrowConsent(demo)).consentId ?? ''
+    await lifecycleSteps(recorder, {
+      bank,
+      ca,
+      staffUrl: `${manifest.edge}banks/${LFI}/staff`,
+      staff: lfi.staff,
+      rootId,
+      renew: () => authorize(demo, PRESETS.get('basic')?.permissions ?? [], `BaseConsentId ${rootId}`, rootId),
+    })
     await endOfConsent(demo, tokens)
     const { redirectUri } = demo
     await paymentSteps(recorder, { bank, ca, redirectUri, customer })
@@ -180,7 +189,7 @@ async function stolenToken({ recorder, bank }: Demo, other: TppClient, tokens: T
   })
 }
 
-async function narrowConsent(demo: Demo): Promise<void> {
+async function narrowConsent(demo: Demo): Promise<Tokens> {
   const { recorder, bank } = demo
   recorder.part('A consent for less')
   const basic = PRESETS.get('basic')?.permissions ?? []
@@ -193,6 +202,7 @@ async function narrowConsent(demo: Demo): Promise<void> {
   await recorder.check('A read outside the permissions', 'GET /accounts/{AccountId}/statements', () =>
     refusal(bank.read(path, { accessToken: tokens.accessToken }), [{ status: 403, code: 'AccessToken.InvalidScope' }]),
   )
+  return tokens
 }
 
 async function endOfConsent({ recorder, bank }: Demo, tokens: Tokens): Promise<void> {
@@ -216,13 +226,22 @@ async function endOfConsent({ recorder, bank }: Demo, tokens: Tokens): Promise<v
 }
 
 /** Push, approve at the bank, redeem: three steps. */
-async function authorize(demo: Demo, permissions: readonly Permission[], label: string): Promise<Tokens> {
+async function authorize(
+  demo: Demo,
+  permissions: readonly Permission[],
+  label: string,
+  baseConsentId?: string,
+): Promise<Tokens> {
   const { recorder, bank, customer } = demo
   const { pending, url } = await recorder.step(
     'Consent pushed',
     `POST /par, signed request object, ${label}`,
     async () => {
-      const pushed = await bank.requestConsent({ permissions, expiresAt: new Date(Date.now() + CONSENT_DAYS * DAY_MS) })
+      const pushed = await bank.requestConsent({
+        permissions,
+        expiresAt: new Date(Date.now() + CONSENT_DAYS * DAY_MS),
+        ...(baseConsentId === undefined ? {} : { baseConsentId }),
+      })
       return { value: pushed, saw: `request_uri to take to ${new URL(pushed.url).origin}` }
     },
   )

@@ -143,6 +143,51 @@ describe.skipIf(browserPath === null)(title, () => {
     })
   }
 
+  test('the bank’s staff pause and resume, the customer ends it, and the TPP shows each', {
+    timeout: JOURNEY_MS,
+  }, async () => {
+    const context = await chromium.context({ javaScriptEnabled: false })
+    const page = await context.newPage()
+    page.setDefaultTimeout(15_000)
+    await goToBank(page)
+    await signIn(page, customer())
+    await approveAll(page)
+    const consentId = await page.textContent('#consent-id')
+    const tpp = page.url()
+    const statusAtTpp = async (): Promise<string | null> => {
+      await page.goto(tpp)
+      return page.textContent('#consent-status')
+    }
+    const bank = `${manifest.edge}banks/aurora`
+
+    const staff = await (await chromium.context({ javaScriptEnabled: false })).newPage()
+    staff.setDefaultTimeout(15_000)
+    await staff.goto(`${bank}/staff`)
+    await signIn(staff, manifest.lfis.aurora.staff)
+    await staff.click(`#open-${consentId}`)
+    await staff.focus('#suspend')
+    await staff.keyboard.press('Enter')
+    await staff.waitForSelector('#resume')
+    expect(await statusAtTpp()).toBe('Suspended')
+    expect(await page.textContent('#data-refused')).toContain('suspended')
+    await staff.click('#resume')
+    await staff.waitForSelector('#suspend')
+    expect(await statusAtTpp()).toBe('Authorized')
+    expect(await page.locator('.account').count()).toBeGreaterThan(0)
+
+    await page.goto(`${bank}/consents`)
+    await signIn(page, customer())
+    await page.click(`#open-${consentId}`)
+    expect((await texts(page, '#history li'))[0]).toContain('Asked for by')
+    expect(await page.textContent('#history')).toMatch(/Paused by the bank[\s\S]*Resumed by the bank/)
+    await page.click(`#revoke-${consentId}`)
+    await page.waitForSelector('#logout')
+    expect(await statusAtTpp()).toBe('Revoked')
+    expect(await page.textContent('#revoked-by')).toBe('by LFI.InitiatedByUser')
+    await context.close()
+    await staff.context().close()
+  })
+
   test('the basics only: balances yes, statements no, with the code that says why', {
     timeout: JOURNEY_MS,
   }, async () => {

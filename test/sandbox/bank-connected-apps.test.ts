@@ -51,6 +51,53 @@ describe('connected apps', () => {
     })
   })
 
+  test('are shown by state where one is chosen', async () => {
+    await visit()
+    const { text } = await browser.get('/consents?state=Revoked')
+    expect(text).toContain(`id="consent-${SECOND}"`)
+    expect(text).not.toContain(`id="consent-${FIRST}"`)
+  })
+
+  test('about payments say what is paid', async () => {
+    const Amount = { Amount: '25.00', Currency: 'AED' }
+    const request = { consent: { ControlParameters: { ConsentSchedule: { SinglePayment: { Amount } } } } }
+    hub.consents = [mine(FIRST, { consentType: 'cbuae-service-initiation-consents', request })]
+    const page = await visit()
+    expect(page).toContain('One payment of AED 25.00, at once')
+    expect(page).toContain('Stop these payments')
+  })
+
+  test('one by one tell what happened and who did it', async () => {
+    const row = (timestamp: number, patch: object) => ({ timestamp, patch: JSON.stringify(patch) })
+    hub.trail = [
+      row(1_800_000_002_000, {
+        by: 'lfi',
+        from: 'Authorized',
+        to: 'Revoked',
+        set: { 'consentBody.Data.RevokedBy': 'LFI.InitiatedByUser' },
+      }),
+      row(1_800_000_000_000, { by: 'tpp', from: null, to: 'AwaitingAuthorization', set: {} }),
+      row(1_800_000_001_000, { by: 'lfi', from: 'Suspended', to: 'Authorized', set: {} }),
+      { timestamp: 'never', patch: 'not JSON' },
+    ]
+    await visit()
+    const { status, text } = await browser.get(`/consents/${FIRST}`)
+    expect(status).toBe(200)
+    const told = [...text.matchAll(/<li>([^<]*) <small>/g)].map(([, words]) => words)
+    expect(told.slice(-3)).toEqual([
+      'Asked for by the app',
+      'Resumed by the bank',
+      'Stopped by the customer, at the bank',
+    ])
+  })
+
+  test('one by one are for their user only', async () => {
+    expect((await browser.get(`/consents/${FIRST}`)).status).toBe(403)
+    await visit()
+    expect((await browser.get(`/consents/${FOREIGN}`)).status).toBe(403)
+    expect(calls().filter((call) => call.endsWith('/audit'))).toEqual([])
+  })
+
   test('of somebody else, and unknown ones, cannot be ended', async () => {
     await visit()
     expect((await browser.post(`/consents/${FOREIGN}/revoke`, {})).status).toBe(403)

@@ -52,6 +52,8 @@ export type StandIn = {
   readonly answers: Map<string, Answer>
   consent: Record<string, unknown>
   consents: readonly Record<string, unknown>[]
+  /** Rows of any consent's audit trail. */
+  trail: readonly object[]
   reset(): void
   handle(request: IncomingMessage, response: ServerResponse): void
 }
@@ -62,11 +64,13 @@ export function createStandIn(): StandIn {
     answers: new Map(),
     consent: consentRecord(),
     consents: [],
+    trail: [],
     reset() {
       standIn.asked.length = 0
       standIn.answers.clear()
       standIn.consent = consentRecord()
       standIn.consents = []
+      standIn.trail = []
     },
     handle(request, response) {
       const chunks: Buffer[] = []
@@ -103,7 +107,8 @@ function usual(standIn: StandIn, method: string, path: string): Answer {
   if (path.endsWith('/doConfirm'))
     return { status: 303, location: `${BACK}?code=c%2B1&state=s%20t&iss=https%3A%2F%2Fauth1` }
   if (path.endsWith('/doFail')) return { status: 303, location: `${BACK}?error=some&state=s%20t` }
-  if (path.startsWith('/psu/')) {
+  if (method === 'GET' && path.endsWith('/audit')) return { status: 200, body: { data: standIn.trail, meta: {} } }
+  if (path.startsWith('/psu/') || (method === 'GET' && path === '/consents')) {
     return {
       status: 200,
       body: { data: standIn.consents, meta: { totalPages: 1, totalRecords: standIn.consents.length } },

@@ -4,6 +4,7 @@ import Koa from 'koa'
 import type { Book } from '../data/book.ts'
 import type { Log } from '../log.ts'
 import type { PersonalReader } from '../payments/personal.ts'
+import { STAFF } from '../staff.ts'
 import { authorizationRoutes } from './authorization.ts'
 import { connectedAppsRoutes } from './connected-apps.ts'
 import type { Hub } from './hub.ts'
@@ -11,6 +12,7 @@ import { HubFailure } from './hub-transport.ts'
 import { createLogin } from './login.ts'
 import type { Rooms } from './rooms.ts'
 import { createSessions } from './session.ts'
+import { staffRoutes } from './staff.ts'
 import { style, type ThemeName } from './style.ts'
 import { errorPage, type Site } from './templates.ts'
 import { type Ctx, createCookie, protect, type State, Stop } from './visit.ts'
@@ -37,11 +39,13 @@ export function createPages(deps: PagesDeps): Koa<State> {
     now: deps.now,
     sessions,
     cookie: createCookie(sessions, deps.book.bank.code, base),
-    login: createLogin(deps.book.bank, deps.now),
+    login: createLogin(deps.book.bank.users, deps.now),
+    staffLogin: createLogin([STAFF], deps.now),
   }
   const router = new Router<State>({ prefix: base })
   authorizationRoutes(router, rooms)
   connectedAppsRoutes(router, rooms)
+  staffRoutes(router, rooms)
   router.get('/style.css', (ctx) => {
     ctx.type = 'text/css'
     ctx.body = style(deps.theme)

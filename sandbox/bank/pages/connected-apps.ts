@@ -1,7 +1,9 @@
 /** Where a customer sees and ends what they share (lfi-api 2.10). */
 import type Router from '@koa/router'
+import { detailPage } from './consent-views.ts'
+import { consentsPage } from './consents-page.ts'
 import type { Rooms } from './rooms.ts'
-import { consentsPage, loginPage } from './templates.ts'
+import { loginPage } from './templates.ts'
 import { type Ctx, ownForm, type State, Stop, sendTo } from './visit.ts'
 
 export function connectedAppsRoutes(router: Router<State>, { site, hub, sessions, cookie }: Rooms): void {
@@ -20,7 +22,18 @@ export function connectedAppsRoutes(router: Router<State>, { site, hub, sessions
     // The hub filters by user; a slip there must not show one customer another's business.
     const consents = (await hub.consentsOf(userId)).filter((consent) => consent.userId === userId)
     ctx.type = 'html'
-    ctx.body = consentsPage(site, session, consents)
+    const state = typeof ctx.query['state'] === 'string' ? ctx.query['state'] : ''
+    ctx.body = consentsPage(site, session, { consents, state })
+  })
+
+  router.get('/consents/:consentId', async (ctx) => {
+    const session = cookie.read(ctx)
+    if (session === null || session.journey !== null || session.user === null) throw notYours()
+    const id = ctx.params['consentId'] ?? ''
+    const consent = await hub.consent(id)
+    if (consent.userId !== session.user.userId) throw notYours()
+    ctx.type = 'html'
+    ctx.body = detailPage(site, session, { consent, history: await hub.history(id) })
   })
 
   router.post('/consents/:consentId/revoke', async (ctx) => {
@@ -29,7 +42,7 @@ export function connectedAppsRoutes(router: Router<State>, { site, hub, sessions
     if (user === null || session.journey !== null) throw notYours()
     const consent = await hub.consent(ctx.params['consentId'] ?? '')
     if (consent.userId !== user.userId) throw notYours()
-    await hub.revoke(consent.id, user.userId)
+    await hub.revoke(consent.id, { revokedBy: 'LFI.InitiatedByUser', revokedByPsu: { userId: user.userId } })
     sendTo(ctx, `${site.base}/consents`)
   })
 

@@ -27,6 +27,10 @@ export type Consent = {
   readonly redirectOrigins: readonly string[]
 }
 
+const LIVE: readonly string[] = ['AwaitingAuthorization', 'Authorized', 'Suspended']
+/** It has not come to its end. */
+export const isLive = ({ status }: Consent): boolean => LIVE.includes(status)
+
 export const DATA_SHARING = 'cbuae-account-access-consents'
 
 export function readConsent(record: unknown): Consent | null {

@@ -1,6 +1,7 @@
 /** The hub's headless authorization API and consent manager, as far as this bank uses them (lfi-api 1, 2). */
 import type { Log } from '../log.ts'
 import { type Consent, readConsent } from './consent.ts'
+import { type Change, readChange } from './history.ts'
 import { type Answer, type Call, createTransport, HubFailure, type TransportSettings } from './hub-transport.ts'
 import { items, member, text } from './json.ts'
 
@@ -17,10 +18,19 @@ export type Hub = {
   fail(interactionId: string, error: string, description: string): Promise<string>
   consent(consentId: string): Promise<Consent>
   consentsOf(userId: string): Promise<readonly Consent[]>
+  /** Of all customers. */
+  consents(): Promise<readonly Consent[]>
+  /** Oldest first. */
+  history(consentId: string): Promise<readonly Change[]>
   patch(consentId: string, changes: object): Promise<void>
-  revoke(consentId: string, userId: string): Promise<void>
+  revoke(consentId: string, by: Revocation): Promise<void>
   close(): Promise<void>
 }
+
+/** lfi-api 2.5: the bank's own decision, or the wish of one of its users. */
+export type Revocation =
+  | { readonly revokedBy: 'LFI' }
+  | { readonly revokedBy: 'LFI.InitiatedByUser'; readonly revokedByPsu: { readonly userId: string } }
 
 const PAGE_SIZE = 100
 const PAGES_MAX = 10
@@ -40,6 +50,17 @@ export async function createHub(settings: TransportSettings, log: Log, now: () =
     const answer = await expect(303, call)
     if (answer.location === null) throw unexpected(call, answer)
     return answer.location
+  }
+
+  async function listed(route: string, address: string): Promise<readonly Consent[]> {
+    const found: Consent[] = []
+    for (let page = 1; page <= PAGES_MAX; page++) {
+      const { body } = await expect(200, { route, url: `${address}?page=${page}&pageSize=${PAGE_SIZE}` })
+      found.push(...items(member(body, 'data')).flatMap((record) => readConsent(record) ?? []))
+      const pages = member(body, 'meta', 'totalPages')
+      if (typeof pages !== 'number' || page >= pages) break
+    }
+    return found
   }
 
   return {
@@ -62,22 +83,17 @@ export async function createHub(settings: TransportSettings, log: Log, now: () =
       if (consent === null) throw unexpected(call, answer)
       return consent
     },
-    async consentsOf(userId) {
-      const found: Consent[] = []
-      for (let page = 1; page <= PAGES_MAX; page++) {
-        const url = `${cm}/psu/${encodeURIComponent(userId)}/consents?page=${page}&pageSize=${PAGE_SIZE}`
-        const { body } = await expect(200, { route: 'GET consents of a user', url })
-        found.push(...items(member(body, 'data')).flatMap((record) => readConsent(record) ?? []))
-        const pages = member(body, 'meta', 'totalPages')
-        if (typeof pages !== 'number' || page >= pages) break
-      }
-      return found
+    consentsOf: (userId) => listed('GET consents of a user', `${cm}/psu/${encodeURIComponent(userId)}/consents`),
+    consents: () => listed('GET consents', `${cm}/consents`),
+    async history(id) {
+      const { body } = await expect(200, { route: 'GET audit of a consent', url: `${consentUrl(id)}/audit` })
+      const changes = items(member(body, 'data')).flatMap((row) => readChange(row) ?? [])
+      return changes.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
     },
     async patch(id, changes) {
       await expect(204, { route: 'PATCH consent', method: 'PATCH', url: consentUrl(id), send: { json: changes } })
     },
-    async revoke(id, userId) {
-      const json = { revokedBy: 'LFI.InitiatedByUser', revokedByPsu: { userId } }
+    async revoke(id, json) {
       await expect(204, {
         route: 'POST revoke',
         method: 'POST',

@@ -1,13 +1,14 @@
 /** Is this the customer? Guessing ends after five wrong passwords, whether or not the name exists. */
-import type { BankSpec, UserSpec } from '../data/spec.ts'
 import { type Session, sameSecret } from './session.ts'
 
-export type LoginResult =
-  | { readonly kind: 'known'; readonly user: UserSpec }
+type Known = { readonly username: string; readonly password: string }
+
+export type LoginResult<Person> =
+  | { readonly kind: 'known'; readonly user: Person }
   | { readonly kind: 'wrong' }
   | { readonly kind: 'blocked' }
 
-export type Login = { attempt(session: Session, username: string, password: string): LoginResult }
+export type Login<Person> = { attempt(session: Session, username: string, password: string): LoginResult<Person> }
 
 export const FAILURES_MAX = 5
 /** Short, because this is a sandbox in which people test exactly this. */
@@ -16,7 +17,7 @@ const NAMES_MAX = 10_000
 
 type Record = { readonly failures: number; readonly until: number }
 
-export function createLogin(bank: BankSpec, now: () => number): Login {
+export function createLogin<Person extends Known>(people: readonly Person[], now: () => number): Login<Person> {
   const records = new Map<string, Record>()
   const recordOf = (name: string): Record => {
     const record = records.get(name)
@@ -27,7 +28,7 @@ export function createLogin(bank: BankSpec, now: () => number): Login {
       const name = username.trim().toLowerCase()
       const before = recordOf(name)
       if (before.failures >= FAILURES_MAX || session.failures >= FAILURES_MAX) return { kind: 'blocked' }
-      const user = bank.users.find((known) => known.username === name)
+      const user = people.find((known) => known.username === name)
       // An unknown name costs the same comparison as a known one.
       const right = sameSecret(password, user?.password ?? '')
       if (user !== undefined && right) {

@@ -1,5 +1,7 @@
 /** What the routes share. */
+import type { UserSpec } from '../data/spec.ts'
 import type { PersonalReader } from '../payments/personal.ts'
+import type { Staff } from '../staff.ts'
 import type { Hub } from './hub.ts'
 import type { Login } from './login.ts'
 import type { Sessions } from './session.ts'
@@ -13,5 +15,6 @@ export type Rooms = {
   readonly now: () => number
   readonly sessions: Sessions
   readonly cookie: Cookie
-  readonly login: Login
+  readonly login: Login<UserSpec>
+  readonly staffLogin: Login<Staff>
 }

@@ -19,6 +19,8 @@ export type Session = {
   readonly csrf: string
   readonly until: number
   user: UserSpec | null
+  /** Somebody who works here; never at the same time a customer. */
+  readonly isStaff: boolean
   journey: Journey | null
   failures: number
 }
@@ -29,6 +31,7 @@ export type Sessions = {
   find(id: string | undefined): Session | null
   /** The same visit under a new name, once its user is known: a name planted before the login dies with it. */
   signIn(session: Session, user: UserSpec): Session
+  signInStaff(session: Session): Session
   end(session: Session): void
 }
 
@@ -39,13 +42,14 @@ const SESSIONS_MAX = 10_000
 
 export function createSessions(now: () => number): Sessions {
   const kept = new Map<string, Session>()
-  const keep = (journey: Journey | null, user: UserSpec | null): Session => {
+  const keep = (journey: Journey | null, user: UserSpec | null, isStaff = false): Session => {
     // Insertion order is age: the oldest makes room.
     for (const [id, { until }] of kept) {
       if (until > now() && kept.size < SESSIONS_MAX) break
       kept.delete(id)
     }
-    const session: Session = { id: token(), csrf: token(), until: now() + SESSION_MS, user, journey, failures: 0 }
+    const until = now() + SESSION_MS
+    const session: Session = { id: token(), csrf: token(), until, user, isStaff, journey, failures: 0 }
     kept.set(session.id, session)
     return session
   }
@@ -58,6 +62,10 @@ export function createSessions(now: () => number): Sessions {
     signIn(session, user) {
       kept.delete(session.id)
       return keep(session.journey, user)
+    },
+    signInStaff(session) {
+      kept.delete(session.id)
+      return keep(null, null, true)
     },
     end: (session) => void kept.delete(session.id),
   }

@@ -41,7 +41,7 @@ export function loginPage(site: Site, session: Session, problem: string | null):
   const consent = session.journey?.consent ?? null
   const intro =
     consent === null
-      ? html`<p>Sign in to see the apps that you share data with.</p>`
+      ? html`<p>Sign in to see the apps that you share data with or pay through.</p>`
       : html`<p><strong id="tpp-name" dir="auto">${tppName(consent)}</strong> asks ${consent.payment === null ? 'to see data of your accounts' : 'to pay from your account'}. Sign in to see what it asks for and to decide.</p>`
   const cancel =
     consent === null
@@ -96,44 +96,21 @@ ${accounts.map((account) => accountChoice(site.book, account, 'checkbox'))}
   )
 }
 
-export function consentsPage(site: Site, session: Session, consents: readonly Consent[]): string {
-  const list =
-    consents.length === 0
-      ? html`<p id="no-consents">You do not share data with any app.</p>`
-      : html`${consents.map((consent) => consentCard(site, session, consent))}`
-  return layout(
-    site,
-    'Connected apps',
-    html`<h1>Connected apps</h1>
-${list}
-<form method="post" action="${site.base}/logout">
-${hidden(session)}
-<div class="actions"><button class="quiet" id="logout">Sign out</button></div>
-</form>`,
-  )
-}
-
-const LIVE: readonly string[] = ['AwaitingAuthorization', 'Authorized', 'Suspended']
-
-function consentCard(site: Site, session: Session, consent: Consent): Html {
+export function accountsShared(site: Site, consent: Consent): Html {
   const accounts = consent.accountIds.flatMap((id) => {
     const account = site.book.account(id)
     return account === null ? [] : [html`<li>${account.nickname} <small>${site.book.number(account)}</small></li>`]
   })
-  const revoke = LIVE.includes(consent.status)
-    ? html`<form method="post" action="${site.base}/consents/${encodeURIComponent(consent.id)}/revoke">
-${hidden(session)}
-<div class="actions"><button id="revoke-${consent.id}">Stop sharing</button></div>
-</form>`
-    : html``
-  return html`<section class="consent" id="consent-${consent.id}">
-<h2><span dir="auto">${tppName(consent)}</span> <span class="status">${statusInWords(consent.status)}</span></h2>
-${terms(consent)}
-<h3>Accounts shared</h3><ul>${accounts}</ul>
-${permissionList(consent)}
-${revoke}
-</section>`
+  return html`<ul>${accounts}</ul>`
 }
+
+/** What may be seen or paid, by the words of each kind of consent. */
+export const asked = (consent: Consent): Html =>
+  consent.payment === null
+    ? permissionList(consent)
+    : html`<ul>${consent.payment.words.map((line) => html`<li>${line}</li>`)}</ul>`
+
+export const kindOf = ({ payment }: Consent): string => (payment === null ? 'Sharing of data' : 'Payments')
 
 export const errorPage = (
   site: Site,
@@ -196,14 +173,14 @@ function historyInWords({ from, to }: Consent): string {
 
 const STATUSES: ReadonlyMap<string, string> = new Map([
   ['AwaitingAuthorization', 'Waiting for your answer'],
-  ['Authorized', 'Sharing'],
+  ['Authorized', 'Active'],
   ['Suspended', 'Paused by the bank'],
   ['Rejected', 'You said no'],
   ['Revoked', 'Stopped'],
   ['Expired', 'Ran out'],
   ['Consumed', 'Used'],
 ])
-const statusInWords = (status: string): string => STATUSES.get(status) ?? status
+export const statusInWords = (status: string): string => STATUSES.get(status) ?? status
 
 const formatted = (options: Intl.DateTimeFormatOptions) => {
   const format = new Intl.DateTimeFormat('en-GB', { timeZone: 'Asia/Dubai', ...options })
@@ -213,4 +190,4 @@ const formatted = (options: Intl.DateTimeFormatOptions) => {
   }
 }
 const day = formatted({ dateStyle: 'long' })
-const moment = formatted({ dateStyle: 'long', timeStyle: 'short' })
+export const moment = formatted({ dateStyle: 'long', timeStyle: 'short' })

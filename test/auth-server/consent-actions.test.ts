@@ -1,5 +1,6 @@
 /** What the LFI has to say about a consent before it is stored (lfi-api 5.2, 5.3), at the real /par. */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { decodeJwt } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createAuditReader } from '../../src/audit/index.ts'
@@ -45,12 +46,21 @@ afterAll(async () => {
   await lfi.close()
   await world.close()
 }, BOOT_MS)
-beforeEach(() => {
+const valid = json(200, { data: { status: 'valid' }, meta: {} })
+const REST_MS = 200
+
+/** An LFI that has mostly failed is left alone for a while (src/lfi/breaker.ts). */
+async function rested(): Promise<void> {
+  lfi.answer = valid
+  Object.assign(actions, { validate: ['account-access'], validateFailure: 'refuse', augment: [] })
+  while ((await push()).answer.status !== 201) await sleep(REST_MS)
+}
+beforeEach(async () => {
+  await rested()
   lfi.received.length = 0
   Object.assign(actions, { validate: [], validateFailure: 'refuse', augment: [] })
 })
 
-const valid = json(200, { data: { status: 'valid' }, meta: {} })
 const asks = (what: { validate?: ConsentTypeName[]; augment?: ConsentTypeName[]; validateFailure?: 'accept' }) =>
   Object.assign(actions, what)
 

@@ -8,6 +8,7 @@ import { PERMISSIONS, type Permission, PRESETS } from '../tpp/permissions.ts'
 import type { HttpCall } from '../tpp/settings.ts'
 import { auditSteps } from './audit-steps.ts'
 import { approveAtBank, type Customer } from './bank-journey.ts'
+import { jointSteps } from './joint-steps.ts'
 import { lifecycleSteps } from './lifecycle-steps.ts'
 import { paymentSteps } from './payment-steps.ts'
 import { dataOf, READS, sizeOf } from './reads.ts'
@@ -65,6 +66,15 @@ export async function runDemo(manifest: Manifest, out: Output): Promise<number> 
     await endOfConsent(demo, tokens)
     const { redirectUri } = demo
     await paymentSteps(recorder, { bank, ca, redirectUri, customer })
+    const [holder, second] = holdersOf(lfi)
+    await jointSteps(recorder, {
+      bank,
+      ca,
+      redirectUri,
+      customer: holder,
+      second,
+      consentsUrl: `${manifest.edge}banks/${LFI}/consents`,
+    })
     await webhookSteps(recorder, { manifest, lfi: LFI, ca, customer })
     recorder.part('Proof')
     await auditSteps(recorder, { tenant: LFI, lfi, interactionId: firstRead })
@@ -76,6 +86,17 @@ export async function runDemo(manifest: Manifest, out: Output): Promise<number> 
     await other?.close()
   }
   return recorder.finish() ? 0 : 1
+}
+
+/** Two users of the bank who hold an account together. */
+function holdersOf({ users }: ManifestLfi): readonly [Customer, Customer] {
+  for (const first of users) {
+    const second = users.find(
+      (other) => other !== first && other.accountIds.some((id) => first.accountIds.includes(id)),
+    )
+    if (second !== undefined) return [first, second]
+  }
+  throw new Error('nobody at this bank holds an account together with somebody else')
 }
 
 function applicationOf(client: ManifestClient) {

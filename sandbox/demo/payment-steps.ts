@@ -8,7 +8,7 @@ import { approveAtBank, type Customer } from './bank-journey.ts'
 import { dataOf } from './reads.ts'
 import type { Recorder } from './recorder.ts'
 
-type Setting = {
+export type PaymentSetting = {
   readonly bank: LfiConnection
   readonly ca: string
   readonly redirectUri: string
@@ -20,8 +20,8 @@ const DUBAI_MS = 4 * 3_600_000
 const PURPOSE = 'ACM'
 const REFERENCE = 'demo'
 const CREDITOR = { name: 'Wadi Books LLC', iban: 'AE070331234567890123456' }
-const aed = (Amount: string) => ({ Amount, Currency: 'AED' })
-const key = (): string => randomUUID().slice(0, 30)
+export const aed = (Amount: string) => ({ Amount, Currency: 'AED' })
+export const key = (): string => randomUUID().slice(0, 30)
 const today = (): string => new Date(Date.now() + DUBAI_MS).toISOString().slice(0, 10)
 const multi = (PeriodicSchedule: object, limits: object = {}) => ({
   ConsentSchedule: { MultiPayment: { ...limits, PeriodicSchedule } },
@@ -94,7 +94,7 @@ const SCHEDULES: readonly Schedule[] = [
   },
 ]
 
-export async function paymentSteps(recorder: Recorder, setting: Setting): Promise<void> {
+export async function paymentSteps(recorder: Recorder, setting: PaymentSetting): Promise<void> {
   for (const { title, control, amount, ends } of SCHEDULES) {
     recorder.part(title)
     const tokens = await agree(recorder, setting, control(), ends)
@@ -108,7 +108,7 @@ export async function paymentSteps(recorder: Recorder, setting: Setting): Promis
   await filePayment(recorder, setting)
 }
 
-async function overLimit(recorder: Recorder, setting: Setting): Promise<void> {
+async function overLimit(recorder: Recorder, setting: PaymentSetting): Promise<void> {
   recorder.part('Payments on demand, and one too many')
   const control = multi({
     Type: 'VariableOnDemand',
@@ -131,7 +131,7 @@ async function overLimit(recorder: Recorder, setting: Setting): Promise<void> {
 }
 
 /** The sandbox bank pays such an amount and loses its answer (sandbox/bank/payments/outcomes.ts). */
-async function lostAnswer(recorder: Recorder, setting: Setting): Promise<void> {
+async function lostAnswer(recorder: Recorder, setting: PaymentSetting): Promise<void> {
   const { bank } = setting
   recorder.part('A payment whose answer is lost')
   const control = { ConsentSchedule: { SinglePayment: { Type: 'SingleInstantPayment', Amount: aed('20.93') } } }
@@ -153,7 +153,7 @@ async function lostAnswer(recorder: Recorder, setting: Setting): Promise<void> {
   })
 }
 
-async function filePayment(recorder: Recorder, setting: Setting): Promise<void> {
+async function filePayment(recorder: Recorder, setting: PaymentSetting): Promise<void> {
   const { bank } = setting
   recorder.part('A file of payments')
   const content = Buffer.from(`iban,amount\n${CREDITOR.iban},10.00\n${CREDITOR.iban},15.50\n`)
@@ -176,7 +176,7 @@ async function filePayment(recorder: Recorder, setting: Setting): Promise<void> 
   })
 }
 
-const pay = ({ bank }: Setting, tokens: Tokens, amount: string, idempotencyKey: string) =>
+export const pay = ({ bank }: PaymentSetting, tokens: Tokens, amount: string, idempotencyKey: string) =>
   bank.pay(
     {
       consentId: tokens.consentId ?? '',
@@ -189,20 +189,19 @@ const pay = ({ bank }: Setting, tokens: Tokens, amount: string, idempotencyKey: 
     tokens,
   )
 
+export const askFor = (control: object, endsToday?: true): PaymentConsentAsk => ({
+  control,
+  creditors: [CREDITOR],
+  purpose: PURPOSE,
+  reference: REFERENCE,
+  expiresAt: endsToday ? new Date(Date.parse(`${today()}T23:59:59Z`) - DUBAI_MS) : new Date(Date.now() + 30 * DAY_MS),
+})
+
 /** Push, agree at the bank, redeem: told as one step. */
-function agree(recorder: Recorder, setting: Setting, control: object, endsToday?: true): Promise<Tokens> {
+function agree(recorder: Recorder, setting: PaymentSetting, control: object, endsToday?: true): Promise<Tokens> {
   const { bank, ca, redirectUri, customer } = setting
   return recorder.step('Consent agreed to', 'POST /par, the bank’s pages, POST /token', async () => {
-    const ask: PaymentConsentAsk = {
-      control,
-      creditors: [CREDITOR],
-      purpose: PURPOSE,
-      reference: REFERENCE,
-      expiresAt: endsToday
-        ? new Date(Date.parse(`${today()}T23:59:59Z`) - DUBAI_MS)
-        : new Date(Date.now() + 30 * DAY_MS),
-    }
-    const { pending, url } = await bank.requestPayment(ask)
+    const { pending, url } = await bank.requestPayment(askFor(control, endsToday))
     const { query, pages } = await approveAtBank(url, { ca, redirectUri, customer })
     if (query.get('error') !== null)
       throw new Error(`the bank sent ${query.get('error')}: ${query.get('error_description')}`)

@@ -20,6 +20,8 @@ export type PaymentConsentAsk = {
   readonly purpose: string
   readonly reference: string
   readonly expiresAt: Date
+  /** The account may be one that several hold, and all of them are asked (tpp-api 4.8). */
+  readonly allowsSeveral?: boolean
 }
 export type PaymentOrder = {
   readonly consentId: string
@@ -93,7 +95,7 @@ export function createPayments(deps: {
       const Creditor = ask.creditors.map((creditor) => ({ CreditorAccount: accountOf(creditor) }))
       return {
         ConsentId: consentId,
-        IsSingleAuthorization: true,
+        IsSingleAuthorization: ask.allowsSeveral !== true,
         ExpirationDateTime: ask.expiresAt.toISOString(),
         Permissions: ['ReadRefundAccount'],
         ControlParameters: ask.control,

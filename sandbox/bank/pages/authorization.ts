@@ -158,7 +158,7 @@ async function decide(ctx: Ctx, rooms: Rooms): Promise<void> {
       decisionPage(rooms, session, { journey, user, accounts }, isPayment ? CHOOSE_ONE : CHOOSE),
     )
   }
-  await leave(ctx, rooms, { session, journey }, () => approve(rooms.hub, journey, user, chosen))
+  await leave(ctx, rooms, { session, journey }, () => approve(rooms.hub, journey, user, chosen, rooms.now()))
 }
 
 function show(ctx: Ctx, session: Session, page: string): void {

@@ -1,4 +1,5 @@
 /** What the pages need of a consent record (lfi-api 2.3). */
+import { type Authorizer, readAuthorizers } from './joint.ts'
 import { member, text, texts } from './json.ts'
 import { PAYMENT, type PaymentAsk, readPaymentAsk } from './payment.ts'
 
@@ -21,6 +22,8 @@ export type Consent = {
   readonly accountSubTypes: readonly string[]
   readonly accountIds: readonly string[]
   readonly userId: string | null
+  /** Of an account that several hold: who has to agree, and who has. */
+  readonly authorizers: readonly Authorizer[]
   /** null: it is not about payments. */
   readonly payment: PaymentAsk | null
   /** Origins that an authorization may send the browser back to. */
@@ -59,6 +62,7 @@ export function readConsent(record: unknown): Consent | null {
     accountSubTypes: texts(member(data, 'AccountSubType')),
     accountIds: texts(member(record, 'accountIds')),
     userId: text(member(record, 'psuIdentifiers', 'userId')),
+    authorizers: readAuthorizers(record),
     payment: type === PAYMENT ? readPaymentAsk(record) : null,
     redirectOrigins: originsOf(texts(member(record, 'tpp', 'decodedSsa', 'redirect_uris'))),
   }

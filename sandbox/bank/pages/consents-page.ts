@@ -8,7 +8,7 @@ import { accountsShared, asked, hidden, kindOf, layout, type Site, statusInWords
 export function consentsPage(
   site: Site,
   session: Session,
-  view: { readonly consents: readonly Consent[]; readonly state: string },
+  view: { readonly consents: readonly Consent[]; readonly waiting: readonly Consent[]; readonly state: string },
 ): string {
   const chosen = view.consents
     .filter(({ status }) => view.state === '' || status === view.state)
@@ -17,6 +17,7 @@ export function consentsPage(
     site,
     'Connected apps',
     html`<h1>Connected apps</h1>
+${view.waiting.map((consent) => waitingCard(site, session, consent))}
 ${stateFilter(`${site.base}/consents`, view.state)}
 ${
   chosen.length === 0
@@ -28,6 +29,21 @@ ${hidden(session)}
 <div class="actions"><button class="quiet" id="logout">Sign out</button></div>
 </form>`,
   )
+}
+
+/** Somebody who holds the account as well has agreed, and asks for the same of this customer. */
+function waitingCard(site: Site, session: Session, consent: Consent): Html {
+  return html`<section class="consent" id="waiting-${consent.id}">
+<h2><span dir="auto">${tppName(consent)}</span> <span class="status">Waiting for you</span></h2>
+<p>Somebody who holds this account with you has agreed. It counts when you agree as well.</p>
+${terms(consent)}
+<h3>Accounts</h3>${accountsShared(site, consent)}
+<form method="post" action="${site.base}/consents/${encodeURIComponent(consent.id)}/decision">
+${hidden(session)}
+<div class="actions"><button id="agree-${consent.id}" name="action" value="agree">Agree</button>
+<button class="quiet" id="decline-${consent.id}" name="action" value="decline">Do not agree</button></div>
+</form>
+</section>`
 }
 
 function byTppThenDate(a: Consent, b: Consent): number {

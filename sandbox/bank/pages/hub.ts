@@ -18,6 +18,7 @@ export type Hub = {
   fail(interactionId: string, error: string, description: string): Promise<string>
   consent(consentId: string): Promise<Consent>
   consentsOf(userId: string): Promise<readonly Consent[]>
+  consentsOfAccount(accountId: string): Promise<readonly Consent[]>
   /** Of all customers. */
   consents(): Promise<readonly Consent[]>
   /** Oldest first. */
@@ -84,6 +85,8 @@ export async function createHub(settings: TransportSettings, log: Log, now: () =
       return consent
     },
     consentsOf: (userId) => listed('GET consents of a user', `${cm}/psu/${encodeURIComponent(userId)}/consents`),
+    consentsOfAccount: (accountId) =>
+      listed('GET consents of an account', `${cm}/accounts/${encodeURIComponent(accountId)}/consents`),
     consents: () => listed('GET consents', `${cm}/consents`),
     async history(id) {
       const { body } = await expect(200, { route: 'GET audit of a consent', url: `${consentUrl(id)}/audit` })

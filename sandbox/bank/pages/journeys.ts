@@ -5,6 +5,7 @@ import type { Consent } from './consent.ts'
 import { endingOf, type Failure } from './failures.ts'
 import type { Hub } from './hub.ts'
 import { HubFailure } from './hub-transport.ts'
+import { authorizersPatch, firstOf, isJoint } from './joint.ts'
 import type { Journey } from './session.ts'
 
 const CHANNEL = { authorizationChannel: 'Web' } as const
@@ -15,11 +16,16 @@ export async function approve(
   { interactionId, consent }: Journey,
   user: UserSpec,
   accounts: readonly AccountSpec[],
+  now: number,
 ): Promise<string> {
+  const [account] = accounts
+  const others = consent.payment?.allowsSeveral === true && account !== undefined ? account : null
   try {
     await hub.patch(consent.id, {
-      status: 'Authorized',
-      'consentBody.Data.Status': 'Authorized',
+      // Where others have to agree as well, the hub finds out when all of them have.
+      ...(others === null
+        ? { status: 'Authorized', 'consentBody.Data.Status': 'Authorized' }
+        : authorizersPatch(firstOf(others, user.userId, now))),
       psuIdentifiers: { userId: user.userId },
       accountIds: accounts.map(({ id }) => id),
       ...CHANNEL,
@@ -73,6 +79,7 @@ export const eligible = (book: Book, user: UserSpec, consent: Consent): readonly
   book
     .accountsOf(user)
     .filter((account) => consent.payment === null || canPay(account))
+    .filter((account) => consent.payment === null || consent.payment.allowsSeveral || !isJoint(account))
     .filter(
       ({ status, type, subType }) =>
         SHAREABLE.includes(status) &&

@@ -7,6 +7,8 @@ export type PaymentAsk = {
   readonly words: readonly string[]
   readonly purpose: string | null
   readonly reference: string | null
+  /** Whether every holder of the account may be asked; otherwise one alone must do (tpp-api 4.8). */
+  readonly allowsSeveral: boolean
   /** Who is to be paid, encrypted for this bank. */
   readonly personal: string | null
   readonly sender: { readonly organisationId: string; readonly clientId: string }
@@ -18,6 +20,7 @@ export function readPaymentAsk(record: unknown): PaymentAsk {
     words: inWords(member(asked, 'ControlParameters')),
     purpose: text(member(asked, 'PaymentPurposeCode')),
     reference: text(member(asked, 'DebtorReference')),
+    allowsSeveral: member(asked, 'IsSingleAuthorization') === false,
     personal: text(member(asked, 'PersonalIdentifiableInformation')),
     sender: {
       organisationId: text(member(record, 'tpp', 'orgId')) ?? '',

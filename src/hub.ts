@@ -4,12 +4,14 @@
  */
 import { mountAdmin } from './admin/index.ts'
 import {
+  auditLag,
   auditLogOf,
   createAudit,
   createClockWatch,
   createReceiptOffice,
   createSealer,
   createWitnessing,
+  type WitnessEndpoint,
 } from './audit/index.ts'
 import { createAuthServer, destroyGrant } from './auth-server/index.ts'
 import { type Clock, systemClock } from './clock.ts'
@@ -134,7 +136,9 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     firstUse: createReplayMemory(clock, LFI_JTI_MAX),
   })
   const reports = createReports({ db, tenant, audit, clock })
-  const metrics = createMetrics(levelsOf(db, reports))
+  const { witnesses } = auditLogOf(tenant)
+  const witnessing = createWitnessing({ db, witnesses, clock, log })
+  const metrics = createMetrics(levelsOf(db, reports, witnesses), witnessing.counts)
   const connector = createConnector({ tenant, clock })
   const consentActions = createConsentActions({ tenant, connector, registry })
   const room = {
@@ -192,7 +196,6 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   })
   const timers: Timer[] = []
   const sealer = createSealer({ ...auditLogOf(tenant), db, clock, log, watch })
-  const witnessing = createWitnessing({ ...auditLogOf(tenant), db, clock, log })
   if (config.roles.includes('worker')) {
     sealer.start()
     notices.start()
@@ -282,12 +285,11 @@ async function bringSchema(db: Db, config: Config, log: Log): Promise<void> {
 }
 
 const WAITING = `
-  select (select count(*) from audit_pending) as falaj_audit_pending,
-    (select count(*) from outbox where state in ('waiting', 'sending')) as falaj_outbox_waiting,
+  select (select count(*) from outbox where state in ('waiting', 'sending')) as falaj_outbox_waiting,
     (select count(*) from outage where starts_at <= now() and (ends_at is null or ends_at > now())) as falaj_outages_open`
 
 /** How full the queues are. A database that does not answer has no figures, and that shows as well. */
-function levelsOf(db: Db, reports: Reports): Levels {
+function levelsOf(db: Db, reports: Reports, witnesses: readonly WitnessEndpoint[]): Levels {
   return async () => {
     const { used, free, waiting } = poolUsage(db)
     const pool = {
@@ -297,16 +299,24 @@ function levelsOf(db: Db, reports: Reports): Levels {
     }
     try {
       const { rows } = await query<Readonly<Record<string, string>>>(db, WAITING)
+      const audit = await auditLag(db, witnesses)
       const counted = (name: string): number => Number(rows[0]?.[name])
       return {
         ...pool,
-        falaj_audit_pending: counted('falaj_audit_pending'),
+        falaj_audit_pending: audit.pending,
+        falaj_audit_pending_seconds: audit.pendingSeconds,
+        falaj_witness_behind_seconds: audit.witnessSeconds,
         falaj_outbox_waiting: counted('falaj_outbox_waiting'),
         falaj_outages_open: counted('falaj_outages_open'),
         falaj_reports_behind: await reports.behind(),
       }
     } catch {
-      const unknown = { falaj_audit_pending: null, falaj_outbox_waiting: null }
+      const audit = {
+        falaj_audit_pending: null,
+        falaj_audit_pending_seconds: null,
+        falaj_witness_behind_seconds: null,
+      }
+      const unknown = { ...audit, falaj_outbox_waiting: null }
       return { ...pool, ...unknown, falaj_outages_open: null, falaj_reports_behind: null }
     }
   }

@@ -42,6 +42,9 @@ const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 3, 10]
 
 const LEVELS = {
   falaj_audit_pending: 'Audit entries that were accepted and wait for their place in the log.',
+  falaj_audit_pending_seconds: 'Age of the oldest audit entry that waits for its place in the log; 0 where none does.',
+  falaj_witness_behind_seconds:
+    'Age of the oldest checkpoint that a configured witness has not reached, of the one furthest behind.',
   falaj_outbox_waiting: 'Notices in the outbox that were not delivered yet.',
   falaj_outages_open: 'Outages that were declared and have not ended.',
   falaj_reports_behind: 'Entries of the audit log that the roll-ups have not counted yet.',
@@ -51,7 +54,15 @@ const LEVELS = {
 } as const
 export type LevelName = keyof typeof LEVELS
 
-export function createMetrics(levels: Levels): Metrics {
+/** What this process has had from each witness since it started; only the worker asks them. */
+const WITNESS_COUNTS = {
+  cosigned: { name: 'falaj_witness_cosignatures_total', help: 'Checkpoints that the witness has cosigned.' },
+  refused: { name: 'falaj_witness_refusals_total', help: 'Checkpoints in which the witness saw another history.' },
+  failed: { name: 'falaj_witness_failures_total', help: 'Checkpoints that the witness did not cosign.' },
+} as const
+export type WitnessLevels = () => ReadonlyMap<string, Readonly<Record<keyof typeof WITNESS_COUNTS, number>>>
+
+export function createMetrics(levels: Levels, witnesses: WitnessLevels): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const requests = new Counter({
@@ -75,6 +86,13 @@ export function createMetrics(levels: Levels): Metrics {
   })
   const gauges = Object.entries(LEVELS).map(
     ([name, help]) => [name as LevelName, new Gauge({ name, help, registers })] as const,
+  )
+  const ofWitnesses = Object.entries(WITNESS_COUNTS).map(
+    ([what, { name, help }]) =>
+      [
+        what as keyof typeof WITNESS_COUNTS,
+        new Counter({ name, help, labelNames: ['witness'] as const, registers }),
+      ] as const,
   )
   const lag = new Gauge({
     name: 'falaj_event_loop_lag_seconds',
@@ -103,6 +121,10 @@ export function createMetrics(levels: Levels): Metrics {
     async read() {
       const now = await levels()
       for (const [name, gauge] of gauges) gauge.set(now[name] ?? Number.NaN)
+      for (const [what, counter] of ofWitnesses) {
+        counter.reset()
+        for (const [witness, counts] of witnesses()) counter.inc({ witness }, counts[what])
+      }
       const p99 = delay.percentile(99) / 1e9
       lag.set(Number.isFinite(p99) ? p99 : 0)
       delay.reset()

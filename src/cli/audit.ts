@@ -12,7 +12,14 @@ import { systemClock } from '../clock.ts'
 import { OperatorError } from '../errors.ts'
 import { type OpenTenant, type TenantOptions, withTenant } from './tenant.ts'
 
-type VerifyOptions = Judged & { config?: string; tenant?: string; checkpoint: string[] }
+type VerifyOptions = Judged & {
+  config?: string
+  tenant?: string
+  checkpoint: string[]
+  reports?: boolean
+  compare: string[]
+  tpp?: string
+}
 type Judged = { key?: string; policy?: string; json?: boolean }
 type ExportOptions = TenantOptions & { out: string; from?: Date; to?: Date; openings?: boolean; json?: boolean }
 type EraseOptions = TenantOptions & { reason: string; consent?: string; actor?: string; entry?: number; field?: string }
@@ -31,6 +38,9 @@ export function auditCommand(): Command {
     .option('--key <vkey>', 'public key of the log, as published by the hub operator')
     .option('--policy <file>', 'which witnesses must have cosigned (C2SP tlog-policy)')
     .option('--checkpoint <file>', 'a checkpoint noted earlier, which must still hold; may be repeated', collect, [])
+    .option('--reports', 'recompute the reports of every day from the log, and print them')
+    .option('--compare <file>', 'a filed report (CSV or JSON), held against the log; may be repeated', collect, [])
+    .option('--tpp <organisation>', 'with --compare: the organisation that a report to a TPP was made for')
     .option('--config <file>', 'deployment file, for a live log')
     .option('--tenant <id>', 'tenant, for a live log')
     .option('--json', 'print the verdict as JSON')
@@ -111,7 +121,12 @@ const judgedBy = ({ key, policy, json }: Judged): readonly string[] => [
 async function verify(folder: string | undefined, options: VerifyOptions, command: Command): Promise<number> {
   if (folder !== undefined) {
     const noted = options.checkpoint.flatMap((file) => ['--checkpoint', file])
-    return verifierMain([folder, ...judgedBy(options), ...noted], console.log)
+    const compared = options.compare.flatMap((file) => ['--compare', file])
+    const reported = [
+      ...(options.reports === true ? ['--reports'] : []),
+      ...(options.tpp === undefined ? [] : ['--tpp', options.tpp]),
+    ]
+    return verifierMain([folder, ...judgedBy(options), ...noted, ...reported, ...compared], console.log)
   }
   const { config, tenant, key, json = false } = options
   if (config === undefined || tenant === undefined) {

@@ -52,12 +52,12 @@ beforeAll(async () => {
   policy = `log ${log.publicKey}\nwitness w ${signer.verifier.text}\nquorum w\n`
   // 0 log-key, 1 hour 08; 2 to 601 entries
   const outage = (id: string, from: string, to: string) =>
-    ({ ...ENTRIES['admin-act'], act: 'outage', target: `outage ${id} planned of lfi ${from} ${to}` }) as const
+    ({ ...ENTRIES['admin-act'], act: 'outage planned', target: `outage ${id} planned of lfi ${from} ${to}` }) as const
   await log.record(596)
   await log.audit.record(
-    outage('one', '2026-03-05T22:00:00.000Z', '2026-03-06T01:00:00.000Z'),
+    outage('one', '2026-02-28T22:00:00.000Z', '2026-03-01T01:00:00.000Z'),
     // Over early: what was said last holds.
-    outage('one', '2026-03-05T22:00:00.000Z', '2026-03-05T22:30:00.000Z'),
+    outage('one', '2026-02-28T22:00:00.000Z', '2026-02-28T22:30:00.000Z'),
   )
   await log.audit.record({ ...ENTRIES['consent-changed'], consentId: ERASED }, ENTRIES['tpp-call'])
   await log.seal()
@@ -133,13 +133,11 @@ test('the export as it was made is good, and says all there is to say', () => {
   })
   expect(verdict.witnesses).toMatchObject([{ name: 'w' }])
   expect(verdict.commitments.opened).toBe(verdict.commitments.total - 1)
-  expect(verdict.figures['declared-outages']).toMatchObject({ 'lfi planned': { counts: { outages: 1, minutes: 30 } } })
-  expect(Object.values(verdict.figures['call-volume'] ?? {})).toMatchObject([
-    {
-      counts: { calls: 2, answered: 2, refused: 0, failed: 0 },
-      times: { lfiMs: { count: 2, min: 20, max: 20, sum: 40 } },
-    },
-  ])
+  expect(verdict.reports).toBeUndefined()
+  expect(verify({ reports: true }).reports).toMatchObject({
+    lfi: [{ Period: '2026-03-01', PlannedDowntimeMinutes: 30, UnplannedDowntimeMinutes: 0 }],
+    daily: [{ calls: 2, lfi_us_min: 20_000, lfi_us_max: 20_000, lfi_us_sum: 40_000, total_us_min: 24_124 }],
+  })
 })
 
 describe('one bit', () => {

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
+  auditLag,
   createReceiptOffice,
   createWitnessing,
   createWitnessState,
@@ -60,6 +61,24 @@ test('every checkpoint that is submitted comes back cosigned, by each witness, f
     isQuorumMet: true,
     witnesses: [{ name: 'a' }, { name: 'b' }],
   })
+})
+
+test('how far log and witnesses are behind is told in seconds, of the witness furthest behind', async () => {
+  const [prompt, late] = [await openWitness('a'), await openWitness('b')]
+  const lag = () => auditLag(log.db, [prompt, late])
+  expect(await lag()).toEqual({ pending: 0, pendingSeconds: 0, witnessSeconds: 0 })
+  await log.record(3)
+  expect(await lag()).toMatchObject({ pending: 3, witnessSeconds: 0 })
+  expect((await lag()).pendingSeconds).toBeGreaterThan(0)
+  await log.seal()
+  await log.tamper("update audit_checkpoint set signed_at = signed_at - interval '1 hour'")
+  await witnessingOf([prompt]).submitNow()
+  expect(await lag()).toMatchObject({ pending: 0, pendingSeconds: 0 })
+  expect((await lag()).witnessSeconds).toBeGreaterThan(3_599)
+  expect((await auditLag(log.db, [prompt])).witnessSeconds).toBe(0)
+  await witnessingOf([late]).submitNow()
+  expect((await lag()).witnessSeconds).toBe(0)
+  expect((await auditLag(log.db, [])).witnessSeconds).toBe(0)
 })
 
 test('a lost record of a cosignature is no harm: the witness says where it stands', async () => {

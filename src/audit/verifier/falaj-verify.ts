@@ -4,11 +4,14 @@
  * line shared with the program that made the log. To be read in an hour; docs/audit/format.md has the formats.
  *
  *     node falaj-verify.ts <export folder> [--key <verifier key>] [--policy <file>] [--checkpoint <file>]… [--json]
+ *          [--reports] [--compare <filed report>]… [--tpp <organisation>]
  *     node falaj-verify.ts receipt <file>  [--key <verifier key>] [--policy <file>] [--json]
  *
- * Exit status: 0 verified, 1 not verified (the first fault is named), 2 there was nothing to judge.
+ * Exit status: 0 verified, 1 not verified (the first fault, or the first figure that differs, is named), 2 there was
+ * nothing to judge.
  *
- * The order of the chapters: hashes · notes and keys · policy · files · entries · figures · the walk · receipts · words.
+ * The order of the chapters: hashes · notes and keys · policy · files · entries · reports · a filed report · the walk ·
+ * receipts · words.
  */
 import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
@@ -314,109 +317,373 @@ function checkOpening(raw: Json, commitments: ReadonlyMap<string, string>, index
   return field
 }
 
-// ── Figures, recomputed from the entries ─────────────────────────────────────────────────────────────────────────────
+// ── Reports, recomputed from the entries ─────────────────────────────────────────────────────────────────────────────
 
-type Tally = { count: number; min: number; max: number; sum: number }
-type Counts = Record<string, number>
-export type FigureRow = { readonly counts: Counts; readonly times: Record<string, Tally> }
+const HOUR = 3_600_000
+const DAY = 24 * HOUR
+/** Days of the reports are days of the Gulf, UTC+4 all year. */
+const GULF = 4 * HOUR
+/** A call of an operation is to take no longer. */
+const LIMIT_US = 500_000
 
-/** Each report: which kind it reads, how its rows are told apart, what is counted and what is timed. */
-const REPORTS: Readonly<
-  Record<
-    string,
-    {
-      readonly kind: string
-      readonly by: readonly string[]
-      readonly counts: Readonly<Record<string, (entry: Json) => boolean>>
-      readonly times: readonly string[]
+type Row = Readonly<Record<string, string | number | null>>
+type Span = { readonly from: number; readonly to: number }
+type Sums = Record<string, string | number | null>
+/** Null is a question that was not decided: nobody was asked, or the caller hung up before the answer. */
+type Judgement = 'up' | 'down' | null
+type Down = { readonly subject: string; readonly operation: string | null; readonly from: number; to: number }
+type Outage = Span & { readonly subject: string; readonly kind: string }
+
+const dayOf = (at: number): number => Math.floor((at + GULF) / DAY) * DAY - GULF
+const dateOf = (at: number): string => new Date(at + GULF).toISOString().slice(0, 10)
+const groupOf = (status: number): string => (status >= 500 ? '5xx' : status >= 400 ? '4xx' : '2xx')
+const microseconds = (ms: unknown): number | null => (typeof ms === 'number' ? Math.round(ms * 1000) : null)
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
+
+/** What tells the rows of calls apart, and what is added up in them. */
+const BUCKET = 'door api_set method route organisation_id client_id tpp_group lfi_group'.split(' ')
+const ADDED = 'calls attended records over_limit total_us_sum lfi_us_sum'.split(' ')
+const LEAST = ['total_us_min', 'lfi_us_min']
+const MOST = ['total_us_max', 'lfi_us_max']
+
+function addSums(to: Sums, more: Row): void {
+  for (const name of ADDED) to[name] = Number(to[name]) + Number(more[name])
+  for (const name of LEAST) to[name] = ofBoth(Math.min, to[name], more[name])
+  for (const name of MOST) to[name] = ofBoth(Math.max, to[name], more[name])
+}
+const ofBoth = (pick: (a: number, b: number) => number, one: unknown, other: unknown): number | null =>
+  typeof one !== 'number' || typeof other !== 'number' ? ((one ?? other ?? null) as number | null) : pick(one, other)
+
+/** Rows that agree in these columns become one. */
+function sumBy(rows: readonly Row[], columns: readonly string[]): Row[] {
+  const found = new Map<string, Sums>()
+  for (const row of rows) {
+    const key = JSON.stringify(columns.map((name) => row[name]))
+    const known = found.get(key)
+    if (known === undefined) found.set(key, { ...row })
+    else addSums(known, row)
+  }
+  return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
+}
+
+type Recount = {
+  add(entry: Json, at: number): void
+  /** Added up by `hour` or `day`. */
+  calls(grain: string): Row[]
+  /** Of one operation, or of all together where none is named. */
+  availability(subject: string, span: Span, operation: string | null): Row
+}
+
+function createRecount(): Recount {
+  const hours = new Map<string, Sums>()
+  const downs: Down[] = []
+  const running = new Map<string, Down>()
+  const outages = new Map<string, Outage>()
+
+  /** The clock starts at the first failure and stops at the first success after it, in the order of the log. */
+  const signal = (subject: string, operation: string | null, judged: Judgement, at: number): void => {
+    const key = `${subject} ${operation ?? ''}`
+    const clock = running.get(key)
+    if (judged === 'down' && clock === undefined) {
+      const down = { subject, operation, from: at, to: Number.POSITIVE_INFINITY }
+      running.set(key, down)
+      downs.push(down)
+    } else if (judged === 'up' && clock !== undefined) {
+      clock.to = Math.max(clock.from, at)
+      running.delete(key)
     }
-  >
-> = {
-  'call-volume': {
-    kind: 'tpp-call',
-    by: ['month', 'organisationId', 'operationId'],
-    counts: {
-      calls: () => true,
-      answered: ({ status }) => Number(status) < 400,
-      refused: ({ status }) => Number(status) >= 400 && Number(status) < 500,
-      failed: ({ status }) => Number(status) >= 500,
-    },
-    times: ['hubMs', 'lfiMs'],
-  },
-  'lfi-performance': {
-    kind: 'lfi-call',
-    by: ['month', 'operationId'],
-    counts: {
-      calls: () => true,
-      failed: ({ status, outcome }) => outcome !== 'answered' || Number(status) >= 500,
-      unreachable: ({ outcome }) => outcome === 'timeout' || outcome === 'unreachable',
-    },
-    times: ['lfiMs'],
-  },
-}
-
-export type Figures = Readonly<Record<string, ReadonlyMap<string, FigureRow>>>
-
-/** Declared outages: what was said last of each holds. */
-type OutageSpan = { readonly whose: string; readonly from: number; readonly to: number | null }
-const OUTAGE = /^outage (\S+) (planned|unplanned) of (lfi|hub) (\S+) (\S+)$/
-
-/** Minutes declared, per subject and kind; what still lasts is counted up to the last entry. */
-function outageMinutes(outages: Iterable<OutageSpan>, until: number): Record<string, FigureRow> {
-  const rows: Record<string, FigureRow> = {}
-  for (const { whose, from, to } of outages) {
-    const row = rows[whose] ?? { counts: { outages: 0, minutes: 0 }, times: {} }
-    rows[whose] = row
-    row.counts['outages'] = (row.counts['outages'] ?? 0) + 1
-    row.counts['minutes'] = (row.counts['minutes'] ?? 0) + Math.round(Math.max(0, (to ?? until) - from) / 60_000)
   }
-  return rows
-}
+  const addCall = (entry: Json, at: number): void => {
+    const lfiUs = microseconds(entry['lfiMs'])
+    const totalUs = (microseconds(entry['hubMs']) ?? 0) + (lfiUs ?? 0)
+    const status = Number(entry['status'])
+    const lfiStatus = typeof entry['lfiStatus'] === 'number' ? entry['lfiStatus'] : null
+    const outcome = entry['lfiOutcome'] ?? null
+    // No answer of the LFI counts as a failure of it, unless the caller had gone.
+    const lfiGroup =
+      lfiUs === null ? '' : lfiStatus !== null ? groupOf(lfiStatus) : outcome === 'cancelled' ? '' : '5xx'
+    const hour = at - (at % HOUR)
+    const route = textOf(entry['route'])
+    const method = textOf(entry['method'])
+    const apiSet = textOf(entry['apiSet'])
+    const clientId = textOf(entry['clientId'] ?? entry['callerClientId'])
+    const organisation = textOf(entry['organisationId'])
+    const door = textOf(entry['surface'])
+    const own = route === '' ? '' : method
+    const values = [door, apiSet, own, route, organisation, clientId, groupOf(status), lfiGroup]
+    const key = `${hour} ${JSON.stringify(values)}`
+    const figures = {
+      ...{ calls: 1, attended: entry['attended'] === true ? 1 : 0, records: Number(entry['records'] ?? 0) },
+      ...{
+        over_limit: totalUs > LIMIT_US ? 1 : 0,
+        total_us_min: totalUs,
+        total_us_max: totalUs,
+        total_us_sum: totalUs,
+      },
+      ...{ lfi_us_min: lfiUs, lfi_us_max: lfiUs, lfi_us_sum: lfiUs ?? 0 },
+    }
+    const known = hours.get(key)
+    if (known !== undefined) addSums(known, figures)
+    else
+      hours.set(key, { starts_at: hour, ...Object.fromEntries(BUCKET.map((n, i) => [n, values[i] ?? ''])), ...figures })
 
-type Counting = { add(entry: Json): void; result(until: number): Verdict['figures'] }
-
-function createFigures(): Counting {
-  const outages = new Map<string, OutageSpan>()
-  const figures: Figures = Object.fromEntries(Object.keys(REPORTS).map((name) => [name, new Map<string, FigureRow>()]))
+    // Only operations that are reported on have clocks.
+    if (entry['apiSet'] === null || entry['apiSet'] === undefined || typeof entry['route'] !== 'string') return
+    const hasFailed = (lfiStatus ?? 0) >= 500 || (outcome !== null && outcome !== 'answered')
+    const lfi: Judgement = lfiUs === null || outcome === 'cancelled' ? null : hasFailed ? 'down' : 'up'
+    const hub: Judgement = status < 500 ? 'up' : lfi === 'down' ? null : 'down'
+    const answered = (microseconds(entry['hubInMs']) ?? 0) + (lfiUs ?? 0)
+    signal('lfi', `${method} ${route}`, lfi, at + Math.floor(answered / 1000))
+    signal('hub', `${method} ${route}`, hub, at + Math.floor(totalUs / 1000))
+  }
+  /** What was said last of an outage holds. */
+  const addOutage = (entry: Json): void => {
+    const said = /^outage (\S+) (planned|unplanned) of (lfi|hub) (\S+) (\S+)$/.exec(String(entry['target']))
+    const [, id = '', kind = '', subject = '', from = '', to = ''] = said ?? []
+    const end = to === 'open' ? Number.POSITIVE_INFINITY : Date.parse(to)
+    if (said !== null) outages.set(id, { kind, subject, from: Date.parse(from), to: end })
+  }
   return {
-    result: (until) => ({
-      ...Object.fromEntries(Object.entries(figures).map(([name, rows]) => [name, Object.fromEntries(rows)])),
-      'declared-outages': outageMinutes(outages.values(), until),
-    }),
-    add: (entry) => {
-      const [, id, kind, subject, from, to] =
-        (entry['kind'] === 'admin-act' && OUTAGE.exec(String(entry['target']))) || []
-      if (id !== undefined) {
-        const end = Date.parse(String(to))
-        outages.set(id, {
-          whose: `${subject} ${kind}`,
-          from: Date.parse(String(from)),
-          to: Number.isNaN(end) ? null : end,
-        })
+    add: (entry, at) => {
+      const { kind, event } = entry
+      if (kind === 'tpp-call' || kind === 'lfi-request') addCall(entry, at)
+      else if (kind === 'admin-act' && String(entry['act']).startsWith('outage ')) addOutage(entry)
+      else if (kind === 'system' && event === 'lfi-down') signal('lfi', null, 'down', at)
+      else if (kind === 'system' && event === 'lfi-up') signal('lfi', null, 'up', at)
+    },
+    calls: (grain) => {
+      const startOf = (at: unknown): string => {
+        const start = grain === 'hour' ? Number(at) : dayOf(Number(at))
+        return new Date(start).toISOString()
       }
-      for (const [name, { kind, by, counts, times }] of Object.entries(REPORTS)) {
-        if (entry['kind'] !== kind) continue
-        const month = String(entry['at']).slice(0, 7)
-        const key = by.map((field) => (field === 'month' ? month : String(entry[field] ?? ''))).join(' ')
-        const rows = figures[name] as Map<string, FigureRow>
-        const row = rows.get(key) ?? { counts: {}, times: {} }
-        rows.set(key, row)
-        for (const [what, isOne] of Object.entries(counts))
-          row.counts[what] = (row.counts[what] ?? 0) + (isOne(entry) ? 1 : 0)
-        for (const field of times) addTime(row.times, field, entry[field])
-      }
+      const rows = [...hours.values()].map((row) => ({ grain, ...row, starts_at: startOf(row['starts_at']) }))
+      return sumBy(rows, ['starts_at', ...BUCKET])
+    },
+    availability: (subject, span, operation) => {
+      const declared = [...outages.values()].filter((each) => each.subject === subject)
+      const planned = declared.filter(({ kind }) => kind === 'planned')
+      // A failed heartbeat means every operation.
+      const seen = downs.filter(
+        (each) => each.subject === subject && [null, each.operation].includes(each.operation && operation),
+      )
+      return percentages(span, minutesIn(planned, span), minutesIn([...declared, ...seen], span))
     },
   }
 }
 
-function addTime(times: Record<string, Tally>, field: string, value: unknown): void {
-  if (typeof value !== 'number') return
-  const tally = times[field] ?? { count: 0, min: value, max: value, sum: 0 }
-  times[field] = tally
-  tally.count += 1
-  tally.sum += value
-  tally.min = Math.min(tally.min, value)
-  tally.max = Math.max(tally.max, value)
+/** Of the span, covered by any of these; to the nearest minute. */
+function minutesIn(spans: readonly Span[], { from, to }: Span): number {
+  let covered = 0
+  let reached = from
+  for (const span of [...spans].sort((a, b) => a.from - b.from)) {
+    const begin = Math.max(span.from, reached)
+    const end = Math.min(span.to, to)
+    if (end <= begin) continue
+    covered += end - begin
+    reached = end
+  }
+  return Math.round(covered / 60_000)
+}
+
+/** What was announced is planned also while something else fails; uptime is what remains. */
+function percentages(span: Span, planned: number, all: number): Row {
+  const total = Math.round((span.to - span.from) / 60_000)
+  const down = Math.min(total, Math.max(planned, all))
+  const plannedDown = Math.min(total, planned)
+  const uptime = total === 0 ? 100 : Math.round((100 * (total - down)) / total)
+  return {
+    TotalTimeMinutes: total,
+    TotalUptimeMinutes: total - down,
+    PlannedDowntimeMinutes: plannedDown,
+    UnplannedDowntimeMinutes: down - plannedDown,
+    TotalDowntimeMinutes: down,
+    UptimePercentage: uptime,
+    DowntimePercentage: 100 - uptime,
+    UnplannedDowntimePercentage:
+      total === plannedDown ? 0 : Math.round((100 * (down - plannedDown)) / (total - plannedDown)),
+  }
+}
+
+/** The five reports to one TPP over some days, as `/tpp-reports` names them; availability of what was asked for. */
+function tppRows(recount: Recount, tpp: string, first: string, last: string, operations: readonly Row[] | null): Row[] {
+  const of = periodOf(first, last)
+  const own = recount
+    .calls('day')
+    .filter((row) => row['door'] === 'rs' && row['api_set'] !== '' && row['organisation_id'] === tpp)
+    .filter((row) => Date.parse(String(row['starts_at'])) >= of.from && Date.parse(String(row['starts_at'])) < of.to)
+  const edges = { PeriodStartDate: first, PeriodEndDate: last }
+  const named = (row: Row) => ({ ApiSet: row['api_set'], HttpMethod: row['method'], Url: row['route'] }) as Row
+  const volume = sumBy(own, ['starts_at', 'api_set', 'method', 'route', 'tpp_group']).map((row) => ({
+    Type: 'API Call Volume',
+    ReportingPeriodDate: dateOf(Date.parse(String(row['starts_at']))),
+    ...named(row),
+    HttpResponseCodeGroup: row['tpp_group'] as string,
+    TotalCalls: row['calls'] as number,
+  }))
+  const performance = (Type: string, group: string, time: string): Row[] => {
+    const rows = sumBy(own, ['api_set', 'method', 'route', group]).filter((row) => row[group] !== '')
+    return rows.map((row) => {
+      const all = rows.filter((each) => each['method'] === row['method'] && each['route'] === row['route'])
+      const calls = (some: readonly Row[]): number => some.reduce((sum, each) => sum + Number(each['calls']), 0)
+      return {
+        Type,
+        ...edges,
+        ...named(row),
+        HttpResponseCodeGroup: row[group] as string,
+        MaximumResponseTimeMicroseconds: row[`${time}_max`] as number,
+        MinimumResponseTimeMicroseconds: row[`${time}_min`] as number,
+        AverageResponseTimeMicroseconds: Math.round(Number(row[`${time}_sum`]) / Number(row['calls'])),
+        TotalCalls: row['calls'] as number,
+        ErrorRatePercentage: Math.round((100 * calls(all.filter((each) => each[group] === '5xx'))) / calls(all)),
+      }
+    })
+  }
+  const asked = operations ?? sumBy(own, ['api_set', 'method', 'route']).map(named)
+  const available = (Type: string, subject: string): Row[] =>
+    asked.map(({ ApiSet, HttpMethod, Url }) => ({
+      ...{ Type, ...edges, ApiSet: ApiSet ?? null, HttpMethod: HttpMethod ?? null, Url: Url ?? null },
+      ...recount.availability(subject, of, `${HttpMethod} ${Url}`),
+    }))
+  return [
+    ...volume,
+    ...available('LFI Availability', 'lfi'),
+    ...available('OFP Availability', 'hub'),
+    ...performance('LFI Performance', 'lfi_group', 'lfi_us'),
+    ...performance('OFP Performance', 'tpp_group', 'total_us'),
+  ]
+}
+
+/** First and last day, both included. */
+function periodOf(first: string, last: string): Span {
+  const [from, to] = [Date.parse(`${first}T00:00:00Z`) - GULF, Date.parse(`${last}T00:00:00Z`) - GULF + DAY]
+  if (!(from < to)) throw new NothingToJudge(`${first} to ${last} is no period of days`)
+  return { from, to }
+}
+
+export type Reports = {
+  /** The last entry: what had not ended by then is reported up to it. */
+  readonly until: string
+  readonly lfi: readonly Row[]
+  readonly daily: readonly Row[]
+  readonly tpps: Readonly<Record<string, readonly Row[]>>
+}
+
+/** Every day that the log knows, the LFI as a whole, and each TPP. */
+function reportsOf(recount: Recount, begin: number, until: number): Reports {
+  const daily = recount.calls('day')
+  const days: Row[] = []
+  for (let from = dayOf(begin); from < until; from += DAY) {
+    const span = { from, to: Math.min(until, from + DAY) }
+    days.push({ Period: dateOf(from), ...recount.availability('lfi', span, null) })
+  }
+  const tpps: Record<string, Row[]> = {}
+  for (const row of sumBy(daily, ['starts_at', 'organisation_id'])) {
+    const [tpp, date] = [String(row['organisation_id']), dateOf(Date.parse(String(row['starts_at'])))]
+    const rows = tpp === '' ? [] : tppRows(recount, tpp, date, date, null)
+    if (rows.length > 0) tpps[tpp] = [...(tpps[tpp] ?? []), ...rows]
+  }
+  return { until: new Date(until).toISOString(), lfi: days, daily, tpps }
+}
+
+// ── A filed report beside the log ────────────────────────────────────────────────────────────────────────────────────
+
+export type Comparison = { readonly file: string; readonly rows: number; readonly difference: string | null }
+type Filed = { readonly file: string; readonly text: string }
+
+/** Columns that say what a row is about. All others are figures, but for the name of the LFI, which no entry has. */
+const ABOUT = [
+  ...'Type ReportingPeriodDate PeriodStartDate PeriodEndDate ApiSet HttpMethod Url HttpResponseCodeGroup'.split(' '),
+  ...['Period', 'grain', 'starts_at', ...BUCKET],
+]
+const UNKNOWN_TO_THE_LOG = ['LfiId', 'LfiName']
+
+const written = (value: unknown): string => (value === null || value === undefined ? '' : String(value))
+const about = (row: Row): string =>
+  ABOUT.filter((name) => name in row)
+    .map((name) => written(row[name]))
+    .join(' | ')
+
+function parseFiled({ file, text }: Filed): Row[] {
+  if (!/^\s*[[{]/.test(text)) return parseTable(text)
+  try {
+    const value = JSON.parse(text) as { readonly Data?: unknown }
+    const rows = Array.isArray(value) ? value : value.Data
+    if (Array.isArray(rows) && rows.every((row) => typeof row === 'object' && row !== null)) return rows as Row[]
+  } catch {
+    // Said below.
+  }
+  throw new NothingToJudge(`${file} is neither a list of rows in JSON nor a table in CSV`)
+}
+
+/** RFC 4180; an apostrophe in front of what a spreadsheet would take for a formula is taken away. */
+function parseTable(text: string): Row[] {
+  const lines: string[][] = [[]]
+  for (const [, quoted, plain = '', end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
+    const value = quoted?.replaceAll('""', '"') ?? plain
+    lines.at(-1)?.push(value.replace(/^'(?=[=+\-@\t\r])/, ''))
+    if (end !== ',') lines.push([])
+  }
+  const [names = [], ...rows] = lines.filter((line) => line.length > 1 || (line[0] ?? '') !== '')
+  return rows.map((row) => Object.fromEntries(names.map((name, at) => [name, row[at] ?? ''])))
+}
+
+/** The first figure of a filed report that is not what the entries say. */
+function compare(filed: Filed, recount: Recount, until: number, tpp: string | undefined): Comparison {
+  const rows = parseFiled(filed)
+  if (rows.length === 0) throw new NothingToJudge(`${filed.file} has no rows`)
+  const expected = new Map(recomputed(rows, recount, until, tpp).map((row) => [about(row), row]))
+  const met = new Set<string>()
+  const differs = (difference: string): Comparison => ({ file: filed.file, rows: rows.length, difference })
+  for (const row of rows) {
+    const name = about(row)
+    const right = expected.get(name)
+    if (right === undefined) return differs(`${name}: the log has nothing of this`)
+    if (met.has(name)) return differs(`${name}: it is there twice`)
+    met.add(name)
+    for (const column of new Set([...Object.keys(right), ...Object.keys(row)])) {
+      if (UNKNOWN_TO_THE_LOG.includes(column) || written(row[column]) === written(right[column])) continue
+      return differs(`${name}: ${column} is filed as ${written(row[column])}, the log has ${written(right[column])}`)
+    }
+  }
+  const missing = [...expected.keys()].find((name) => !met.has(name))
+  return missing === undefined
+    ? { file: filed.file, rows: rows.length, difference: null }
+    : differs(`${missing}: it is missing`)
+}
+
+/** What the file should hold: of the reports and of the days that are in it, every row. */
+function recomputed(rows: readonly Row[], recount: Recount, until: number, tpp: string | undefined): Row[] {
+  const [row = {}] = rows
+  const values = (name: string): string[] => rows.map((each) => written(each[name])).filter((each) => each !== '')
+  const ended = (span: Span): Span => {
+    if (span.to <= until) return span
+    throw new NothingToJudge(`the log ends at ${new Date(until).toISOString()}, before the days that were reported on`)
+  }
+  if ('grain' in row) {
+    const dates = values('starts_at')
+      .map((each) => dateOf(Date.parse(each)))
+      .sort()
+    const { from, to } = ended(periodOf(dates[0] ?? '', dates.at(-1) ?? ''))
+    const isWithin = (at: number): boolean => at >= from && at < to
+    return recount.calls(String(row['grain'])).filter((each) => isWithin(Date.parse(String(each['starts_at']))))
+  }
+  if ('Period' in row) {
+    return values('Period').map((Period) => {
+      const [first = '', last = first] = Period.split('/')
+      return { Period, ...recount.availability('lfi', ended(periodOf(first, last)), null) }
+    })
+  }
+  if (!('Type' in row)) throw new NothingToJudge('it is no report that can be recomputed')
+  if (tpp === undefined) throw new NothingToJudge('whose report it is has to be said: --tpp <organisation>')
+  const types = new Set(values('Type'))
+  const dates = [...values('PeriodStartDate'), ...values('PeriodEndDate'), ...values('ReportingPeriodDate')].sort()
+  const [first = '', last = ''] = [dates[0], dates.at(-1)]
+  ended(periodOf(first, last))
+  const asked = sumBy(
+    rows.filter((each) => String(each['Type']).endsWith('Availability')),
+    ['HttpMethod', 'Url'],
+  )
+  return tppRows(recount, tpp, first, last, asked).filter((each) => types.has(String(each['Type'])))
 }
 
 // ── The walk over an export ──────────────────────────────────────────────────────────────────────────────────────────
@@ -441,7 +708,9 @@ export type Verdict = {
   commitments: { total: number; opened: number; erased: number }
   /** Sizes of the checkpoints noted earlier, to which this log only added. */
   consistentWith: number[]
-  figures: Record<string, Record<string, FigureRow>>
+  /** Only where they were asked for. */
+  reports?: Reports
+  comparisons: Comparison[]
   firstBad?: FirstBad
 }
 
@@ -450,6 +719,11 @@ export type VerifyOptions = {
   readonly policy?: string
   /** Checkpoints noted earlier, as text. */
   readonly checkpoints?: readonly string[]
+  /** Recompute the reports. */
+  readonly reports?: boolean
+  /** Reports that were filed, and the organisation of the TPP that those of a TPP were made for. */
+  readonly compare?: readonly Filed[]
+  readonly tpp?: string
 }
 
 const emptyVerdict = (): Verdict => ({
@@ -468,7 +742,7 @@ const emptyVerdict = (): Verdict => ({
   clock: { largestStepMs: 0, largestBackwardMs: 0, largestDatabaseOffsetMs: 0, sources: [] },
   commitments: { total: 0, opened: 0, erased: 0 },
   consistentWith: [],
-  figures: {},
+  comparisons: [],
 })
 
 /** A key, the place from which it signs, and the first checkpoint it signed, of `index + 1` entries. */
@@ -510,7 +784,7 @@ export function verifyExport(dir: string, options: VerifyOptions = {}): Verdict 
   const verdict = emptyVerdict()
   try {
     walk(dir, options, verdict)
-    verdict.ok = true
+    verdict.ok = verdict.comparisons.every(({ difference }) => difference === null)
   } catch (thrown) {
     if (!(thrown instanceof Fault)) throw thrown
     verdict.firstBad = thrown.bad
@@ -542,7 +816,11 @@ function walk(dir: string, options: VerifyOptions, verdict: Verdict): void {
     ...older,
     ...keys.map(({ index, note }) => ({ where: 'keys.ndjson', index, size: note.size, root: note.root })),
   ]
-  const reader = openEntries(dir, manifest, keys, verdict)
+  const isReported = options.reports === true || (options.compare ?? []).length > 0
+  if (isReported && (manifest.first > 0 || manifest.end < size))
+    throw new NothingToJudge('reports follow from the whole log, and this export holds a period of it')
+  const recount = isReported ? createRecount() : null
+  const reader = openEntries(dir, manifest, keys, verdict, recount)
   const wanted = new Set(keys.map(({ index }) => Math.floor(index / WIDTH)))
   const edge: Buffer[][] = [[]]
   const raise = createUpper(dir, size, edge)
@@ -580,6 +858,10 @@ function walk(dir: string, options: VerifyOptions, verdict: Verdict): void {
     )
   reader.end()
   Object.assign(verdict, { size, root: root.toString('base64') })
+  if (recount === null) return
+  const { from, to } = reader.span()
+  if (options.reports === true) verdict.reports = reportsOf(recount, from, to)
+  verdict.comparisons = (options.compare ?? []).map((filed) => compare(filed, recount, to, options.tpp))
 }
 
 const NOTED = 'checkpoint noted earlier'
@@ -668,7 +950,13 @@ function readBundle(
 }
 
 /** What is said of every hour, key, erasure and value, checked as the entries pass. */
-function openEntries(dir: string, manifest: Manifest, keys: readonly KeyLine[], verdict: Verdict) {
+function openEntries(
+  dir: string,
+  manifest: Manifest,
+  keys: readonly KeyLine[],
+  verdict: Verdict,
+  recount: Recount | null,
+) {
   const dictionary = read(dir, 'fields.json', null)
   if (hash('sha256', dictionary, 'base64') !== manifest.fields)
     throw new Fault('fields.json', null, 'it is not the one of the manifest')
@@ -680,7 +968,6 @@ function openEntries(dir: string, manifest: Manifest, keys: readonly KeyLine[], 
   const [ndjson, csv, hours] = [open('entries.ndjson'), open('entries.csv'), open('hours.ndjson')]
   const openings = manifest.openings ? open('openings.ndjson') : null
   if (csv.next() !== fields.join(',')) throw new Fault('entries.csv', null, 'its first line is not the list of fields')
-  const figures = createFigures()
   const erased = new Map<string, number>()
   const closed = new Map<string, number>()
   let nextHour = readHour(hours, keys)
@@ -688,6 +975,7 @@ function openEntries(dir: string, manifest: Manifest, keys: readonly KeyLine[], 
   let nextOpening = openings === null ? null : parseJson(openings.next())
   let lastHour = Number.NaN
   let latestAt = 0
+  let earliestAt = Number.POSITIVE_INFINITY
   let nextKey = 0
 
   /** Takes the next line of hours.ndjson; the root it names has to be met at its size. */
@@ -755,7 +1043,8 @@ function openEntries(dir: string, manifest: Manifest, keys: readonly KeyLine[], 
       const at = Date.parse(String(entry['at']))
       verdict.clock.largestBackwardMs = Math.max(verdict.clock.largestBackwardMs, latestAt - at)
       latestAt = Math.max(latestAt, at)
-      figures.add(entry)
+      earliestAt = Math.min(earliestAt, at)
+      recount?.add(entry, at)
       verdict.entriesRead += 1
     },
     /** Checkpoints of the hours that end within these leaves. */
@@ -786,8 +1075,9 @@ function openEntries(dir: string, manifest: Manifest, keys: readonly KeyLine[], 
       if (openings !== null && erased.size > 0) checkErased(dir, erased)
       if (left.some((each) => each !== null))
         throw new Fault('export', null, 'there is more in it than the log has entries')
-      verdict.figures = figures.result(latestAt)
     },
+    /** When the first and the last entry were made. */
+    span: (): Span => ({ from: earliestAt, to: latestAt }),
   }
 }
 
@@ -937,7 +1227,25 @@ export function describeVerdict(verdict: Verdict): string {
     ...(verdict.consistentWith.length === 0
       ? []
       : [`only added to since: ${verdict.consistentWith.join(', ')} entries`]),
+    ...verdict.comparisons.map(({ file, rows, difference }) =>
+      difference === null
+        ? `report ${file}: all ${rows} rows follow from the log`
+        : `NOT CONFIRMED: report ${file}\nfirst difference: ${difference}`,
+    ),
+    ...(verdict.reports === undefined ? [] : reportLines(verdict.reports)),
   ].join('\n')
+}
+
+function reportLines({ until, lfi, daily, tpps }: Reports): string[] {
+  const table = (title: string, rows: readonly Row[]): string[] => {
+    const [first] = rows
+    if (first === undefined) return []
+    return ['', title, Object.keys(first).join(','), ...rows.map((row) => Object.values(row).map(cell).join(','))]
+  }
+  const ofTpps = Object.entries(tpps).flatMap(([tpp, rows]) =>
+    [...Map.groupBy(rows, (row) => row['Type'])].flatMap(([type, some]) => table(`${type}, TPP ${tpp}`, some)),
+  )
+  return [...table(`LFI by day, up to ${until}`, lfi), ...table('Calls by day', daily), ...ofTpps]
 }
 
 export function describeReceipt(verdict: ReceiptVerdict): string {
@@ -951,12 +1259,14 @@ export function describeReceipt(verdict: ReceiptVerdict): string {
   ].join('\n')
 }
 
+type ValueName = 'key' | 'policy' | 'checkpoint' | 'compare' | 'tpp'
+
 /** @returns exit status */
 export function main(args: readonly string[], print: (text: string) => void): 0 | 1 | 2 {
-  const values: Record<'key' | 'policy' | 'checkpoint', string[]> = { key: [], policy: [], checkpoint: [] }
+  const values = { key: [], policy: [], checkpoint: [], compare: [], tpp: [] } as Record<ValueName, string[]>
   const plain: string[] = []
   for (let at = 0; at < args.length; at += 1) {
-    const name = /^--(key|policy|checkpoint)$/.exec(args[at] ?? '')?.[1] as keyof typeof values | undefined
+    const name = /^--(key|policy|checkpoint|compare|tpp)$/.exec(args[at] ?? '')?.[1] as ValueName | undefined
     if (name === undefined) plain.push(args[at] as string)
     else {
       at += 1
@@ -964,19 +1274,23 @@ export function main(args: readonly string[], print: (text: string) => void): 0 
     }
   }
   const isJson = plain.includes('--json')
-  const [first, second, ...more] = plain.filter((each) => each !== '--json')
+  const [first, second, ...more] = plain.filter((each) => each !== '--json' && each !== '--reports')
   const path = first === 'receipt' ? second : first
   try {
-    const isUsage = path === undefined || more.length > 0 || plain.some((each) => /^--(?!json$)/.test(each))
+    const isUsage = path === undefined || more.length > 0 || plain.some((each) => /^--(?!json$|reports$)/.test(each))
     if (isUsage || (first !== 'receipt' && second !== undefined))
       throw new NothingToJudge(
-        'usage: falaj-verify [receipt] <path> [--key <key>] [--policy <file>] [--checkpoint <file>]… [--json]',
+        'usage: falaj-verify [receipt] <path> [--key <key>] [--policy <file>] [--checkpoint <file>]… [--reports] ' +
+          '[--compare <report>]… [--tpp <organisation>] [--json]',
       )
     const text = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : unreadable(file))
     const options: VerifyOptions = {
       ...(values.key[0] === undefined ? {} : { key: values.key[0] }),
       ...(values.policy[0] === undefined ? {} : { policy: text(values.policy[0]) }),
       checkpoints: values.checkpoint.map(text),
+      reports: plain.includes('--reports'),
+      compare: values.compare.map((file) => ({ file, text: text(file) })),
+      ...(values.tpp[0] === undefined ? {} : { tpp: values.tpp[0] }),
     }
     if (first === 'receipt') {
       const verdicts = verifyReceipts(text(path), options)

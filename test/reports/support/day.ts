@@ -28,10 +28,11 @@ export type Day = {
   read(tpp: Tpp, how: 'well' | 'fails' | 'silent' | 'refuses', more?: Readonly<Record<string, string>>): Promise<number>
 }
 
-export async function startDay(begin: number): Promise<Day> {
+/** With the key of a configuration, the command line can export the log of the day. */
+export async function startDay(begin: number, key = newAuditKey()): Promise<Day> {
   const clock = handClock(begin)
   const world = await createWorld({ clock, timeoutMs: 400 })
-  const sealer = createSealer({ db: world.db, tenantId: world.tenant.id, key: newAuditKey(), clock, log })
+  const sealer = createSealer({ db: world.db, tenantId: world.tenant.id, key, clock, log })
   const answers = {
     well: json(200, SAMPLES.balances.lfi),
     fails: json(500, {}),

@@ -1,0 +1,281 @@
+/**
+ * A day of simulated traffic, and the reports that were filed of it. All that leaves the building is the export, the
+ * verifier and the public key; with them alone the same figures come out, and one that was changed is found.
+ */
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createAudit } from '../../src/audit/index.ts'
+import { Secret } from '../../src/secret.ts'
+import { falaj } from '../support/cli.ts'
+import { type ConfigFiles, writeConfigFiles } from '../support/config-files.ts'
+import { aurora, ENTRIES } from '../unit/audit/entries.ts'
+import { type Day, HOUR, lastDay, log, startDay } from './support/day.ts'
+
+type Rows = readonly Readonly<Record<string, string | number | null>>[]
+type Reports = { readonly lfi: Rows; readonly daily: Rows; readonly tpps: Readonly<Record<string, Rows>> }
+type Verdict = {
+  readonly ok: boolean
+  readonly reports: Reports
+  readonly comparisons: readonly { readonly difference: string | null }[]
+}
+
+const CALLS = 4_000
+const day = lastDay()
+const days = ['--from', day.date, '--to', day.date]
+const at = (hours: number): string => new Date(day.from + hours * HOUR).toISOString()
+const by = { actor: 'test', interactionId: null }
+let rig: Day
+let files: ConfigFiles
+let env: Record<string, string>
+/** The empty directory of somebody who has nothing of ours. */
+let away: string
+let key: string
+
+beforeAll(async () => {
+  files = await writeConfigFiles()
+  const tenant = { ...files.tenant(), id: 'aurora' }
+  const { keyFile } = (tenant as unknown as { keys: { audit: { keyFile: string } } }).keys.audit
+  // The database of a test speaks no TLS.
+  files.write({ tenant, deployment: { ...files.deployment(), environment: 'sandbox' } })
+  rig = await startDay(
+    day.from - 4 * 24 * HOUR,
+    new Secret(readFileSync(join(files.folder, 'tenants', keyFile), 'utf8')),
+  )
+  env = { EXAMPLE_DATABASE_URL: rig.world.tenant.databaseUrl.reveal() }
+  await traffic()
+  away = mkdtempSync(join(tmpdir(), 'falaj-away-'))
+  const made = await command('audit', 'export', '--out', join(files.folder, 'export'), '--json')
+  key = (JSON.parse(made) as { publicKey: string }).publicKey
+  cpSync(join(files.folder, 'export'), join(away, 'log'), { recursive: true })
+  copyFileSync('src/audit/verifier/falaj-verify.ts', join(away, 'falaj-verify.ts'))
+}, 240_000)
+afterAll(async () => {
+  await rig.world.close()
+  files.close()
+  rmSync(away, { recursive: true, force: true })
+})
+
+/** Through the listener what a TPP and the bank do, and through the audit door what makes a day full. */
+async function traffic(): Promise<void> {
+  const { world, moveTo, read } = rig
+  const { one, two, reports } = world
+  await reports.outages.plan({ subject: 'lfi', reason: 'update', startsAt: at(2), endsAt: at(4.5) }, by)
+  const audit = createAudit({ db: world.db, tenantId: aurora, clock: rig.clock, log })
+  const heartbeat = (event: 'lfi-down' | 'lfi-up') =>
+    audit.record({ ...ENTRIES.system, at: rig.clock.at, event, detail: null })
+  for (let quarter = 0; quarter < 96; quarter += 1) {
+    moveTo(day.from + quarter * (HOUR / 4) + 1_000)
+    if (quarter % 4 === 0) await read(one, quarter >= 40 && quarter < 48 ? 'fails' : 'well')
+    if (quarter % 16 === 5) await read(two, 'refuses')
+    if (quarter % 24 === 7) await world.call({ path: '/nowhere' })
+    if (quarter % 24 === 9) await world.get('/accounts', 'no-token')
+    if (quarter === 60) await read(two, 'silent')
+    if (quarter === 66) await heartbeat('lfi-down')
+    if (quarter === 68) await heartbeat('lfi-up')
+    if (quarter === 12) {
+      // Announced, and over early.
+      const [planned] = await reports.outages.list()
+      if (planned !== undefined) await reports.outages.end(planned.id, by)
+    }
+    if (quarter === 70) {
+      const { id } = await reports.outages.begin({ subject: 'hub', reason: 'a node is lost' }, by)
+      moveTo(rig.clock.at + 7 * 60_000)
+      await reports.outages.end(id, by)
+    }
+    await audit.record(...Array.from({ length: Math.ceil(CALLS / 96) }, (_, n) => made(quarter * 50 + n)))
+  }
+  moveTo(day.to + HOUR)
+  await audit.close()
+  await rig.seal()
+}
+
+/** Of many kinds of calls one, always the same for the same number. */
+function made(n: number): (typeof ENTRIES)['tpp-call' | 'lfi-request' | 'lfi-call'] {
+  const common = { at: rig.clock.at, interactionId: null }
+  if (n % 11 === 3) return { ...ENTRIES['lfi-request'], ...common, hubMs: (n % 70) / 8 }
+  if (n % 11 === 5) return { ...ENTRIES['lfi-call'], ...common }
+  const call = {
+    ...ENTRIES['tpp-call'],
+    ...common,
+    organisationId: rig.world[n % 3 === 0 ? 'one' : 'two'].organisationId,
+  }
+  const route = n % 2 === 0 ? '/open-finance/account-information/v2.1/accounts' : '/open-finance/payment/v2.1/payments'
+  const lfiMs = 5 + ((n * 7_919) % 700_001) / 1_000
+  const answered = { ...call, route, method: n % 2 === 0 ? 'GET' : 'POST', lfiMs, attended: n % 5 === 0, hubMs: 3.2071 }
+  if (n % 97 === 0) return { ...answered, status: 502, lfiStatus: null, lfiOutcome: 'timeout', records: null }
+  if (n % 89 === 0) return { ...answered, status: 500, lfiStatus: 200 }
+  if (n % 83 === 0) return { ...answered, status: 499, lfiStatus: null, lfiOutcome: 'cancelled' }
+  if (n % 13 === 0)
+    return { ...call, route, status: 403, lfiMs: null, lfiStatus: null, lfiOutcome: null, hubInMs: null }
+  return answered
+}
+
+async function command(...args: string[]): Promise<string> {
+  const { status, out, err } = await falaj([...args, '--config', files.deploymentFile, '--tenant', 'aurora'], env)
+  expect([status, err]).toEqual([0, ''])
+  return out
+}
+
+/** Nothing but Node.js, and not even an environment. */
+function verify(...args: string[]): { readonly status: number | null; readonly out: string } {
+  const run = ['falaj-verify.ts', 'log', '--key', key, ...args]
+  const { status, stdout } = spawnSync(process.execPath, run, {
+    cwd: away,
+    env: {},
+    encoding: 'utf8',
+    maxBuffer: 2 ** 27,
+  })
+  return { status, out: stdout }
+}
+
+async function tppReports(name: 'one' | 'two'): Promise<string> {
+  const tpp = rig.world[name]
+  const token = await rig.world.clientToken(tpp, { scope: 'tpp-reports' })
+  const query = `ReportingPeriodStartDate=${day.date}&ReportingPeriodEndDate=${day.date}`
+  const headers = { authorization: `Bearer ${token}` }
+  const answer = await rig.world.call({ path: `/tpp-reports?${query}`, certificate: tpp.certificate, headers })
+  expect(answer.status, answer.text).toBe(200)
+  return answer.text
+}
+
+const file = (name: string, text: string): string => {
+  writeFileSync(join(away, name), text)
+  return name
+}
+const anonymous = (rows: Rows): Rows => rows.map(({ LfiId: _id, LfiName: _name, ...row }) => row)
+const sorted = (rows: Rows): readonly string[] => rows.map((row) => JSON.stringify(row)).sort()
+
+describe('with the export, the verifier and the key alone', () => {
+  test('there is nothing else in the directory', () => {
+    expect(readdirSync(away).sort()).toEqual(['falaj-verify.ts', 'log'])
+  })
+
+  test('the reports are recomputed, to the last figure', async () => {
+    const lfi = JSON.parse(await command('report', 'lfi', ...days)) as Rows
+    const daily = JSON.parse(await command('report', 'daily', ...days)) as Rows
+    const { status, out } = verify('--reports', '--json')
+    expect(status).toBe(0)
+    const verdict = JSON.parse(out) as Verdict
+    const { reports } = verdict
+    expect(verdict.ok).toBe(true)
+    const [own] = anonymous(lfi)
+    expect(own).toMatchObject({ PlannedDowntimeMinutes: 60, Period: day.date })
+    expect(Number(own?.['UnplannedDowntimeMinutes'])).toBeGreaterThan(60)
+    expect(reports.lfi.filter((row) => row['Period'] === day.date)).toEqual([own])
+    expect(daily.length).toBeGreaterThan(20)
+    expect(sorted(reports.daily.filter((row) => row['starts_at'] === new Date(day.from).toISOString()))).toEqual(
+      sorted(daily),
+    )
+    for (const name of ['one', 'two'] as const) {
+      const filed = anonymous((JSON.parse(await tppReports(name)) as { Data: Rows }).Data)
+      const mine = (reports.tpps[rig.world[name].organisationId] ?? []).filter((row) =>
+        [row['ReportingPeriodDate'], row['PeriodStartDate']].includes(day.date),
+      )
+      // The report has a row also of operations that nobody called.
+      const called = new Set(mine.map((row) => `${row['HttpMethod']} ${row['Url']}`))
+      const isCalled = (row: Rows[number]) => called.has(`${row['HttpMethod']} ${row['Url']}`)
+      // Of payments the stand-in has no such route: its rows of availability are not in the answer.
+      const isAsked = (row: Rows[number]) =>
+        filed.some(
+          (each) =>
+            each['Type'] === row['Type'] && each['Url'] === row['Url'] && each['HttpMethod'] === row['HttpMethod'],
+        )
+      expect(sorted(mine.filter(isAsked))).toEqual(sorted(filed.filter(isCalled)))
+      expect(new Set(mine.map((row) => row['Type'])).size).toBe(5)
+    }
+    expect(verify('--reports').out).toContain(`\n${day.date},1440,`)
+  })
+
+  test('what was filed is confirmed, as JSON and as CSV', async () => {
+    const names: string[] = []
+    for (const report of ['lfi', 'daily', 'hourly'])
+      for (const format of ['json', 'csv'])
+        names.push(file(`${report}.${format}`, await command('report', report, ...days, '--format', format)))
+    const { status, out } = verify(...names.flatMap((name) => ['--compare', name]))
+    expect([status, out]).toEqual([0, expect.stringContaining('report hourly.csv: all')])
+    expect(out.match(/rows follow from the log/g)).toHaveLength(6)
+    for (const name of ['one', 'two'] as const) {
+      const filed = file(`${name}.json`, await tppReports(name))
+      expect(verify('--compare', filed, '--tpp', rig.world[name].organisationId)).toMatchObject({ status: 0 })
+    }
+    expect(verify('--compare', 'one.json', '--tpp', rig.world.two.organisationId).status).toBe(1)
+  })
+
+  test.each([
+    ['lfi', 'csv', 'PlannedDowntimeMinutes'],
+    ['lfi', 'json', 'UptimePercentage'],
+    ['daily', 'csv', 'calls'],
+    ['daily', 'json', 'lfi_us_max'],
+    ['hourly', 'json', 'over_limit'],
+  ])('one figure of %s as %s is altered: %s', async (report, format, column) => {
+    const rows = JSON.parse(await command('report', report, ...days)) as Record<string, string | number | null>[]
+    const place = rows.findIndex((row) => typeof row[column] === 'number')
+    const row = rows[place] as Record<string, string | number | null>
+    const right = Number(row[column])
+    row[column] = right + 1
+    const text =
+      format === 'json'
+        ? JSON.stringify(rows)
+        : [Object.keys(row), ...rows.map(Object.values)].map((line) => `${line.join(',')}\r\n`).join('')
+    const { status, out } = verify('--compare', file(`altered.${format}`, text.replace('Example Bank PJSC', 'Example')))
+    expect(status).toBe(1)
+    expect(out).toContain(`${column} is filed as ${right + 1}, the log has ${right}`)
+  })
+
+  test.each([
+    ['API Call Volume', 'TotalCalls'],
+    ['LFI Performance', 'AverageResponseTimeMicroseconds'],
+    ['OFP Performance', 'ErrorRatePercentage'],
+    ['LFI Availability', 'UnplannedDowntimeMinutes'],
+    ['OFP Availability', 'UptimePercentage'],
+  ])('one figure of a TPP’s report is altered: %s, %s', async (type, column) => {
+    const answer = JSON.parse(await tppReports('two')) as { Data: Record<string, string | number>[] }
+    const row = answer.Data.find((each) => each['Type'] === type)
+    if (row === undefined) throw new Error(`no row of ${type}`)
+    row[column] = Number(row[column]) - 1
+    const { status, out } = verify(
+      ...['--compare', file('altered.json', JSON.stringify(answer)), '--tpp', rig.world.two.organisationId],
+    )
+    expect([status, out]).toEqual([1, expect.stringContaining(`${column} is filed as ${row[column]},`)])
+  })
+
+  test('a row that is left out, invented or twice is named', async () => {
+    const rows = JSON.parse(await command('report', 'daily', ...days)) as Rows
+    const compared = (some: Rows) => verify('--compare', file('rows.json', JSON.stringify(some)))
+    expect(compared(rows.slice(1))).toMatchObject({ status: 1, out: expect.stringContaining('it is missing') })
+    expect(compared([...rows, { ...rows[0], route: '/invented' }])).toMatchObject({
+      status: 1,
+      out: expect.stringContaining('the log has nothing of this'),
+    })
+    expect(compared([...rows, ...rows.slice(0, 1)])).toMatchObject({
+      status: 1,
+      out: expect.stringContaining('it is there twice'),
+    })
+  })
+
+  test.each([
+    ['days that had not ended', [{ Period: '2099-01-01' }], 'before the days that were reported on'],
+    ['no report', [{ what: 1 }], 'no report that can be recomputed'],
+    ['a TPP that is not named', [{ Type: 'API Call Volume' }], 'whose report it is'],
+    ['no rows', [], 'has no rows'],
+  ])('%s cannot be judged', (_what, rows, why) => {
+    const { status, out } = verify('--compare', file('odd.json', JSON.stringify(rows)))
+    expect([status, out]).toEqual([2, expect.stringContaining(why)])
+  })
+
+  test('an entry that was changed is found before any figure', () => {
+    const bundle = join(away, 'log/tile/entries', readdirSync(join(away, 'log/tile/entries'))[0] as string)
+    mkdirSync(join(away, 'kept'))
+    copyFileSync(bundle, join(away, 'kept/bundle'))
+    const bytes = readFileSync(bundle)
+    bytes[100] = (bytes[100] as number) ^ 1
+    writeFileSync(bundle, bytes)
+    const { status, out } = verify('--reports')
+    copyFileSync(join(away, 'kept/bundle'), bundle)
+    expect([status, out]).toEqual([1, expect.stringContaining('NOT VERIFIED')])
+    expect(out).not.toContain('LFI by day')
+  })
+})

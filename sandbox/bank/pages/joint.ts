@@ -1,10 +1,12 @@
 /** Payments that every holder of an account must agree to (tpp-api 4.8): the bank's side of it, in the hub's terms. */
 import type { AccountSpec } from '../data/spec.ts'
-import type { Consent } from './consent.ts'
 import { items, member, text } from './json.ts'
 
 export type Decision = 'Pending' | 'Approved' | 'Rejected'
 export type Authorizer = { readonly userId: string; readonly decision: Decision; readonly at: string | null }
+
+/** What is looked at of a consent. */
+type Asked = { readonly status: string; readonly authorizers: readonly Authorizer[] }
 
 export const isJoint = ({ holders }: AccountSpec): boolean => holders.length > 1
 
@@ -34,7 +36,7 @@ export const decidedBy = (
 ): readonly Authorizer[] =>
   authorizers.map((each) => (each.userId === userId ? { userId, decision, at: new Date(now).toISOString() } : each))
 
-export const isWaitingFor = ({ status, authorizers }: Consent, userId: string): boolean =>
+export const isWaitingFor = ({ status, authorizers }: Asked, userId: string): boolean =>
   status === 'AwaitingAuthorization' &&
   authorizers.some((each) => each.userId === userId && each.decision === 'Pending')
 

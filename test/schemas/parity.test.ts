@@ -13,7 +13,10 @@ const registry = loadSchemas()
 const tally = { bodies: 0, instances: 0, accepted: 0, examples: 0 }
 const used = new Set<Divergence>()
 
-describe.skipIf(!isPublishedPresent)(title, () => {
+/** Some documents make tens of thousands of bodies. */
+const COMPARED_WITHIN_MS = 300_000
+
+describe.skipIf(!isPublishedPresent)(title, { timeout: COMPARED_WITHIN_MS }, () => {
   it.each(IDS)('%s offers the same operations, parameters, statuses and media types', (id) => {
     const ours = factsOf(readOurs(PAIRS[id].ours))
     const published = factsOf(readPublished(PAIRS[id].published))

@@ -98,7 +98,7 @@ async function startHub(place: Topology, enrolment: Enrolment, postgres: Embedde
   adjust(join(folderOf(place, 'hubs', LFI), 'tenants', `${LFI}.json`), (tenant) => {
     tenant['limits'] = { requestsPerSecond: 100_000 }
     // Checked when it is sent: so both variants are of one process.
-    tenant['lfi'] = { ...(tenant['lfi'] as object), callerJwt: { required: false } }
+    tenant['lfi'] = { ...(tenant['lfi'] as object), callerJwt: { required: false }, consentActions: {} }
   })
   return start('../../src/main.ts', ['hub', '--config', deploymentFile])
 }

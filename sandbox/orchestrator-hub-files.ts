@@ -34,6 +34,8 @@ const deployment = ({ urls }: Topology, enrolment: Enrolment, hub: HubEnrolment,
   database: { migrate: 'on-start', poolMax: 10 },
   outbound: { allowedAddresses: ['127.0.0.1', '::1'] },
   drainSeconds: 5,
+  // Nobody else would take the calls over.
+  noticeSeconds: 0,
   trustFramework: {
     apiUrl: urls.directoryApi,
     tokenUrl: `${urls.directoryApi}/token`,

@@ -54,12 +54,18 @@ const checkTenant = ajv.compile<RawTenant>(tenantSchema)
 
 export function loadConfig(
   file: string,
-  options: { readonly roles?: readonly Role[]; readonly env?: NodeJS.ProcessEnv } = {},
+  options: {
+    readonly roles?: readonly Role[]
+    readonly env?: NodeJS.ProcessEnv
+    /** Who enters the databases: the hub, or their owner. Only the secrets of that one are looked for. */
+    readonly databaseAs?: DatabaseUser
+  } = {},
 ): Config {
   const env = options.env ?? process.env
+  const databaseAs = options.databaseAs ?? 'hub'
   const raw = accepted(file, checkDeployment)
   const files = createFiles(file, env)
-  const tenants = raw.tenants.map((name) => loadTenant(files.path(name), env))
+  const tenants = raw.tenants.map((name) => loadTenant(files.path(name), env, databaseAs))
   const config: Config = {
     environment: raw.environment,
     roles: options.roles ?? raw.roles ?? ROLES,
@@ -68,6 +74,8 @@ export function loadConfig(
     trustFramework: trustFrameworkOf(raw.trustFramework, files),
     outbound: raw.outbound,
     drainSeconds: raw.drainSeconds,
+    ...(raw.health === undefined ? {} : { health: raw.health }),
+    ...(raw.noticeSeconds === undefined ? {} : { noticeSeconds: raw.noticeSeconds }),
     otherLfis: raw.otherLfis ?? [],
     ...(raw.publishedSchemas === undefined ? {} : { publishedSchemas: files.path(raw.publishedSchemas.directory) }),
     tenants: tenants.map(({ tenant }) => tenant),
@@ -87,9 +95,10 @@ function trustFrameworkOf(raw: RawDeployment['trustFramework'], files: Files): T
   }
 }
 
+type DatabaseUser = 'hub' | 'owner'
 type LoadedTenant = { readonly tenant: TenantConfig; readonly faults: readonly string[] }
 
-function loadTenant(file: string, env: NodeJS.ProcessEnv): LoadedTenant {
+function loadTenant(file: string, env: NodeJS.ProcessEnv, databaseAs: DatabaseUser): LoadedTenant {
   const { database, listeners, keys, lfi, webhooks, audit, ...kept } = accepted(file, checkTenant)
   const files = createFiles(file, env)
   const { caFile, certificateFile, keyFile, authentication, callerJwt, ...keptOfLfi } = lfi
@@ -101,7 +110,8 @@ function loadTenant(file: string, env: NodeJS.ProcessEnv): LoadedTenant {
   const tenant: TenantConfig = {
     ...withoutSchema(kept),
     paymentPurposeCodes: kept.paymentPurposeCodes ?? PURPOSE_CODES,
-    databaseUrl: files.secret(database.url),
+    databaseUrl: files.secret((databaseAs === 'owner' ? database.migration : undefined)?.url ?? database.url),
+    ...(database.migration === undefined ? {} : { databaseRole: database.migration.grantTo }),
     listeners: listenersOf(listeners, files),
     keys: {
       signing: keys.signing.map(rsaKey),

@@ -2,7 +2,8 @@
  * One process of the hub: for each tenant its database, its rooms, and the doors of the roles that this process plays.
  * Nothing here decides anything; it only says what is made of what, and in which order it starts and stops.
  */
-import { mountAdmin } from './admin/index.ts'
+import { setTimeout } from 'node:timers/promises'
+import { failingParts, mountAdmin } from './admin/index.ts'
 import {
   auditLag,
   auditLogOf,
@@ -14,7 +15,7 @@ import {
   type WitnessEndpoint,
 } from './audit/index.ts'
 import { createAuthServer, destroyGrant } from './auth-server/index.ts'
-import { type Clock, systemClock } from './clock.ts'
+import { type Clock, secondsToMilliseconds, systemClock, toSeconds } from './clock.ts'
 import { CLIENT_CERTIFICATES, type Config, type ListenerRole, type TenantConfig } from './config.ts'
 import { createConsentManager } from './consent-manager/index.ts'
 import { createConsentStore } from './consent-store/index.ts'
@@ -24,6 +25,8 @@ import { openDpop } from './dpop.ts'
 import { OperatorError } from './errors.ts'
 import { createFetchGuard } from './fetch-guard.ts'
 import { createGateway, type PayeeSource } from './gateway/index.ts'
+import { openHealth } from './health.ts'
+import type { TenantId } from './ids.ts'
 import { createKeyOperations, createKeyRing } from './keys/index.ts'
 import { createConnector, createConsentActions } from './lfi/index.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
@@ -69,17 +72,23 @@ export async function startHub({ config, log, clock = systemClock }: HubDeps): P
   const registry = loadSchemas(publishedSchemas === undefined ? {} : { published: publishedSchemas })
   const tenants: Tenant[] = []
   const revocation = await openRevocation({ config, clock, log })
+  const stop = new AbortController()
+  const stopping = stop.signal
   try {
-    const shared = { log, clock, registry, revocation }
+    const shared = { log, clock, registry, revocation, stopping }
     for (const tenant of config.tenants) tenants.push(await startTenant(config, tenant, shared))
     const doors = tenants.flatMap((tenant) => tenant.doors)
-    const listeners = await openDoors(doors, { log, clock, drainSeconds: config.drainSeconds })
+    const listeners = await openDoors(doors, { log, clock, drainSeconds: config.drainSeconds, stopping })
+    const health = config.health === undefined ? null : await openHealth(config.health, () => failingOf(tenants))
     for (const door of doors) {
       log.info({ tenant: door.tenantId, role: door.role, origin: door.listener.origin }, 'listening')
     }
     return {
       close: async () => {
+        stop.abort()
+        await setTimeout(secondsToMilliseconds(config.noticeSeconds ?? toSeconds(0)))
         await listeners.close()
+        await health?.close()
         for (const tenant of tenants) await tenant.close()
         await revocation?.close()
       },
@@ -91,16 +100,22 @@ export async function startHub({ config, log, clock = systemClock }: HubDeps): P
   }
 }
 
-type Tenant = { readonly doors: readonly Door[]; close(): Promise<void> }
+type Tenant = {
+  readonly id: TenantId
+  readonly doors: readonly Door[]
+  /** The parts without which it should be sent nothing. */
+  failing(): Promise<readonly string[]>
+  close(): Promise<void>
+}
 type Shared = {
   readonly log: Log
   readonly clock: Clock
   readonly registry: SchemaRegistry
   readonly revocation: Revocation | null
+  readonly stopping: AbortSignal
 }
 
 async function startTenant(config: Config, tenant: TenantConfig, shared: Shared): Promise<Tenant> {
-  const { clock, registry, revocation } = shared
   const log = shared.log.child({ tenant: tenant.id })
   const db = openDatabase({
     url: tenant.databaseUrl,
@@ -109,7 +124,7 @@ async function startTenant(config: Config, tenant: TenantConfig, shared: Shared)
   })
   try {
     await bringSchema(db, config, log)
-    return await furnish(config, tenant, { clock, registry, revocation, log, db })
+    return await furnish(config, tenant, { ...shared, log, db })
   } catch (error) {
     await db.destroy()
     throw error
@@ -175,7 +190,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     rs: gateway.mount,
     hh: authServer.mountLfi,
     cm: (app) => app.use(consentManager),
-    admin: (app) => mountAdmin(app, { ...room, desk }),
+    admin: (app) => mountAdmin(app, { ...room, desk, stopping: shared.stopping }),
   }
   const played = config.roles.filter((role): role is ListenerRole => role !== 'worker')
   const whole = createCapacity(tenant.limits.requestsInFlight)
@@ -232,7 +247,9 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     })
   await note('started')
   return {
+    id: tenant.id,
     doors,
+    failing: () => failingParts({ ...room, tenantId: tenant.id, stopping: shared.stopping }),
     close: async () => {
       for (const timer of timers) await timer.stop()
       await notices.stop()
@@ -247,6 +264,11 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       await db.destroy()
     },
   }
+}
+
+async function failingOf(tenants: readonly Tenant[]): Promise<Readonly<Record<string, readonly string[]>>> {
+  const all = await Promise.all(tenants.map(async (each) => [each.id, await each.failing()] as const))
+  return Object.fromEntries(all.filter(([, parts]) => parts.length > 0))
 }
 
 /** Whose hub to ask about an account, by the bank's part of its number. */

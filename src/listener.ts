@@ -161,6 +161,8 @@ export type ListenersDeps = {
   readonly drainSeconds: Seconds
   readonly limits?: Readonly<Record<keyof typeof SERVER_LIMITS, number>>
   readonly clock?: Clock
+  /** From then on every answer is the last of its connection: whoever comes again, comes to another process. */
+  readonly stopping?: AbortSignal
 }
 
 export async function openDoors(doors: readonly Door[], deps: ListenersDeps): Promise<Listeners> {
@@ -225,6 +227,7 @@ async function listen(doors: readonly Door[], deps: ListenersDeps): Promise<Sock
       return refuse(caller.status)
     }
     setCaller(request, caller)
+    if (deps.stopping?.aborted) response.setHeader('connection', 'close')
     void door.handle(request, response)
   })
   const connections = new Set<Duplex>()

@@ -24,6 +24,7 @@ import { reportOperationsAt } from './report-operations.ts'
 import { answerWebhooks } from './webhooks.ts'
 
 export { type ConsentAt, createConsentView, type HistoryRow } from './consents.ts'
+export { failingParts } from './ready.ts'
 
 export type AdminDeps = Omit<ReadyDeps, 'tenantId'> & {
   readonly tenant: TenantConfig

@@ -12,18 +12,21 @@ export type ReadyDeps = {
   readonly migrations: readonly Migration[]
   readonly tenantId: TenantId
   readonly clock: Clock
+  /** Absent: it does not stop while it is asked. */
+  readonly stopping?: AbortSignal
 }
 
 /** Who asks whether a process is ready does not wait long for the answer. */
 const WITHIN_MS = toMilliseconds(2_000)
 
-type Part = 'database' | 'audit' | 'keys' | 'migrations'
+type Part = 'stopping' | 'database' | 'audit' | 'keys' | 'migrations'
 
 /** The parts that fail; none is ready. */
 export async function failingParts(deps: ReadyDeps): Promise<readonly Part[]> {
+  if (deps.stopping?.aborted) return ['stopping']
   // Without it nothing else can be told.
   if (!(await succeeds(query(deps.db, 'select 1')))) return ['database']
-  const parts: Readonly<Record<Exclude<Part, 'database'>, Promise<unknown>>> = {
+  const parts: Readonly<Record<Exclude<Part, 'stopping' | 'database'>, Promise<unknown>>> = {
     audit: canRecord(deps),
     keys: Promise.resolve().then(() => deps.keys.now()),
     migrations: upToDate(deps),

@@ -1,5 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander'
 import { type Config, loadConfig, ROLES, type Role } from '../config.ts'
+import { grantRights } from '../database-rights.ts'
 import { migrate, openDatabase } from '../db.ts'
 import { createLog } from '../log.ts'
 import { untilAskedToStop } from './stop.ts'
@@ -29,9 +30,13 @@ export function hubCommand(): Command {
 export function migrateCommand(): Command {
   return new Command('migrate')
     .description('Bring the database of every tenant to this release. Safe while the previous release is running.')
+    .addHelpText(
+      'after',
+      '\nEnters as database.migration.url where a tenant names one, and gives the rights of the hub to grantTo.',
+    )
     .requiredOption('--config <file>', 'deployment file')
     .action(async (options: { config: string }) => {
-      const config = loadConfig(options.config)
+      const config = loadConfig(options.config, { databaseAs: 'owner' })
       for (const tenant of config.tenants) console.log(`${tenant.id}: ${await migrateTenant(config, tenant)}`)
     })
 }
@@ -45,6 +50,7 @@ async function migrateTenant(config: Config, tenant: Config['tenants'][number]):
   try {
     const { migrations } = await import('../migrations.ts')
     const applied = await migrate(db, migrations)
+    if (tenant.databaseRole !== undefined) await grantRights(db, tenant.databaseRole)
     return applied.length === 0 ? 'up to date' : `applied ${applied.join(', ')}`
   } finally {
     await db.destroy()

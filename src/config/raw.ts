@@ -21,7 +21,10 @@ export type RawListener = PairFiles & {
 }
 type KeyFile = { readonly kid: string; readonly keyFile: string }
 
-export type RawDeployment = Pick<Config, 'environment' | 'database' | 'drainSeconds' | 'outbound' | 'otherLfis'> & {
+export type RawDeployment = Pick<
+  Config,
+  'environment' | 'database' | 'drainSeconds' | 'noticeSeconds' | 'health' | 'outbound' | 'otherLfis'
+> & {
   readonly roles?: Config['roles']
   readonly log: { readonly level: Config['logLevel'] }
   readonly trustFramework: Omit<TrustFrameworkConfig, 'ca' | 'serverCa' | 'certificate' | 'key'> &
@@ -57,7 +60,10 @@ type Kept =
 export type RawTenant = Pick<TenantConfig, Kept | 'lifetimes' | 'limits'> & {
   readonly webhooks: Omit<WebhooksConfig, 'ca'> & { readonly caFile?: string }
   readonly paymentPurposeCodes?: TenantConfig['paymentPurposeCodes']
-  readonly database: { readonly url: SecretReference }
+  readonly database: {
+    readonly url: SecretReference
+    readonly migration?: { readonly url: SecretReference; readonly grantTo: string }
+  }
   readonly listeners: Readonly<Record<ListenerRole, RawListener>>
   readonly keys: {
     readonly source: 'files' | 'stored'

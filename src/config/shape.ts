@@ -140,6 +140,8 @@ export type TenantConfig = {
   readonly name: string
   readonly organisationId: OrganisationId
   readonly databaseUrl: Secret<string>
+  /** The role that a running hub has there; absent: it is the owner of the tables. */
+  readonly databaseRole?: string
   readonly listeners: Readonly<Record<ListenerRole, ListenerConfig>>
   readonly authorizationEndpoint: string
   readonly jwksUrl: string
@@ -231,6 +233,9 @@ export type OtherLfi = {
 /** Connections to places that others have named (fetch-guard.ts). */
 export type OutboundConfig = { readonly allowedAddresses: readonly string[] }
 
+/** Where an orchestrator asks how the process is. */
+export type HealthConfig = { readonly address: string; readonly port: number }
+
 export type Config = {
   readonly environment: 'sandbox' | 'preproduction' | 'production'
   readonly roles: readonly Role[]
@@ -239,6 +244,10 @@ export type Config = {
   readonly trustFramework: TrustFrameworkConfig
   readonly outbound: OutboundConfig
   readonly drainSeconds: Seconds
+  /** How long it is said that this process will stop before it accepts nothing new; absent: not at all. */
+  readonly noticeSeconds?: Seconds
+  /** Absent: it is asked at the admin door only. */
+  readonly health?: HealthConfig
   readonly otherLfis?: readonly OtherLfi[]
   /** Folder with published documents that replace those of the release. */
   readonly publishedSchemas?: string

@@ -94,7 +94,8 @@ describe('help', () => {
       const known = below.filter((name) => !name.includes(' '))
       expect(listed.filter((name) => name !== 'help').sort(), command).toEqual(known.sort())
     })
-  })
+    // A process for each.
+  }, 240_000)
 
   test('is what a user gets who asks for nothing', async () => {
     const { status, err } = await falaj([])

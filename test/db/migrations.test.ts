@@ -6,7 +6,7 @@ import { migrations } from '../../src/migrations.ts'
 import type { Secret } from '../../src/secret.ts'
 import { falaj } from '../support/cli.ts'
 import { type ConfigFiles, writeConfigFiles } from '../support/config-files.ts'
-import { databaseUrl } from '../support/database-url.ts'
+import { asHub, databaseUrl, HUB_ROLE } from '../support/database-url.ts'
 import { createTestDatabase } from '../support/postgres.ts'
 import { dumpSchema } from '../support/schema-dump.ts'
 
@@ -153,8 +153,17 @@ describe('processes', () => {
   })
   afterAll(() => files.close())
   const run = (...args: string[]) => {
-    files.write({ deployment: { ...files.deployment(), environment: 'sandbox' } })
-    return falaj([...args, '--config', files.deploymentFile], { EXAMPLE_DATABASE_URL: url.reveal() })
+    const tenant = files.tenant() as { readonly database: { readonly migration: object } }
+    const migration = { ...tenant.database.migration, grantTo: HUB_ROLE }
+    files.write({
+      deployment: { ...files.deployment(), environment: 'sandbox' },
+      tenant: { ...tenant, database: { ...tenant.database, migration } },
+    })
+    // Each knows one secret: who migrates that of the owner, and the hub its own.
+    return falaj(
+      [...args, '--config', files.deploymentFile],
+      args[0] === 'migrate' ? { EXAMPLE_OWNER_URL: url.reveal() } : { EXAMPLE_DATABASE_URL: asHub(url).reveal() },
+    )
   }
 
   test('two that migrate at once share the work, and a hub does not start before it is done', async () => {
@@ -173,5 +182,8 @@ describe('processes', () => {
     const applied = both.flatMap(({ out }) => out.match(/\d{4}-[a-z-]+/g) ?? [])
     expect(applied.sort()).toEqual(NAMES)
     expect((await run('migrate')).out).toBe('example: up to date\n')
+    const hub = openDatabase({ url: asHub(url), poolMax: 1, applicationName: 'test-hub' })
+    expect((await query(hub, 'select * from schema_migration')).rowCount).toBe(NAMES.length)
+    await hub.destroy()
   })
 })

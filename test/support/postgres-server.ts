@@ -3,10 +3,11 @@ import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
+import { grantRights } from '../../src/database-rights.ts'
 import { migrate, openDatabase } from '../../src/db.ts'
 import { startEmbeddedPostgres } from '../../src/embedded-postgres.ts'
 import { migrations } from '../../src/migrations.ts'
-import { databaseUrl, TEMPLATE } from './database-url.ts'
+import { databaseUrl, HUB_ROLE, TEMPLATE } from './database-url.ts'
 import { freePort } from './free-port.ts'
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -39,5 +40,7 @@ async function makeTemplate(adminUrl: string): Promise<void> {
   await admin.destroy()
   const template = openDatabase({ url: databaseUrl(adminUrl, TEMPLATE), poolMax: 1, applicationName: 'test-setup' })
   await migrate(template, migrations)
+  await template.raw(`create role ${HUB_ROLE} login password '${HUB_ROLE}'`)
+  await grantRights(template, HUB_ROLE)
   await template.destroy()
 }

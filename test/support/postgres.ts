@@ -3,10 +3,12 @@ import { randomBytes } from 'node:crypto'
 import { inject } from 'vitest'
 import { type Db, openDatabase } from '../../src/db.ts'
 import type { Secret } from '../../src/secret.ts'
-import { databaseUrl, TEMPLATE } from './database-url.ts'
+import { asHub, databaseUrl, TEMPLATE } from './database-url.ts'
 
 export type TestDatabase = {
+  /** For a hub, which has its rights and no more. */
   readonly url: Secret<string>
+  /** Of the owner. */
   readonly db: Db
   /** Drops the database. Fails when somebody still holds a connection to it: a leak is a fault of what was tested. */
   close(): Promise<void>
@@ -20,7 +22,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   const url = databaseUrl(inject('postgresAdminUrl'), name)
   const db = openDatabase({ url, poolMax: POOL_MAX, applicationName: 'test' })
   return {
-    url,
+    url: asHub(url),
     db,
     close: async () => {
       await db.destroy()

@@ -95,6 +95,8 @@ export type Options = {
   /** Instead of the stand-in's address. */
   readonly lfiUrl?: string
   readonly lfiFromRogue?: boolean
+  /** Of the tenant's configuration. */
+  readonly lfi?: Partial<TenantConfig['lfi']>
   readonly audit?: (audit: Audit) => Audit
   readonly consents?: (consents: ConsentStore) => ConsentStore
 }
@@ -148,6 +150,7 @@ export async function createWorld(options: Options = {}) {
       connectTimeoutMs: 500 as Milliseconds,
       responseBytesMax: 200_000,
       pageSize: 100,
+      ...options.lfi,
     },
     activation: 'automatic',
     fieldFilter: options.fieldFilter ?? 'basic-detail',

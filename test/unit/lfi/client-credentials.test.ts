@@ -59,7 +59,7 @@ const ask = async () =>
   (
     await connector.ask(
       {
-        operationId: 'x',
+        operationId: 'CreateLead',
         method: 'POST',
         route: '/x',
         target: '/x',

@@ -162,6 +162,8 @@ export type TenantConfig = {
     readonly certificate: string
     readonly key: Secret<string>
     readonly authentication: LfiAuthentication
+    /** Which calls show the token that the LFI gave with the consent; absent: those that make payments. */
+    readonly connectToken?: 'unused' | 'payments' | 'consent'
     readonly callerJwt: { readonly required: boolean; readonly audience: string }
     /** Absent: none. */
     readonly consentActions?: ConsentActionsConfig

@@ -5,9 +5,11 @@
  */
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
+import type { Consent } from '../consent-store/index.ts'
 import { LFI_CLASSES, LFI_OPERATIONS, type LfiClass, type LfiOperation } from '../lfi-operations.ts'
 import { type Breaker, createBreaker, type Health } from './breaker.ts'
 import { connectionsOf, longestOf, timeoutOf } from './budget.ts'
+import { createConnectTokens } from './connect-token.ts'
 import { type Answered, type Attempt, createWire, type Failed, type Method, type Wire } from './exchange.ts'
 import type { Headers } from './headers.ts'
 import { createLfiAuthorization } from './lfi-auth.ts'
@@ -19,6 +21,8 @@ export type LfiCall = {
   readonly route: string
   readonly target: string
   readonly headers: Headers
+  /** The consent that the call is made under, where there is one. */
+  readonly under: Consent | null
   /** Already written out. */
   readonly body?: string | Buffer
   /** Of the body; JSON where it is not said. */
@@ -54,6 +58,7 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
   const { lfi } = deps.tenant
   const { clock } = deps
   const authorization = createLfiAuthorization(lfi, clock)
+  const connectTokens = createConnectTokens(deps.tenant)
   const lineTo = (named: LfiClass): Line => {
     const limits = { connections: connectionsOf(lfi, named), timeoutMs: longestOf(lfi, named) }
     return { wire: createWire(lfi, lfi.ozoneConnectUrl, limits, clock), breaker: createBreaker(clock) }
@@ -62,7 +67,7 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
   const lineOf = ({ operationId }: LfiCall): Line => lines[LFI_OPERATIONS[operationId]]
 
   const askOnce = (call: LfiCall, proof: string | null, gone: AbortSignal | null): Promise<Attempt> => {
-    const { operationId, route: _, contentType = 'application/json', ...question } = call
+    const { operationId, route: _, under: __, contentType = 'application/json', ...question } = call
     const own = timeoutOf(lfi, operationId)
     const timeoutMs = Math.min(call.timeoutMs ?? own, own)
     const headers = {
@@ -74,6 +79,9 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
   }
 
   const attemptOf = async (call: LfiCall, gone: AbortSignal | null): Promise<Attempt> => {
+    const connectToken = connectTokens.proof(call.operationId, call.under)
+    // Refused, it is not made up for with what the hub itself may do.
+    if (connectToken !== null) return askOnce(call, connectToken, gone)
     const given = authorization.value()
     const proof = given instanceof Promise ? await given : given
     if (proof !== null && typeof proof !== 'string') return proof

@@ -8,6 +8,7 @@ import { type Charge, type Consent, type ConsentType, type ExchangeRate, lfiReco
 import type { CorrelationId } from '../ids.ts'
 import type { LfiOperation } from '../lfi-operations.ts'
 import type { Check, SchemaRegistry } from '../schema-registry.ts'
+import { createSealedTokens } from '../sealed-token.ts'
 import { isStorable } from '../storable.ts'
 import type { Connector, Exchange } from './connector.ts'
 import type { Attempt } from './exchange.ts'
@@ -50,6 +51,7 @@ export function createConsentActions(deps: {
   readonly registry: SchemaRegistry
 }): ConsentActions {
   const { tenant, connector, registry } = deps
+  const tokens = createSealedTokens(tenant)
   const config = tenant.lfi.consentActions ?? null
   const eventTimeoutMs = config?.eventTimeoutMs ?? tenant.lfi.timeoutMs
   const isVerdict = registry.response('consent-events-actions', 'validateConsent', 200)
@@ -66,7 +68,8 @@ export function createConsentActions(deps: {
         ...action,
         method: 'POST',
         headers: consentHeaders({ ...interaction, ...PUSHED, tenantId: tenant.id, consent }),
-        body: JSON.stringify(lfiRecord(consent)),
+        under: consent,
+        body: JSON.stringify(lfiRecord(consent, tokens)),
         timeoutMs,
       },
       gone,

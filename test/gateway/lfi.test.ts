@@ -1,12 +1,13 @@
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { verify } from '../../src/jose.ts'
+import { createSealedTokens } from '../../src/sealed-token.ts'
 import { SAMPLES } from '../unit/gateway/samples.ts'
 import { undeclared } from './support/declared.ts'
 import { type Answering, json } from './support/outside.ts'
 import { createBank, createPayer, FILE, PAY_BASE, paymentConsent, schedules } from './support/payments.ts'
 import { callService } from './support/signed.ts'
-import { createWorld, type World } from './support/world.ts'
+import { createWorld, LFI_CALLER, lfiPatch, type World } from './support/world.ts'
 
 let world: World
 beforeAll(async () => {
@@ -296,6 +297,20 @@ describe('how the hub shows itself to the LFI', () => {
     expect(one.claims).toMatchObject({ iss: 'Hub, the operator', sub: world.hubId, aud: 'aurora-bank' })
     expect(one.claims['exp']).toBe((one.claims['iat'] as number) + 20)
     expect(one.claims['jti']).not.toBe(two.claims['jti'])
+  })
+
+  test('with the token that it gave with a payment consent, for payments alone', async () => {
+    const payer = createPayer(world)
+    const bank = createBank()
+    world.lfi.answer = bank.answer
+    const consent = await paymentConsent(world, schedules().single)
+    const connectToken = createSealedTokens(world.tenant).seal('of-the-consent', consent.id)
+    const payment = { authorizers: null, charges: null, exchangeRate: null, connectToken }
+    await world.consents.patchByLfi(consent.id, lfiPatch({ payment }), LFI_CALLER)
+    expect((await payer.pay(consent)).status).toBe(201)
+    expect((await payer.get(`/payments/${bank.ledger[0]?.id}`)).status).toBe(200)
+    const shown = world.lfi.asked.map(({ headers }) => headers.authorization)
+    expect(shown).toEqual(['Bearer of-the-consent', expect.stringMatching(/^Bearer ey/)])
   })
 
   test('and asks whether it is there', async () => {

@@ -68,6 +68,7 @@ export const handOverFile = stage({
       route: ROUTE,
       target,
       headers,
+      under: owned,
       body,
       contentType,
     } as const

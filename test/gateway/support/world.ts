@@ -29,6 +29,7 @@ import { createReports } from '../../../src/reports/index.ts'
 import { createResourceLog } from '../../../src/resource-log/index.ts'
 import { loadSchemas, type SchemaOptions } from '../../../src/schema-registry.ts'
 import { Secret } from '../../../src/secret.ts'
+import { newAuditKey } from '../../support/audit-key.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
 import { ROOM } from '../../support/room.ts'
 import { type DirectoryEntry, startDirectory, startLfi } from './outside.ts'
@@ -137,7 +138,7 @@ export async function createWorld(options: Options = {}) {
     listeners: { auth: elsewhere, as: elsewhere, rs, hh: elsewhere, cm: elsewhere, admin: elsewhere },
     authorizationEndpoint: 'https://bank.example/authorize',
     jwksUrl: 'https://keystore.example/jwks',
-    keys: { signing: [], encryption: [], store: null, audit: new Secret('') },
+    keys: { signing: [], encryption: [], store: null, audit: newAuditKey() },
     lfi: {
       ozoneConnectUrl: options.lfiUrl ?? lfi.url,
       ca: bank.certificate,

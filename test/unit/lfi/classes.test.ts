@@ -49,7 +49,7 @@ function open(): Connector {
   return connector
 }
 const ask = async (operationId: LfiOperation, gone: AbortSignal | null = null, timeoutMs?: number) => {
-  const at = { operationId, method: 'GET', route: '/x', target: `/${operationId}`, headers: {} } as const
+  const at = { operationId, method: 'GET', route: '/x', target: `/${operationId}`, headers: {}, under: null } as const
   return (await open().ask(timeoutMs === undefined ? at : { ...at, timeoutMs }, gone)).attempt
 }
 /** Hangs for what is asked under these names, answers everything else. */

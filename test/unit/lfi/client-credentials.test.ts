@@ -64,6 +64,7 @@ const ask = async () =>
         route: '/x',
         target: '/x',
         headers: { accept: 'application/json' },
+        under: null,
         body: '{}',
       },
       null,

@@ -7,6 +7,7 @@ import { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import { type Clock, type Instant, secondsToMilliseconds, toInstant } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import { awaiting, type ConsentStore, type LodgeAsk } from '../consent-store/index.ts'
+import { goneOf } from '../gone.ts'
 import { toConsentId } from '../ids.ts'
 import { keptHeaders } from '../kept-headers.ts'
 import type { Augmentation, ConsentActions } from '../lfi/index.ts'
@@ -57,7 +58,7 @@ export async function lodge(
     interactionId: ctx.state.correlationId,
   }
   const draft = { ...awaiting(asked, deps.clock.now()), parId: pushed.request_uri }
-  const review = await deps.consentActions.review(draft, ctx.state)
+  const review = await deps.consentActions.review(draft, ctx.state, goneOf(ctx.res))
   trace.lfiCalls.push(...review.calls)
   if (!review.ok) {
     trace.clientId = clientId

@@ -1,6 +1,7 @@
 /** What no schema can say: values that only a laptop may have, and parts that must not get in each other's way. */
 import { isIP } from 'node:net'
 import { faultOfRange } from '../address-rule.ts'
+import { isLfiOperation, LFI_OPERATIONS } from '../lfi-operations.ts'
 import { profileFaults } from './profile-rules.ts'
 import { CLIENT_CERTIFICATES, type Config, type ListenerConfig, type ListenerRole, type TenantConfig } from './shape.ts'
 
@@ -16,6 +17,7 @@ export function judge(config: Config): readonly string[] {
     ...unreadableRanges(config),
     ...unpublished(config.tenants),
     ...config.tenants.flatMap(profileFaults),
+    ...config.tenants.flatMap(operationFaults),
     ...sameTwice(config.tenants),
     ...sharedSockets(config.tenants),
     ...sharedBankCodes(config),
@@ -130,6 +132,17 @@ function sharedSockets(tenants: readonly TenantConfig[]): readonly string[] {
         (group) => `${names(group)} share ${place} and have the same host name`,
       ),
     ]
+  })
+}
+
+/** A name that is not one would leave the operation it was meant for without its time, and nobody the wiser. */
+function operationFaults({ id, lfi }: TenantConfig): readonly string[] {
+  return Object.keys(lfi.operationTimeoutsMs ?? {}).flatMap((name) => {
+    const at = `tenant ${id}: lfi.operationTimeoutsMs.${name}`
+    if (!isLfiOperation(name)) {
+      return [`${at} is no operation of Ozone Connect; there are ${Object.keys(LFI_OPERATIONS).join(', ')}`]
+    }
+    return LFI_OPERATIONS[name] === 'consent-action' ? [`${at} has its time in lfi.consentActions`] : []
   })
 }
 

@@ -1,6 +1,7 @@
 /** What a configuration is once it has been read: files are text, secrets are wrapped, defaults are there. */
 import type { Milliseconds, Seconds } from '../clock.ts'
 import type { OrganisationId, TenantId } from '../ids.ts'
+import type { LfiClass, LfiOperation } from '../lfi-operations.ts'
 import type { LogLevel } from '../log.ts'
 import type { Secret } from '../secret.ts'
 
@@ -70,6 +71,9 @@ export type LfiAuthentication =
       readonly clientSecret: Secret<string>
       readonly scope?: string
     }
+
+/** What one class of operations may take of the hub. */
+export type LfiBudget = { readonly timeoutMs?: Milliseconds; readonly connections?: number }
 
 export type ConsentTypeName = 'account-access' | 'service-initiation' | 'insurance'
 /** What the LFI is asked and told about consents (lfi-api 5), by type of consent. */
@@ -160,11 +164,17 @@ export type TenantConfig = {
     readonly certificate: string
     readonly key: Secret<string>
     readonly authentication: LfiAuthentication
+    /** Which calls show the token that the LFI gave with the consent; absent: those that make payments. */
+    readonly connectToken?: 'unused' | 'payments' | 'consent'
     readonly callerJwt: { readonly required: boolean; readonly audience: string }
     /** Absent: none. */
     readonly consentActions?: ConsentActionsConfig
+    /** To each class of operations, where `budgets` does not say another number. */
     readonly connections: number
+    /** Of a whole call, where nothing below says another. */
     readonly timeoutMs: Milliseconds
+    readonly budgets?: Readonly<Partial<Record<LfiClass, LfiBudget>>>
+    readonly operationTimeoutsMs?: Readonly<Partial<Record<LfiOperation, Milliseconds>>>
     readonly connectTimeoutMs: Milliseconds
     readonly responseBytesMax: number
     readonly pageSize: number

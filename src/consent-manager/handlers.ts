@@ -15,6 +15,7 @@ import {
 import { HubError } from '../errors.ts'
 import { type ConsentId, toConsentId, toCorrelationId } from '../ids.ts'
 import type { ResourceLog } from '../resource-log/index.ts'
+import { createSealedTokens } from '../sealed-token.ts'
 import { toAuditRow } from './audit-row.ts'
 import { type Answer, type Call, type Handler, one, param } from './call.ts'
 import { createLogHandlers } from './log-handlers.ts'
@@ -28,6 +29,8 @@ export function createHandlers(deps: {
   readonly receipts: ReceiptOffice
 }): Readonly<Record<OperationId, Handler>> {
   const { consents, tenant } = deps
+  const tokens = createSealedTokens(tenant)
+  const record = (consent: Consent) => lfiRecord(consent, tokens)
 
   const listed = async (call: Call, scope: Partial<ConsentFilter>): Promise<Answer> => {
     const { page, pageSize } = pageOf(call.query)
@@ -38,7 +41,7 @@ export function createHandlers(deps: {
         : await consents.listForLfi({ ...wanted, ...scope, page, pageSize })
     const totalPages = Math.ceil(found.totalRecords / pageSize)
     const meta = { pageNumber: page, pageSize, totalPages, totalRecords: found.totalRecords }
-    return { status: 200, body: { data: found.rows.map(lfiRecord), meta } }
+    return { status: 200, body: { data: found.rows.map(record), meta } }
   }
   const known = async (call: Call): Promise<Consent> => {
     const consent = await consents.find(consentIdOf(call))
@@ -52,14 +55,15 @@ export function createHandlers(deps: {
     getConsents: (call) => listed(call, { psuUserId: param(call, 'userId') }),
     getAccountIdConsents: (call) => listed(call, { accountId: param(call, 'accountId') }),
     getConsentsInConsentGroup: (call) => listed(call, { groupId: param(call, 'consentGroupId') }),
-    getConsentsByConsentId: async (call) => one(lfiRecord(await known(call))),
+    getConsentsByConsentId: async (call) => one(record(await known(call))),
     getAuditConsentsByConsentId: async (call) => {
       const { id } = await known(call)
       return one((await consents.trail(id)).map((row) => toAuditRow(row, tenant.id)))
     },
     patchConsent: async (call) => {
       const { id, type } = await known(call)
-      await consents.patchByLfi(id, toLfiPatch(call.body, type), call.caller)
+      const patch = toLfiPatch(call.body, type, (token) => tokens.seal(token, id))
+      await consents.patchByLfi(id, patch, call.caller)
       return { status: 204 }
     },
     revokeConsentsByConsentId: async (call) => {

@@ -18,6 +18,7 @@ import {
 } from '../consent-store/index.ts'
 import { HubError } from '../errors.ts'
 import { type AccountId, toAccountId } from '../ids.ts'
+import type { SealedToken } from '../sealed-token.ts'
 
 /** It travels base64-encoded in a header of every call to the LFI (lfi-api 3.2). */
 const PSU_BYTES_MAX = 2048
@@ -55,7 +56,7 @@ const MEMBERS_OF_TYPE: readonly (readonly [keyof PatchBody, readonly ConsentType
 ]
 
 /** @throws HubError Body.InvalidFormat, Consent.BusinessRuleViolation */
-export function toLfiPatch(checked: unknown, type: ConsentType): LfiPatch {
+export function toLfiPatch(checked: unknown, type: ConsentType, seal: (token: string) => SealedToken): LfiPatch {
   const body = checked as PatchBody
   for (const [name, types] of MEMBERS_OF_TYPE) {
     if (body[name] !== undefined && !types.includes(type))
@@ -73,24 +74,23 @@ export function toLfiPatch(checked: unknown, type: ConsentType): LfiPatch {
     isLargeCorporate: body['consentBody.Data.OpenFinanceBilling']?.IsLargeCorporate ?? null,
     lastDataSharedAt: time(body.consentUsage?.lastDataShared),
     lastServiceInitiationAt: time(body.consentUsage?.lastServiceInitiationAttempt),
-    ...(type === 'service-initiation' ? { payment: paymentOf(body) } : {}),
+    ...(type === 'service-initiation' ? { payment: paymentOf(body, seal) } : {}),
   }
 }
 
-function paymentOf(body: PatchBody): PaymentPatch {
+function paymentOf(body: PatchBody, seal: (token: string) => SealedToken): PaymentPatch {
   return {
     authorizers: body['consentBody.Meta.MultipleAuthorizers'] ?? null,
     charges: chargesOf(body['consentBody.Data.Charges']),
     exchangeRate: body['consentBody.Data.ExchangeRate'] ?? null,
-    connectToken: connectTokenOf(body.ConnectToken),
+    connectToken: body.ConnectToken === undefined ? null : seal(bearer(body.ConnectToken)),
   }
 }
 
 /** It travels in a header of calls to the LFI: RFC 6750 2.1, and no longer than headers may be. */
 const BEARER_TOKEN = /^[A-Za-z0-9._~+/-]{1,2048}={0,2}$/
 
-function connectTokenOf(token: string | undefined): string | null {
-  if (token === undefined) return null
+function bearer(token: string): string {
   if (!BEARER_TOKEN.test(token)) throw invalid('ConnectToken', 'must be a bearer token of at most 2048 characters')
   return token
 }

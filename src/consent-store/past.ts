@@ -37,6 +37,6 @@ export async function readPast(db: Db, id: ConsentId, at: Instant): Promise<Past
  * pushed request, a credential, and when data was last shared, which the audit log knows call by call.
  */
 export function agreementOf(consent: Consent): JsonObject {
-  const { parId: _, consentUsage: __, ConnectToken: ___, ...agreement } = lfiRecord(consent)
+  const { parId: _, consentUsage: __, ...agreement } = lfiRecord(consent, null)
   return agreement
 }

@@ -1,6 +1,7 @@
 /** What a payment consent holds beyond other consents (tpp-api 4.7, 4.8; lfi-api 2.3). */
 import { type Instant, plus, toInstant, toMilliseconds } from '../clock.ts'
 import { type Money, noMoney, toWireMoney, type WireMoney } from '../money.ts'
+import type { SealedToken } from '../sealed-token.ts'
 import { type ControlParameters, controlParametersOf } from './control-parameters.ts'
 import type { JsonObject, RarElement } from './shapes.ts'
 
@@ -41,7 +42,7 @@ export type PaymentTerms = {
   readonly exchangeRate: ExchangeRate | null
   readonly consumption: PaymentConsumption | null
   /** What the hub shows the LFI instead of its own credentials in calls under this consent (lfi-api 2.3). */
-  readonly connectToken: string | null
+  readonly connectToken: SealedToken | null
   /** Payments made under the consent, by the ids that the LFI gave them, rejected ones included. */
   readonly paymentIds: readonly string[]
 }
@@ -51,7 +52,7 @@ export type StoredTerms = {
   readonly charges: readonly Charge[] | null
   readonly exchangeRate: ExchangeRate | null
   readonly consumption: PaymentConsumption | null
-  readonly connectToken: string | null
+  readonly connectToken: SealedToken | null
   readonly paymentIds: readonly string[]
 }
 const NOTHING_YET: StoredTerms = {

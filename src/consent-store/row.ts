@@ -4,6 +4,7 @@ import { type Instant, toInstant } from '../clock.ts'
 import type { AccountId, ClientId, ConsentId, InteractionId, OrganisationId } from '../ids.ts'
 import { never } from '../ids.ts'
 import { type RevokedTokens, revokedTokensIn } from '../revoked-tokens.ts'
+import type { SealedToken } from '../sealed-token.ts'
 import {
   type AuthorizationChannel,
   type Consent,
@@ -192,7 +193,11 @@ function granted(row: ConsentRow) {
 
 function payment(row: ConsentRow) {
   const { authorizers, charges, consumption } = row
-  const stored = { exchangeRate: row.exchange_rate, connectToken: row.connect_token, paymentIds: row.payment_ids }
+  const stored = {
+    exchangeRate: row.exchange_rate,
+    connectToken: row.connect_token as SealedToken | null,
+    paymentIds: row.payment_ids,
+  }
   return {
     type: 'service-initiation',
     payment: termsOf(row.request, { authorizers, charges, consumption, ...stored }),

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Instant } from '../clock.ts'
 import type { AccountId, InteractionId } from '../ids.ts'
+import type { SealedToken } from '../sealed-token.ts'
 import {
   type Ask,
   type AuthorizationChannel,
@@ -54,7 +55,7 @@ export type PaymentPatch = {
   readonly authorizers: MultipleAuthorizers | null
   readonly charges: readonly Charge[] | null
   readonly exchangeRate: ExchangeRate | null
-  readonly connectToken: string | null
+  readonly connectToken: SealedToken | null
 }
 
 /** What a payment leaves at its consent. */

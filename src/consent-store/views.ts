@@ -1,5 +1,6 @@
 /** A consent as the TPP and as the LFI see it. Pure; the consent is taken as it stands (`atClock` is the reader's). */
 import { type Instant, iso } from '../clock.ts'
+import type { SealedTokens } from '../sealed-token.ts'
 import type { Consent, ConsentType, JsonObject, PaymentConsent } from './consent.ts'
 import { authorizersOf, wireConsumption } from './payment.ts'
 
@@ -82,7 +83,8 @@ export function tppData(consent: Consent): JsonObject {
 }
 
 /** The consent record of lfi-api 2.3; members that are not there yet are absent. */
-export function lfiRecord(consent: Consent): JsonObject {
+/** `tokens` open what the LFI has given for its own calls; without them it is left out. */
+export function lfiRecord(consent: Consent, tokens: SealedTokens | null): JsonObject {
   return {
     id: consent.id,
     ...present('parId', consent.parId),
@@ -103,9 +105,14 @@ export function lfiRecord(consent: Consent): JsonObject {
     ...present('supplementaryInformation', consent.supplementaryInformation),
     ...usageOf(consent),
     ...present('authorizationChannel', consent.channel),
-    ...(consent.type === 'service-initiation' ? present('ConnectToken', consent.payment.connectToken) : {}),
+    ...present('ConnectToken', connectTokenOf(consent, tokens)),
   }
 }
+
+const connectTokenOf = (consent: Consent, tokens: SealedTokens | null): string | null =>
+  consent.type === 'service-initiation' && consent.payment.connectToken !== null
+    ? (tokens?.open(consent.payment.connectToken, consent.id) ?? null)
+    : null
 
 /**
  * The body of an account or insurance consent has no StatusUpdateDateTime on this side (lfi-api 9, row 41); Meta of a

@@ -3,6 +3,7 @@
  * Other families add their rows here, with the document that describes them.
  */
 import type { ServiceHeader } from '../lfi/index.ts'
+import type { LfiOperation } from '../lfi-operations.ts'
 import type { PaymentType, RequestKind } from '../resource-log/index.ts'
 import type { DocumentId } from '../schema-registry.ts'
 import type { PeriodKind } from './period.ts'
@@ -37,7 +38,7 @@ export type ReadRoute = Common & {
   readonly alsoUnder?: string
   readonly resource: ResourceName
   readonly lfi: {
-    readonly operationId: string
+    readonly operationId: LfiOperation
     readonly path: string
     /** Sends the accounts of the consent; otherwise the account is in the path, if there is one. */
     readonly accountIds: boolean
@@ -73,7 +74,7 @@ export type ServiceRoute = Common & {
   readonly answers: 200 | 201 | 204
   readonly lfi: {
     readonly document: DocumentId
-    readonly operationId: string
+    readonly operationId: LfiOperation
     readonly path: string
     /** Status whose body is the answer. */
     readonly answers: number

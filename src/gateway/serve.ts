@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { whoSent } from '../caller.ts'
 import { HubError, toHubError } from '../errors.ts'
+import { goneOf } from '../gone.ts'
 import type { HubContext } from '../listener.ts'
 import { explained, UNEXPLAINED } from '../measure.ts'
 import type { Answer } from './answer.ts'
@@ -22,15 +23,12 @@ type Known = { -readonly [Name in keyof Facts]?: Facts[Name] } & { readonly arri
 export function createServe(services: Services): (ctx: HubContext) => Promise<void> {
   return async (ctx) => {
     ctx.respond = false
-    const gone = new AbortController()
-    ctx.res.once('close', () => {
-      if (!ctx.res.writableFinished) gone.abort()
-    })
-    const known: Known = { arrival: arrivalOf(ctx, gone.signal) }
+    const gone = goneOf(ctx.res)
+    const known: Known = { arrival: arrivalOf(ctx, gone) }
     const timings: Timing[] = []
     const ended = await follow(known, services, timings)
     const rendered = await render(ended, known, services)
-    const outcome = gone.signal.aborted ? CALLER_GONE : outcomeOf(ended, rendered, known)
+    const outcome = gone.aborted ? CALLER_GONE : outcomeOf(ended, rendered, known)
     const segments = segmentsOf(ctx.state.startedAt, performance.now(), known.exchange, timings)
     const recorded = await record(known, outcome, segments, services)
     const told = recorded === null ? outcome : outcomeOf(recorded, rendered, known)

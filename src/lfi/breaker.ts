@@ -1,6 +1,7 @@
 /**
- * Leaves an LFI alone that does not answer (performance, reliability): once most of its calls fail, none goes out for a
- * while, so that callers hear of it at once and the LFI can recover. Then one call at a time tries whether it has.
+ * Leaves a part of an LFI alone that does not answer (performance, reliability): once most of its calls fail, none goes
+ * out for a while, so that callers hear of it at once and the LFI can recover. Then one call at a time tries whether it
+ * has. There is one of these for each class of operations (lfi-operations.ts).
  */
 import type { Clock, Instant } from '../clock.ts'
 

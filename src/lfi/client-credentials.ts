@@ -21,7 +21,8 @@ export function createClientCredentials(
   clock: Clock,
 ): LfiAuthorization {
   const { pathname, search } = new URL(authentication.tokenUrl)
-  const wire = createWire({ ...lfi, connections: 2 }, new URL(authentication.tokenUrl).origin)
+  const limits = { connections: 2, timeoutMs: lfi.timeoutMs }
+  const wire = createWire(lfi, new URL(authentication.tokenUrl).origin, limits, clock)
   let known: Token | null = null
   let asking: Promise<string | Failed> | null = null
 

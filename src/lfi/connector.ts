@@ -1,23 +1,33 @@
-/** Asks the LFI's operations over one pool of connections and reports how that went. */
+/**
+ * Asks the LFI's operations and reports how that went. Each class of operations has connections, time and a breaker of
+ * its own: what makes payments and what serves reads are different systems of a bank, and the one that is dead must
+ * neither hold the connections of the other nor have it left alone.
+ */
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
-import { createBreaker, type Health } from './breaker.ts'
-import { type Answered, type Attempt, createWire, type Failed, type Method } from './exchange.ts'
+import type { Consent } from '../consent-store/index.ts'
+import { LFI_CLASSES, LFI_OPERATIONS, type LfiClass, type LfiOperation } from '../lfi-operations.ts'
+import { type Breaker, createBreaker, type Health } from './breaker.ts'
+import { connectionsOf, longestOf, timeoutOf } from './budget.ts'
+import { createConnectTokens } from './connect-token.ts'
+import { type Answered, type Attempt, createWire, type Failed, type Method, type Wire } from './exchange.ts'
 import type { Headers } from './headers.ts'
 import { createLfiAuthorization } from './lfi-auth.ts'
 
 export type LfiCall = {
-  readonly operationId: string
+  readonly operationId: LfiOperation
   readonly method: Method
   /** Path as documented, for the records. */
   readonly route: string
   readonly target: string
   readonly headers: Headers
+  /** The consent that the call is made under, where there is one. */
+  readonly under: Consent | null
   /** Already written out. */
   readonly body?: string | Buffer
   /** Of the body; JSON where it is not said. */
   readonly contentType?: string
-  /** Shorter than the configured time for a whole call. */
+  /** Shorter than the operation's own time. */
   readonly timeoutMs?: number
 }
 /** One call and its outcome; kept for the audit entry whatever comes after it. */
@@ -41,23 +51,37 @@ export type Connector = {
   close(): Promise<void>
 }
 
+/** To the systems behind one class of operations. */
+type Line = { readonly wire: Wire; readonly breaker: Breaker }
+
 export function createConnector(deps: { readonly tenant: TenantConfig; readonly clock: Clock }): Connector {
   const { lfi } = deps.tenant
-  const wire = createWire(lfi, lfi.ozoneConnectUrl)
-  const authorization = createLfiAuthorization(lfi, deps.clock)
-  const breaker = createBreaker(deps.clock)
+  const { clock } = deps
+  const authorization = createLfiAuthorization(lfi, clock)
+  const connectTokens = createConnectTokens(deps.tenant)
+  const lineTo = (named: LfiClass): Line => {
+    const limits = { connections: connectionsOf(lfi, named), timeoutMs: longestOf(lfi, named) }
+    return { wire: createWire(lfi, lfi.ozoneConnectUrl, limits, clock), breaker: createBreaker(clock) }
+  }
+  const lines = Object.fromEntries(LFI_CLASSES.map((named) => [named, lineTo(named)])) as Record<LfiClass, Line>
+  const lineOf = ({ operationId }: LfiCall): Line => lines[LFI_OPERATIONS[operationId]]
 
   const askOnce = (call: LfiCall, proof: string | null, gone: AbortSignal | null): Promise<Attempt> => {
-    const { operationId: _, route: __, contentType = 'application/json', ...question } = call
+    const { operationId, route: _, under: __, contentType = 'application/json', ...question } = call
+    const own = timeoutOf(lfi, operationId)
+    const timeoutMs = Math.min(call.timeoutMs ?? own, own)
     const headers = {
       ...call.headers,
       ...(call.body === undefined ? {} : { 'content-type': contentType }),
       ...(proof === null ? {} : { authorization: proof }),
     }
-    return wire.exchange({ ...question, headers }, gone)
+    return lineOf(call).wire.exchange({ ...question, headers, timeoutMs }, gone)
   }
 
   const attemptOf = async (call: LfiCall, gone: AbortSignal | null): Promise<Attempt> => {
+    const connectToken = connectTokens.proof(call.operationId, call.under)
+    // Refused, it is not made up for with what the hub itself may do.
+    if (connectToken !== null) return askOnce(call, connectToken, gone)
     const given = authorization.value()
     const proof = given instanceof Promise ? await given : given
     if (proof !== null && typeof proof !== 'string') return proof
@@ -68,7 +92,7 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
     return typeof renewed === 'string' ? askOnce(call, renewed, gone) : attempt
   }
 
-  const guarded = async (work: () => Promise<Attempt>): Promise<Attempt> => {
+  const guarded = async ({ breaker }: Line, work: () => Promise<Attempt>): Promise<Attempt> => {
     const wait = breaker.admit()
     if (wait !== null) {
       return { outcome: 'unreachable', status: null, why: 'the LFI is left alone to recover', retryAfterSeconds: wait }
@@ -81,18 +105,24 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
   return {
     async ask(call, gone) {
       const startedAt = performance.now()
-      const attempt = await guarded(() => attemptOf(call, gone))
+      const attempt = await guarded(lineOf(call), () => attemptOf(call, gone))
       const { operationId, method, route } = call
       return { operationId, method, route, lfiMs: performance.now() - startedAt, attempt }
     },
     async hello(target = '/hello-mtls') {
       const startedAt = performance.now()
-      const attempt = await wire.exchange({ method: 'GET', target, headers: { accept: 'application/json' } }, null)
+      const asked = {
+        method: 'GET',
+        target,
+        headers: { accept: 'application/json' },
+        timeoutMs: lfi.timeoutMs,
+      } as const
+      const attempt = await lines.read.wire.exchange(asked, null)
       const detail = unhealthy(attempt)
       return { ok: detail === null, ms: performance.now() - startedAt, detail }
     },
     close: async () => {
-      await Promise.all([wire.close(), authorization.close()])
+      await Promise.all([...Object.values(lines).map(({ wire }) => wire.close()), authorization.close()])
     },
   }
 }

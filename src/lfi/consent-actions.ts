@@ -6,7 +6,9 @@ import type { Milliseconds } from '../clock.ts'
 import type { ConsentActionsConfig, TenantConfig } from '../config.ts'
 import { type Charge, type Consent, type ConsentType, type ExchangeRate, lfiRecord } from '../consent-store/index.ts'
 import type { CorrelationId } from '../ids.ts'
+import type { LfiOperation } from '../lfi-operations.ts'
 import type { Check, SchemaRegistry } from '../schema-registry.ts'
+import { createSealedTokens } from '../sealed-token.ts'
 import { isStorable } from '../storable.ts'
 import type { Connector, Exchange } from './connector.ts'
 import type { Attempt } from './exchange.ts'
@@ -27,8 +29,11 @@ export type Review = { readonly calls: readonly ReviewCall[] } & (
 export type Interaction = { readonly correlationId: CorrelationId; readonly correlationGiven: boolean }
 
 export type ConsentActions = {
-  /** Everything of the hub's own has been checked, nothing is stored. Never rejects for what the LFI does. */
-  review(draft: Consent, interaction: Interaction): Promise<Review>
+  /**
+   * Everything of the hub's own has been checked, nothing is stored. Never rejects for what the LFI does; `gone` calls
+   * it off.
+   */
+  review(draft: Consent, interaction: Interaction, gone: AbortSignal): Promise<Review>
   /** The types of consent of whose changes the LFI wants to hear. */
   readonly heard: readonly ConsentType[]
   readonly eventTimeoutMs: Milliseconds
@@ -46,28 +51,35 @@ export function createConsentActions(deps: {
   readonly registry: SchemaRegistry
 }): ConsentActions {
   const { tenant, connector, registry } = deps
+  const tokens = createSealedTokens(tenant)
   const config = tenant.lfi.consentActions ?? null
   const eventTimeoutMs = config?.eventTimeoutMs ?? tenant.lfi.timeoutMs
   const isVerdict = registry.response('consent-events-actions', 'validateConsent', 200)
   const isAugmentation = registry.response('consent-events-actions', 'augmentAccountConsent', 200)
 
-  const ask = (action: Action, consent: Consent, interaction: Interaction, timeoutMs: number): Promise<Exchange> =>
+  const ask = (
+    action: Action,
+    consent: Consent,
+    { interaction, gone }: Occasion,
+    timeoutMs: number,
+  ): Promise<Exchange> =>
     connector.ask(
       {
         ...action,
         method: 'POST',
         headers: consentHeaders({ ...interaction, ...PUSHED, tenantId: tenant.id, consent }),
-        body: JSON.stringify(lfiRecord(consent)),
+        under: consent,
+        body: JSON.stringify(lfiRecord(consent, tokens)),
         timeoutMs,
       },
-      null,
+      gone,
     )
 
-  const validate = async (draft: Consent, interaction: Interaction, limits: ConsentActionsConfig): Promise<Review> => {
+  const validate = async (draft: Consent, occasion: Occasion, limits: ConsentActionsConfig): Promise<Review> => {
     const calls: ReviewCall[] = []
     // Once more where the LFI was not there, or not well; what it has said is not asked for again.
     for (let attempt = 0; attempt < 2; attempt += 1) {
-      const exchange = await ask(VALIDATE, draft, interaction, limits.validateTimeoutMs)
+      const exchange = await ask(VALIDATE, draft, occasion, limits.validateTimeoutMs)
       const verdict = bodyOf<Verdict>(exchange.attempt, isVerdict)?.data
       const understood = verdict?.status !== undefined
       calls.push({ ...exchange, understood })
@@ -79,31 +91,34 @@ export function createConsentActions(deps: {
   }
 
   /** Without its answer the consent is what the TPP asked for. */
-  const augment = async (draft: Consent, interaction: Interaction, limits: ConsentActionsConfig): Promise<Review> => {
-    const exchange = await ask(AUGMENT, draft, interaction, limits.augmentTimeoutMs)
+  const augment = async (draft: Consent, occasion: Occasion, limits: ConsentActionsConfig): Promise<Review> => {
+    const exchange = await ask(AUGMENT, draft, occasion, limits.augmentTimeoutMs)
     const said = bodyOf<Augmentation>(exchange.attempt, isAugmentation)
     const added = isStorable(said) ? said : null
     return { ok: true, added: added ?? {}, calls: [{ ...exchange, understood: added !== null }] }
   }
 
   return {
-    review: async (draft, interaction) => {
+    review: async (draft, interaction, gone) => {
+      const occasion = { interaction, gone }
       const judged: Review = config?.validate.includes(draft.type)
-        ? await validate(draft, interaction, config)
+        ? await validate(draft, occasion, config)
         : { ok: true, added: {}, calls: [] }
       if (!judged.ok || !config?.augment.includes(draft.type)) return judged
-      const augmented = await augment(draft, interaction, config)
+      const augmented = await augment(draft, occasion, config)
       return { ...augmented, calls: [...judged.calls, ...augmented.calls] }
     },
     heard: config?.events ?? [],
     eventTimeoutMs,
     tell: (event, consent, interaction) =>
-      ask({ ...EVENT, target: `/consent/event/${event}` }, consent, interaction, eventTimeoutMs),
+      ask({ ...EVENT, target: `/consent/event/${event}` }, consent, { interaction, gone: null }, eventTimeoutMs),
   }
 }
 
-type Action = { readonly operationId: string; readonly route: string; readonly target: string }
-const action = (operationId: string, route: string): Action => ({ operationId, route, target: route })
+/** On whose account the LFI is asked, and whether they still wait for it. */
+type Occasion = { readonly interaction: Interaction; readonly gone: AbortSignal | null }
+type Action = { readonly operationId: LfiOperation; readonly route: string; readonly target: string }
+const action = (operationId: LfiOperation, route: string): Action => ({ operationId, route, target: route })
 const VALIDATE = action('validateConsent', '/consent/action/validate')
 const AUGMENT = action('augmentAccountConsent', '/consent/action/augment')
 const EVENT = action('consentEvent', '/consent/event/{operation}')
@@ -124,7 +139,10 @@ function bodyOf<T>(attempt: Attempt, check: Check | null): T | null {
 }
 
 const mayPass = (attempt: Attempt): boolean =>
-  attempt.outcome === 'answered' ? attempt.status >= 500 : attempt.outcome !== 'invalid-response'
+  attempt.outcome === 'answered' ? attempt.status >= 500 : !LASTING.has(attempt.outcome)
+
+/** Asked again, these would end the same way. */
+const LASTING: ReadonlySet<Attempt['outcome']> = new Set(['invalid-response', 'cancelled'])
 
 /** To the TPP in the words of the LFI (lfi-api 5.3); whoever answers takes care of length and characters. */
 function reasonOf({ code, description }: NonNullable<Verdict['data']>): string {

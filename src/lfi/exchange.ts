@@ -1,7 +1,9 @@
 /** One HTTP exchange with the LFI over a pooled, mutually authenticated connection. The home of undici in this room. */
 import { type Dispatcher, errors, Pool } from 'undici'
+import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import { TLS_PROFILE } from '../tls.ts'
+import { retryAfterSeconds } from './retry-after.ts'
 
 export type Method = 'GET' | 'POST' | 'PATCH'
 export type Question = {
@@ -10,14 +12,14 @@ export type Question = {
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | Buffer
-  /** Instead of the configured time for a whole call. */
+  /** Instead of the wire's own, and not longer. */
   readonly timeoutMs?: number
 }
 export type Answered = {
   readonly outcome: 'answered'
   readonly status: number
   readonly contentType: string
-  readonly retryAfter: string | null
+  readonly retryAfterSeconds: number | null
   readonly body: Buffer
 }
 export type Failed = {
@@ -41,18 +43,24 @@ const HEADERS_MAX_BYTES = 16_384
 /** Calls that may wait for each connection: an LFI that hangs must not gather the whole hub behind it. */
 const WAITING_MAX = 32
 
+export type WireLimits = {
+  readonly connections: number
+  /** Of a whole call, waiting for a connection included. */
+  readonly timeoutMs: number
+}
+
 /** `baseUrl`: Ozone Connect, or the LFI's own authorization server. */
-export function createWire(lfi: TenantConfig['lfi'], baseUrl: string): Wire {
+export function createWire(lfi: TenantConfig['lfi'], baseUrl: string, own: WireLimits, clock: Clock): Wire {
   const base = new URL(baseUrl)
   const prefix = base.pathname.replace(/\/$/, '')
   const pool = new Pool(base.origin, {
-    connections: lfi.connections,
+    connections: own.connections,
     pipelining: 1,
     keepAliveTimeout: IDLE_MS,
     maxHeaderSize: HEADERS_MAX_BYTES,
     // The deadline of the whole call is kept below; these only end what it has missed.
-    headersTimeout: lfi.timeoutMs + 1_000,
-    bodyTimeout: lfi.timeoutMs + 1_000,
+    headersTimeout: own.timeoutMs + 1_000,
+    bodyTimeout: own.timeoutMs + 1_000,
     connect: {
       ...TLS_PROFILE,
       ca: lfi.ca,
@@ -61,15 +69,15 @@ export function createWire(lfi: TenantConfig['lfi'], baseUrl: string): Wire {
       timeout: lfi.connectTimeoutMs,
     },
   })
-  const underWayMax = lfi.connections * (1 + WAITING_MAX)
+  const underWayMax = own.connections * (1 + WAITING_MAX)
   let underWay = 0
   return {
     async exchange(question, gone) {
       if (underWay >= underWayMax) return { outcome: 'unreachable', status: null, why: 'too many calls are waiting' }
       underWay += 1
       try {
-        const timeoutMs = Math.min(question.timeoutMs ?? lfi.timeoutMs, lfi.timeoutMs)
-        const limits = { timeoutMs, bytesMax: lfi.responseBytesMax }
+        const timeoutMs = Math.min(question.timeoutMs ?? own.timeoutMs, own.timeoutMs)
+        const limits = { timeoutMs, bytesMax: lfi.responseBytesMax, clock }
         return await dispatch(pool, { ...question, target: prefix + question.target }, gone, limits)
       } finally {
         underWay -= 1
@@ -79,15 +87,14 @@ export function createWire(lfi: TenantConfig['lfi'], baseUrl: string): Wire {
   }
 }
 
-type Limits = { readonly timeoutMs: number; readonly bytesMax: number }
+type Limits = { readonly timeoutMs: number; readonly bytesMax: number; readonly clock: Clock }
 
 /** Resolves in every case; a caller that has gone or a deadline that has passed ends the exchange on the wire too. */
 function dispatch(pool: Pool, question: Question, gone: AbortSignal | null, limits: Limits): Promise<Attempt> {
   const { promise, resolve } = Promise.withResolvers<Attempt>()
   let controller: Dispatcher.DispatchController | null = null
   let settled = false
-  let started: { readonly status: number; readonly contentType: string; readonly retryAfter: string | null } | null =
-    null
+  let started: Pick<Answered, 'status' | 'contentType' | 'retryAfterSeconds'> | null = null
   const chunks: Buffer[] = []
   let size = 0
   let resent = false
@@ -118,7 +125,7 @@ function dispatch(pool: Pool, question: Question, gone: AbortSignal | null, limi
       started = {
         status,
         contentType: single(headers['content-type']) ?? '',
-        retryAfter: single(headers['retry-after']),
+        retryAfterSeconds: retryAfterSeconds(single(headers['retry-after']), limits.clock.now()),
       }
       if (Number(headers['content-length'] ?? 0) > limits.bytesMax) stop(tooLarge(status))
     },

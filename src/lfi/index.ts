@@ -2,6 +2,8 @@
  * Calls to one LFI. A room of its own, because whoever follows a TPP's request may have to ask the LFI: the gateway for
  * data, the authorization server for its say about a new consent, the worker to tell it of a change.
  */
+
+export { timeoutOf } from './budget.ts'
 export { type Connector, createConnector, type Exchange, type LfiCall, type LfiReply } from './connector.ts'
 export {
   type Augmentation,

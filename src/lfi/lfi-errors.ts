@@ -49,6 +49,9 @@ export const LFI_CODES: readonly ErrorCode[] = (Object.keys(ERRORS) as ErrorCode
 const NAMESPACED = /^[A-Za-z]+\.[A-Za-z0-9]+$/
 const CODE_LENGTH_MAX = 100
 
+/** The TPP has to be told one (tpp-api 7), also where the LFI did not. */
+const RETRY_AFTER_SECONDS = 60
+
 /** What the operation declares: 404 without a body, 409 with one. */
 type Declared = { readonly has404: boolean; readonly has409?: boolean }
 
@@ -63,7 +66,10 @@ export function toTppError(attempt: Attempt, operation: Declared): HubError {
   const { status } = attempt
   const detail = `the LFI answered ${status}`
   if (status === 404 && operation.has404) return new HubError('NotFound', { detail })
-  if (status === 429) return new HubError('TooManyRequests', { detail, retryAfterSeconds: seconds(attempt.retryAfter) })
+  const { retryAfterSeconds } = attempt
+  if (status === 429) {
+    return new HubError('TooManyRequests', { detail, retryAfterSeconds: retryAfterSeconds ?? RETRY_AFTER_SECONDS })
+  }
   const told = BY_STATUS.get(status) ?? BROKEN
   const said = readError(attempt.body)
   const own = told.keepsCode ? ownCode(said.code, status) : null
@@ -71,6 +77,7 @@ export function toTppError(attempt: Attempt, operation: Declared): HubError {
   return new HubError(own?.code ?? told.code, {
     detail,
     ...(own?.wireCode === undefined ? {} : { wireCode: own.wireCode }),
+    ...(status === 503 && retryAfterSeconds !== null ? { retryAfterSeconds } : {}),
     ...(tppStatus === undefined ? {} : { status: tppStatus }),
     ...(told.keepsText && said.message !== '' ? { reason: said.message } : {}),
   })
@@ -104,7 +111,3 @@ function readError(body: Buffer): { readonly code: string; readonly message: str
     message: typeof errorMessage === 'string' ? errorMessage.trim() : '',
   }
 }
-
-/** A date is allowed by RFC 9110 but not by the published document; a minute is as good as any. */
-const seconds = (retryAfter: string | null): number =>
-  retryAfter !== null && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : 60

@@ -48,6 +48,7 @@ export function createCaller(deps: {
         method,
         route: path,
         target: bend.target ?? asked.target,
+        under: null,
         headers: Object.fromEntries(changed) as Record<string, string>,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }

@@ -1,11 +1,12 @@
 /** What a probe asks: a row per operation of Ozone Connect. */
 import type { ServiceHeader } from '../lfi/index.ts'
+import { isLfiOperation, type LfiOperation } from '../lfi-operations.ts'
 import type { DocumentId, SchemaRegistry } from '../schema-registry.ts'
 import type { ProbeTarget } from './report.ts'
 
 export type ProbeCall = {
   readonly document: DocumentId
-  readonly operationId: string
+  readonly operationId: LfiOperation
   readonly method: 'GET' | 'POST' | 'PATCH'
   /** As documented. */
   readonly path: string
@@ -35,6 +36,7 @@ export function readCalls(registry: SchemaRegistry, { accountIds }: ProbeTarget)
     .operations('data-sharing')
     .filter(({ method, path }) => method === 'GET' && (accountId !== undefined || path === '/customer'))
     .map(({ operationId, path }): ProbeCall => {
+      if (!isLfiOperation(operationId)) throw new Error(`the operation ${operationId} has no class`)
       const isPaged = path !== '/customer' && path !== '/accounts/{accountId}'
       const query = [
         ...(path === '/accounts' ? [`accountIds=${accountIds.map(encodeURIComponent).join(',')}`] : []),

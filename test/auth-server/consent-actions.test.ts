@@ -248,6 +248,31 @@ describe('validate', () => {
     expect(lfi.received).toHaveLength(2)
   })
 
+  test('is called off, not repeated, and nothing is stored when the TPP hangs up', async () => {
+    asks({ validate: ['account-access'] })
+    actions.validateTimeoutMs = 20_000 as Milliseconds
+    const calledOff = Promise.withResolvers<void>()
+    const leaving = new AbortController()
+    lfi.answer = (_received, response) => {
+      response.once('close', () => calledOff.resolve())
+      leaving.abort()
+    }
+    const { params, consentId } = flow.request()
+    const how = { certificate: world.parties.uae.certificate, signal: leaving.signal }
+    await expect(flow.push(world.parties.uae, params, how)).rejects.toThrow()
+    await calledOff.promise
+    const calls = async () => {
+      const rows = (await world.db('audit_entry').select('bytes')) as { readonly bytes: Buffer }[]
+      return rows
+        .map(({ bytes }) => JSON.parse(bytes.toString()) as Readonly<Record<string, unknown>>)
+        .filter((entry) => entry['kind'] === 'lfi-call' && entry['outcome'] === 'cancelled')
+    }
+    await expect.poll(calls).toMatchObject([{ operationId: 'validateConsent' }])
+    await expectNothingStored(consentId)
+    expect(lfi.received).toHaveLength(1)
+    actions.validateTimeoutMs = 300 as Milliseconds
+  })
+
   test('comes after all that the hub checks itself', async () => {
     asks({ validate: ['account-access'] })
     lfi.answer = valid

@@ -60,6 +60,9 @@ describe('a payment consent', () => {
     expect(JSON.stringify(record)).not.toContain('for the LFI alone')
     const audit = (await cm.call('GET', `/consents/${id}/audit`)).text
     expect(audit).not.toContain('abc.DEF-123')
+    const [row] = (await database.db('consent').where({ id }).select('connect_token')) as { connect_token: string }[]
+    expect(row?.connect_token).toMatch(/^sealed:[\w-]+$/)
+    expect(JSON.stringify(await database.db('consent_version').where({ consent_id: id }))).not.toContain('abc.DEF-123')
     const all = { 'consentBody.Data.Charges': [CHARGE], ConnectToken: 'x' }
     const agreed = { TotalRequired: 1, Authorizations: AUTHORIZERS.Authorizations }
     const body = { ...AUTHORIZE, ...all, 'consentBody.Meta.MultipleAuthorizers': agreed }

@@ -1,10 +1,13 @@
 import { createServer } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { verify } from '../../src/jose.ts'
+import { createSealedTokens } from '../../src/sealed-token.ts'
 import { SAMPLES } from '../unit/gateway/samples.ts'
 import { undeclared } from './support/declared.ts'
 import { type Answering, json } from './support/outside.ts'
-import { createWorld, type World } from './support/world.ts'
+import { createBank, createPayer, FILE, PAY_BASE, paymentConsent, schedules } from './support/payments.ts'
+import { callService } from './support/signed.ts'
+import { createWorld, LFI_CALLER, lfiPatch, type World } from './support/world.ts'
 
 let world: World
 beforeAll(async () => {
@@ -71,13 +74,25 @@ describe('what the LFI says and what the TPP is told', () => {
     expect([answer.status, answer.text]).toEqual([404, ''])
   })
 
+  // What is read as what: test/unit/lfi/retry-after.test.ts. A TPP has to be told a time with 429, and may be with 503.
   test.each([
-    ['17', '17'],
-    ['Wed, 21 Oct 2099 07:28:00 GMT', '60'],
-  ])('429 passes with Retry-After %s as %s', async (sent, passed) => {
-    world.lfi.answer = json(429, {}, { 'retry-after': sent })
-    const answer = await read()
-    expect([answer.status, answer.text, answer.headers['retry-after']]).toEqual([429, '', passed])
+    ['17', '17', '17'],
+    ['Wed, 21 Oct 2099 07:28:00 GMT', '3600', '3600'],
+    ['999999999', '3600', '3600'],
+    ['soon', '60', undefined],
+    [null, '60', undefined],
+  ])('Retry-After %s passes as %s with 429 and as %s with 503', async (sent, with429, with503) => {
+    const headers = sent === null ? undefined : { 'retry-after': sent }
+    world.lfi.answer = json(429, {}, headers)
+    const many = await read()
+    expect([many.status, many.text, many.headers['retry-after']]).toEqual([429, '', with429])
+    world.lfi.answer = json(503, {}, headers)
+    const away = await read()
+    expect([away.status, away.error?.Code, away.headers['retry-after']]).toEqual([
+      500,
+      'GenericRecoverableError',
+      with503,
+    ])
   })
 
   test('words are cut to what the contract allows', async () => {
@@ -205,6 +220,70 @@ describe('a caller that goes away', () => {
   })
 })
 
+describe('callers of the other families that go away', () => {
+  /** Asks, and leaves once the LFI has been asked. */
+  const leave = async (asking: (how: { signal: AbortSignal; headers: Record<string, string> }) => Promise<unknown>) => {
+    const id = crypto.randomUUID()
+    const leaving = new AbortController()
+    world.lfi.asked.length = 0
+    world.lfi.answer = () => leaving.abort()
+    await expect(asking({ signal: leaving.signal, headers: { 'x-fapi-interaction-id': id } })).rejects.toThrow()
+    return id
+  }
+  const cancelled = async (id: string) => {
+    await world.lfi.asked[0]?.closed
+    await expect
+      .poll(() => world.entries(id))
+      .toMatchObject([
+        { kind: 'tpp-call', status: 499 },
+        { kind: 'lfi-call', outcome: 'cancelled' },
+      ])
+  }
+
+  test('take their service call with them', async () => {
+    const products = {
+      method: 'GET',
+      path: '/open-finance/product/v2.1/products',
+      scope: 'products',
+      as: 'none',
+    } as const
+    await cancelled(await leave((how) => callService(world, products, undefined, how)))
+  })
+
+  test('take their question about a payment and their file with them, but not the payment itself', async () => {
+    const payer = createPayer(world)
+    const bank = createBank()
+    const consent = await paymentConsent(world, schedules().single)
+    const ordered = Promise.withResolvers<() => void>()
+    const leaving = new AbortController()
+    const key = 'gone-before-its-answer'
+    world.lfi.answer = (asked, response) => {
+      ordered.resolve(() => bank.answer(asked, response))
+      leaving.abort()
+    }
+    await expect(payer.pay(consent, undefined, { key, signal: leaving.signal })).rejects.toThrow()
+    ;(await ordered.promise)()
+    const id = () => bank.ledger[0]?.id
+    await expect.poll(async () => (await world.consents.find(consent.id))?.status, { timeout: 5_000 }).toBe('Consumed')
+    expect(bank.ledger).toHaveLength(1)
+
+    const token = await payer.clientToken()
+    const as = (how: { headers: Record<string, string> }) => ({
+      ...how,
+      headers: { ...how.headers, authorization: `Bearer ${token}` },
+    })
+    await cancelled(await leave((how) => world.call({ ...as(how), path: `${PAY_BASE}/payments/${id()}` })))
+
+    const forFile = await paymentConsent(world, schedules().file)
+    const path = `${PAY_BASE}/payment-consents/${forFile.id}/file`
+    const upload = { method: 'POST', path, body: FILE }
+    const more = { 'content-type': 'text/csv', 'x-idempotency-key': 'file-1' }
+    await cancelled(
+      await leave((how) => world.call({ ...as(how), ...upload, headers: { ...as(how).headers, ...more } })),
+    )
+  })
+})
+
 describe('how the hub shows itself to the LFI', () => {
   test('with a token of its own for every call', async () => {
     world.lfi.answer = json(200, SAMPLES.balances.lfi)
@@ -218,6 +297,20 @@ describe('how the hub shows itself to the LFI', () => {
     expect(one.claims).toMatchObject({ iss: 'Hub, the operator', sub: world.hubId, aud: 'aurora-bank' })
     expect(one.claims['exp']).toBe((one.claims['iat'] as number) + 20)
     expect(one.claims['jti']).not.toBe(two.claims['jti'])
+  })
+
+  test('with the token that it gave with a payment consent, for payments alone', async () => {
+    const payer = createPayer(world)
+    const bank = createBank()
+    world.lfi.answer = bank.answer
+    const consent = await paymentConsent(world, schedules().single)
+    const connectToken = createSealedTokens(world.tenant).seal('of-the-consent', consent.id)
+    const payment = { authorizers: null, charges: null, exchangeRate: null, connectToken }
+    await world.consents.patchByLfi(consent.id, lfiPatch({ payment }), LFI_CALLER)
+    expect((await payer.pay(consent)).status).toBe(201)
+    expect((await payer.get(`/payments/${bank.ledger[0]?.id}`)).status).toBe(200)
+    const shown = world.lfi.asked.map(({ headers }) => headers.authorization)
+    expect(shown).toEqual(['Bearer of-the-consent', expect.stringMatching(/^Bearer ey/)])
   })
 
   test('and asks whether it is there', async () => {

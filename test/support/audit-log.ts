@@ -1,5 +1,4 @@
 /** A log of its own for a test: its database, what writes it, and exports of it to tear at. */
-import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,14 +15,14 @@ import {
 import { type Clock, systemClock } from '../../src/clock.ts'
 import type { Db } from '../../src/db.ts'
 import { createLog } from '../../src/log.ts'
-import { Secret } from '../../src/secret.ts'
+import type { Secret } from '../../src/secret.ts'
 import { aurora, ENTRIES } from '../unit/audit/entries.ts'
+import { newAuditKey } from './audit-key.ts'
 import { createTestDatabase } from './postgres.ts'
 
-export const silent = createLog({ level: 'silent', name: 'test' })
+export { newAuditKey }
 
-export const newAuditKey = (): Secret<string> =>
-  new Secret(generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
+export const silent = createLog({ level: 'silent', name: 'test' })
 
 type SealerOptions = Partial<Parameters<typeof createSealer>[0]>
 type ExportOptions = Partial<Omit<Parameters<typeof exportLog>[1], 'path'>>

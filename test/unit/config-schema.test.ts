@@ -36,8 +36,11 @@ function claimed(text: string): unknown {
   if (amount !== undefined) return Number(amount) * (unit === undefined ? 1 : (UNITS[unit] ?? Number.NaN))
   if (text === 'none') return []
   if (text === 'true' || text === 'false') return text === 'true'
-  if (text === '{ required: false }') return { required: false }
-  if (text === '{ mode: in-process }') return { mode: 'in-process' }
+  const members = /^\{ (.+) \}$/
+    .exec(text)?.[1]
+    ?.split(', ')
+    .map((each) => each.split(': '))
+  if (members !== undefined) return Object.fromEntries(members.map(([name, value]) => [name, claimed(value ?? '')]))
   return text
 }
 

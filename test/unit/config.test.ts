@@ -310,6 +310,38 @@ describe('outside the sandbox', () => {
   })
 })
 
+describe('the time of single operations', () => {
+  const at = (operations: Json) => ({ tenant: tenantWith(['lfi', 'operationTimeoutsMs'], operations) })
+
+  test('is given to operations of Ozone Connect', () => {
+    expect(faultsOf(at({ findAccounts: 2_000, reportFile: 30_000 }))).toEqual([])
+  })
+
+  test.each([
+    [
+      'findAccount',
+      2_000,
+      /^tenant example: lfi.operationTimeoutsMs.findAccount is no operation of Ozone Connect; there are findAccounts, /,
+    ],
+    ['toString', 2_000, /^tenant example: lfi.operationTimeoutsMs.toString is no operation of Ozone Connect; /],
+    [
+      'validateConsent',
+      2_000,
+      /^tenant example: lfi.operationTimeoutsMs.validateConsent has its time in lfi.consentActions$/,
+    ],
+    ['findAccounts', 99, /lfi.operationTimeoutsMs.findAccounts must be >= 100$/],
+    ['findAccounts', 60_001, /lfi.operationTimeoutsMs.findAccounts must be <= 60000$/],
+    ['findAccounts', '2000', /lfi.operationTimeoutsMs.findAccounts must be integer$/],
+  ])('%s: %j is a fault', (name, value, fault) => {
+    expect(faultsOf(at({ [name]: value }))).toEqual([expect.stringMatching(fault)])
+  })
+
+  test('of a class that there is not is a fault', () => {
+    const changed = tenantWith(['lfi', 'budgets'], { payments: { timeoutMs: 2_000 } })
+    expect(faultsOf({ tenant: changed })).toEqual([expect.stringMatching(/unknown key lfi.budgets.payments$/)])
+  })
+})
+
 describe('what must not meet', () => {
   /** A second tenant beside the example, alike in all that is given. */
   function second(changes: Json, url: string): Changed {

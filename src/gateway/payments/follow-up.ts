@@ -55,7 +55,7 @@ async function ask(payment: MadePayment, deps: Deps): Promise<boolean> {
   const target = ROUTE.replace('{paymentId}', encodeURIComponent(payment.paymentId))
   const at = clock.now()
   const { attempt, lfiMs } = await connector.ask(
-    { operationId: OPERATION, method: 'GET', route: ROUTE, target, headers },
+    { operationId: OPERATION, method: 'GET', route: ROUTE, target, headers, under: consent },
     null,
   )
   let reply: PaymentReply | null = null

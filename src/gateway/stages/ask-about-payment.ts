@@ -14,7 +14,7 @@ export const askAboutPayment = stage({
   needs: ['arrival', 'paid', 'client', 'entry'],
   adds: ['exchange'],
   fails: [],
-  async run({ arrival, paid, client, entry }, { tenant, routes, connector, paymentLinks }) {
+  async run({ arrival, paid, client, entry }, { tenant, consents, routes, connector, paymentLinks }) {
     if (entry.state !== 'made') return new Answer(200, bodyOfUnanswered(entry, paymentLinks), 1)
     const { operationId, route } = OPERATIONS[paid.follows === 'show-report' ? 'show-report' : 'show-payment']
     const headers = lfiHeaders({
@@ -28,6 +28,9 @@ export const askAboutPayment = stage({
       fxOnly: false,
     })
     const target = route.replace('{paymentId}', encodeURIComponent(entry.paymentId))
-    return { exchange: await connector.ask({ operationId, method: 'GET', route, target, headers }, arrival.gone) }
+    // What is shown under a consent is read only where something may be.
+    const under = tenant.lfi.connectToken === 'consent' ? await consents.find(entry.consentId) : null
+    const call = { operationId, method: 'GET', route, target, headers, under } as const
+    return { exchange: await connector.ask(call, arrival.gone) }
   },
 })

@@ -27,7 +27,10 @@ export const askLfi = stage({
     const headers = { ...facing, [TRACE_HEADER]: traceparent(arrival.trace) }
     const { operationId, path } = read.lfi
     const target = targetOf(facts, tenant.lfi.pageSize)
-    const exchange = await connector.ask({ operationId, method: 'GET', route: path, target, headers }, arrival.gone)
+    const exchange = await connector.ask(
+      { operationId, method: 'GET', route: path, target, headers, under: consent },
+      arrival.gone,
+    )
     return { exchange }
   },
 })

@@ -29,6 +29,7 @@ export const askService = stage({
       route: path,
       target: targetOf(facts, tenant.lfi.pageSize),
       headers,
+      under: null,
     }
     return { exchange: await connector.ask(asked === undefined ? call : { ...call, body: asked }, arrival.gone) }
   },

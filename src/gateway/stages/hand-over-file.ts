@@ -43,7 +43,7 @@ export const readFile = stage({
   },
 })
 
-/** Handing over the same file again changes nothing, so that the key of the request need not be kept. */
+/** Handing over the same file again changes nothing: the key of the request need not be kept, and a caller may go. */
 export const handOverFile = stage({
   name: 'hand-over-file',
   needs: ['arrival', 'askingRoute', 'client', 'owned', 'file'],
@@ -68,10 +68,11 @@ export const handOverFile = stage({
       route: ROUTE,
       target,
       headers,
+      under: owned,
       body,
       contentType,
     } as const
-    return { exchange: await connector.ask(call, null) }
+    return { exchange: await connector.ask(call, arrival.gone) }
   },
 })
 

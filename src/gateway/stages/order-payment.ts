@@ -33,7 +33,7 @@ export const orderPayment = stage({
         : { supplementaryInformation: consent.supplementaryInformation }),
     }
     const body = JSON.stringify(order)
-    const call = { operationId: 'makePayment', method: 'POST', route: '/payments', target: '/payments', headers, body }
-    return { exchange: await connector.ask({ ...call, method: 'POST' }, null) }
+    const at = { operationId: 'makePayment', method: 'POST', route: '/payments', target: '/payments' } as const
+    return { exchange: await connector.ask({ ...at, headers, under: consent, body }, null) }
   },
 })

@@ -29,6 +29,7 @@ import { createReports } from '../../../src/reports/index.ts'
 import { createResourceLog } from '../../../src/resource-log/index.ts'
 import { loadSchemas, type SchemaOptions } from '../../../src/schema-registry.ts'
 import { Secret } from '../../../src/secret.ts'
+import { newAuditKey } from '../../support/audit-key.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
 import { ROOM } from '../../support/room.ts'
 import { type DirectoryEntry, startDirectory, startLfi } from './outside.ts'
@@ -95,6 +96,8 @@ export type Options = {
   /** Instead of the stand-in's address. */
   readonly lfiUrl?: string
   readonly lfiFromRogue?: boolean
+  /** Of the tenant's configuration. */
+  readonly lfi?: Partial<TenantConfig['lfi']>
   readonly audit?: (audit: Audit) => Audit
   readonly consents?: (consents: ConsentStore) => ConsentStore
 }
@@ -135,7 +138,7 @@ export async function createWorld(options: Options = {}) {
     listeners: { auth: elsewhere, as: elsewhere, rs, hh: elsewhere, cm: elsewhere, admin: elsewhere },
     authorizationEndpoint: 'https://bank.example/authorize',
     jwksUrl: 'https://keystore.example/jwks',
-    keys: { signing: [], encryption: [], store: null, audit: new Secret('') },
+    keys: { signing: [], encryption: [], store: null, audit: newAuditKey() },
     lfi: {
       ozoneConnectUrl: options.lfiUrl ?? lfi.url,
       ca: bank.certificate,
@@ -148,6 +151,7 @@ export async function createWorld(options: Options = {}) {
       connectTimeoutMs: 500 as Milliseconds,
       responseBytesMax: 200_000,
       pageSize: 100,
+      ...options.lfi,
     },
     activation: 'automatic',
     fieldFilter: options.fieldFilter ?? 'basic-detail',

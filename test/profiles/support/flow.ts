@@ -13,6 +13,7 @@ export type Sending = {
   readonly certificate?: Call['certificate']
   /** The DPoP header, one or more of them. */
   readonly dpop?: string | readonly string[] | undefined
+  readonly signal?: AbortSignal
 }
 export type Asked = { readonly answer: Answer; readonly nonce: string | undefined }
 
@@ -33,6 +34,7 @@ export function flowOf(world: ProfileWorld) {
       method: 'POST',
       path,
       certificate: how.certificate ?? null,
+      ...(how.signal === undefined ? {} : { signal: how.signal }),
       headers: { 'content-type': FORM, ...(how.dpop === undefined ? {} : { dpop: how.dpop }) },
       body: new URLSearchParams(form).toString(),
     })

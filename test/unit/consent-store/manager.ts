@@ -19,6 +19,7 @@ import { createLog, type Log } from '../../../src/log.ts'
 import { createResourceLog, type ResourceLog } from '../../../src/resource-log/index.ts'
 import { loadSchemas } from '../../../src/schema-registry.ts'
 import { Secret } from '../../../src/secret.ts'
+import { newAuditKey } from '../../support/audit-key.ts'
 import { freePort } from '../../support/free-port.ts'
 import { TENANT, type TestStore, testStore } from './support.ts'
 
@@ -83,6 +84,7 @@ export async function openManager(
     id: TENANT,
     organisationId: LFI_ORGANISATION,
     listeners: { cm: listener },
+    keys: { audit: newAuditKey() },
     lfi: { callerJwt: { required: false, audience: TENANT } },
     limits: { bodyBytesMax: BODY_BYTES_MAX },
   } as unknown as TenantConfig

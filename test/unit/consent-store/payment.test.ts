@@ -13,8 +13,11 @@ import {
 import { lfiStep, type PaymentPatch, paymentStep, type Step } from '../../../src/consent-store/steps.ts'
 import { difference } from '../../../src/consent-store/trail.ts'
 import { lfiRecord, tppView } from '../../../src/consent-store/views.ts'
+import type { TenantId } from '../../../src/ids.ts'
 import { toMoney } from '../../../src/money.ts'
 import { loadSchemas } from '../../../src/schema-registry.ts'
+import { createSealedTokens, type SealedToken } from '../../../src/sealed-token.ts'
+import { newAuditKey } from '../../support/audit-key.ts'
 import {
   AUTHORIZE_BY,
   consentIn,
@@ -46,6 +49,11 @@ const termsIn = (consent: Consent): PaymentTerms => {
   if (consent.type !== 'service-initiation') throw new Error('not a payment consent')
   return consent.payment
 }
+const TOKENS = createSealedTokens({
+  id: 'aurora' as TenantId,
+  keys: { signing: [], encryption: [], store: null, audit: newAuditKey() },
+})
+const SEALED = 'sealed:x' as SealedToken
 const NOTHING: PaymentPatch = { authorizers: null, charges: null, exchangeRate: null, connectToken: null }
 const money = (amount: string) => {
   const found = toMoney({ Amount: amount, Currency: 'AED' })
@@ -196,7 +204,7 @@ describe('as it is seen', () => {
           charges: [{ ChargeBearer: 'Shared', Type: 'Fees', Amount: { Amount: '1.00', Currency: 'AED' } }],
           exchangeRate: { UnitCurrency: 'AED', ExchangeRate: 3.67, RateType: 'Actual' },
           consumption: { number: 1, value: money('5.00'), period: null },
-          connectToken: 'connect-secret',
+          connectToken: 'connect-secret' as SealedToken,
           paymentIds: ['pay/1', 'pay-2'],
         },
       }),
@@ -213,7 +221,7 @@ describe('as it is seen', () => {
       const view = tppView(consent, ORIGIN)
       expect(forTpp?.(view)).toEqual([])
       expect(JSON.stringify(view)).not.toMatch(/aGVhZGVy|Personal|connect-secret|u-42|acc-1|extra/)
-      const record = lfiRecord(consent)
+      const record = lfiRecord(consent, TOKENS)
       expect(forLfi?.({ data: record, meta: {} })).toEqual([])
       expect(JSON.stringify(record['consentBody'])).not.toContain(JWE)
       expect(JSON.stringify(record['request'])).toContain(JWE)
@@ -233,7 +241,7 @@ describe('as it is seen', () => {
       },
       Meta: { MultipleAuthorizers: statuses('Approved', 'Approved') },
     })
-    expect(lfiRecord(consent)).toMatchObject({
+    expect(lfiRecord(consent, TOKENS)).toMatchObject({
       rarType: PAYMENT_TYPE,
       consentType: 'cbuae-service-initiation-consents',
       accountIds: ['acc-1'],
@@ -247,7 +255,7 @@ describe('as it is seen', () => {
     const view = tppView(consent, ORIGIN)
     expect(registry.response('insurance-consents', 'InsuranceConsentsByConsentId_read', 200)?.(view)).toEqual([])
     expect(view.Data).toMatchObject({ Permissions: insuranceRar(consent.id).consent['Permissions'], Status: status })
-    const record = lfiRecord(consent)
+    const record = lfiRecord(consent, TOKENS)
     expect(forLfi?.({ data: record, meta: {} })).toEqual([])
     expect([record['insurancePolicyIds'], record['accountIds']]).toEqual([consent.accountIds, consent.accountIds])
     expect(record['consentType']).toBe('cbuae-insurance-consents')
@@ -255,9 +263,9 @@ describe('as it is seen', () => {
 
   test('what the LFI hides it says is hidden in the history as well', () => {
     const before = consentIn('Authorized', { type: 'service-initiation' })
-    const after = next(lfiStep(before, lfiPatch({ payment: { ...NOTHING, connectToken: 'connect-secret' } }), NOW))
+    const after = next(lfiStep(before, lfiPatch({ payment: { ...NOTHING, connectToken: SEALED } }), NOW))
     expect(difference(before, after)).toEqual({ changed: ['ConnectToken'], patch: { ConnectToken: 'changed' } })
-    expect(termsIn(after).connectToken).toBe('connect-secret')
+    expect(termsIn(after).connectToken).toBe(SEALED)
   })
 
   test('a consent past its end has the terms that it had', () => {

@@ -81,7 +81,7 @@ describe('for the LFI', () => {
     for (const consent of [consentIn(status), full(status)]) {
       // The members that PAR refuses are not in a real request.
       const { PersonalIdentifiableInformation: _, ...pushed } = consent.request.consent
-      const record = lfiRecord({ ...consent, request: { ...consent.request, consent: pushed } } as Consent)
+      const record = lfiRecord({ ...consent, request: { ...consent.request, consent: pushed } } as Consent, null)
       expect(check?.({ data: record, meta: {} })).toEqual([])
       expect(record).toMatchObject({
         id: consent.id,
@@ -98,14 +98,14 @@ describe('for the LFI', () => {
 
   test('the body holds what PAR knows and nothing personal; the request is as it was received', () => {
     const consent = full('Authorized')
-    const record = lfiRecord(consent)
+    const record = lfiRecord(consent, null)
     expect(JSON.stringify(record['consentBody'])).not.toContain('extra')
     expect(record['request']).toEqual(consent.request)
   })
 
   test('what has not happened yet is absent', () => {
     const consent = { ...consentIn('AwaitingAuthorization'), psu: null, accountIds: [], channel: null } as Consent
-    expect(Object.keys(lfiRecord(consent)).sort()).toEqual([
+    expect(Object.keys(lfiRecord(consent, null)).sort()).toEqual([
       'consentBody',
       'consentGroupId',
       'consentType',

@@ -59,11 +59,12 @@ const ask = async () =>
   (
     await connector.ask(
       {
-        operationId: 'x',
+        operationId: 'CreateLead',
         method: 'POST',
         route: '/x',
         target: '/x',
         headers: { accept: 'application/json' },
+        under: null,
         body: '{}',
       },
       null,

@@ -7,7 +7,7 @@ const answered = (status: number, body: unknown): Attempt => ({
   outcome: 'answered',
   status,
   contentType: 'application/json',
-  retryAfter: null,
+  retryAfterSeconds: null,
   body: Buffer.from(typeof body === 'string' ? body : JSON.stringify(body)),
 })
 

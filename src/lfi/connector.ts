@@ -1,4 +1,5 @@
 /** Asks the LFI's operations over one pool of connections and reports how that went. */
+import { digestOf } from '../body.ts'
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import { createBreaker, type Health } from './breaker.ts'
@@ -27,6 +28,8 @@ export type Exchange = {
   readonly route: string
   readonly lfiMs: number
   readonly attempt: Attempt
+  /** Of the body as it was sent. */
+  readonly requestDigest: string | null
 }
 /** An answer with data in it, or a 204, which has none. */
 export type LfiReply = { readonly status: number; readonly body: unknown }
@@ -83,7 +86,8 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
       const startedAt = performance.now()
       const attempt = await guarded(() => attemptOf(call, gone))
       const { operationId, method, route } = call
-      return { operationId, method, route, lfiMs: performance.now() - startedAt, attempt }
+      const lfiMs = performance.now() - startedAt
+      return { operationId, method, route, lfiMs, attempt, requestDigest: digestOf(call.body) }
     },
     async hello(target = '/hello-mtls') {
       const startedAt = performance.now()

@@ -106,6 +106,10 @@ export const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
       ...CAUSED,
     },
   },
+  'refused-early': {
+    v: 1,
+    members: { surface: 'text?', status: 'number', reason: 'text', calls: 'number', since: 'text' },
+  },
   'authorization-step': {
     v: 1,
     members: { step: 'text', outcome: 'text', error: 'text?', clientId: 'text?', consentId: 'committed?' },

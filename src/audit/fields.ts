@@ -68,7 +68,9 @@ const MEANINGS = {
   clockStepMs: 'largest step of the clock since the last hour entry, in milliseconds',
   databaseOffsetMs: 'clock of the hub less that of the database, in milliseconds',
   openings: 'what was erased: index and field',
-  reason: 'why it was erased',
+  reason: 'why it was erased, or refused',
+  calls: 'how many there were',
+  since: 'when the first of them came',
 } as const satisfies Readonly<Record<string, string>>
 
 export const FIELDS: readonly Field[] = Object.entries(MEANINGS).map(([name, meaning]) => ({ name, meaning }))

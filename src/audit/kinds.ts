@@ -80,6 +80,16 @@ export type Kinds = {
     readonly hubMs: number
   } & Measured &
     Caused
+  /** Refused before there was a request to record, and counted (early-refusals.ts). */
+  'refused-early': {
+    /** null: it came to an address where no door was named. */
+    readonly surface: string | null
+    readonly status: number
+    readonly reason: string
+    readonly calls: number
+    /** When the first of them came; `at` is when they were written. */
+    readonly since: string
+  }
   'authorization-step': {
     readonly step:
       | 'par'

@@ -95,6 +95,16 @@ export const ENTRIES: { readonly [K in AuditKind]: Extract<AuditEntry, { kind: K
     requestDigest: 'LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=',
     parentInteractionId: null,
   },
+  'refused-early': {
+    ...common,
+    kind: 'refused-early',
+    interactionId: null,
+    surface: 'rs',
+    status: 503,
+    reason: 'capacity',
+    calls: 17,
+    since: '2026-03-01T07:59:01.000Z',
+  },
   'authorization-step': {
     ...common,
     kind: 'authorization-step',

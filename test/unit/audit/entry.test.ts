@@ -19,6 +19,8 @@ const GOLDEN = {
     '{"v":1,"kind":"webhook-call","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","clientId":"11111111-2222-4333-8444-555555555555","consentId":{"commitment":"*"},"resource":"consent","eventId":"5f0c3a52-7f0e-4b7e-9d4c-0a1b2c3d4e5f","attempt":2,"status":202,"outcome":"answered","requestDigest":{"commitment":"*"},"parentInteractionId":{"commitment":"*"}}',
   'lfi-request':
     '{"v":2,"kind":"lfi-request","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","surface":"cm","operationId":"PatchConsent","method":"PATCH","route":"/consents/{consentId}","status":204,"errorCode":null,"consentId":{"commitment":"*"},"callerClientId":"aurora-core","hubMs":2.5,"resource":"consents","rule":null,"expected":null,"seen":null,"path":null,"requestDigest":{"commitment":"*"},"parentInteractionId":null}',
+  'refused-early':
+    '{"v":1,"kind":"refused-early","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":null,"surface":"rs","status":503,"reason":"capacity","calls":17,"since":"2026-03-01T07:59:01.000Z"}',
   'authorization-step':
     '{"v":1,"kind":"authorization-step","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","step":"par","outcome":"refused","error":"invalid_request","clientId":"11111111-2222-4333-8444-555555555555","consentId":null}',
   'consent-changed':

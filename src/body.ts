@@ -1,4 +1,5 @@
 /** Request bodies: read whole, capped, never stored. */
+import { hash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { HubError } from './errors.ts'
 
@@ -13,7 +14,40 @@ export async function readBody(request: IncomingMessage, bytesMax: number): Prom
     if (size > bytesMax) throw new HubError('PayloadTooLarge', { rule: 'body.size' })
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks, size)
+  const body = Buffer.concat(chunks, size)
+  note(request, body)
+  return body
+}
+
+/** Of bodies that were read to their end. A request is answered and recorded long after its body was let go. */
+const digests = new WeakMap<IncomingMessage, string>()
+
+function note(request: IncomingMessage, body: Buffer): void {
+  const digest = digestOf(body)
+  if (digest !== null) digests.set(request, digest)
+}
+
+/** SHA-256 in base64, for the audit log; null for no body. */
+export const digestOf = (body: Buffer | string | null | undefined): string | null =>
+  body === null || body === undefined || body.length === 0 ? null : hash('sha256', body, 'base64')
+
+/** Of the body exactly as it was received; null where there was none, or nobody has read all of it. */
+export const receivedDigest = (request: IncomingMessage): string | null => digests.get(request) ?? null
+
+/** For a body that the engine reads, by the same iterator as is used here. */
+export function watchBody(request: IncomingMessage): void {
+  const iterate = request.iterator.bind(request)
+  request.iterator = (options) => watched(request, iterate(options) as AsyncIterable<Buffer>)
+}
+
+async function* watched(request: IncomingMessage, body: AsyncIterable<Buffer>): AsyncGenerator<Buffer, undefined> {
+  const chunks: Buffer[] = []
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    yield chunk
+  }
+  note(request, Buffer.concat(chunks))
+  return undefined
 }
 
 /** @throws HubError Body.InvalidFormat when the text is not one JSON value in UTF-8. */

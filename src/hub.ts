@@ -9,9 +9,11 @@ import {
   auditLogOf,
   createAudit,
   createClockWatch,
+  createEarlyRefusals,
   createReceiptOffice,
   createSealer,
   createWitnessing,
+  type EarlyRefusals,
   type WitnessEndpoint,
 } from './audit/index.ts'
 import { createAuthServer, destroyGrant } from './auth-server/index.ts'
@@ -38,6 +40,7 @@ import {
   createCapacity,
   type Door,
   type HubApp,
+  type ListenersDeps,
   openDoors,
 } from './listener.ts'
 import type { Log } from './log.ts'
@@ -51,7 +54,7 @@ import { createHeartbeat, createReports, type Reports } from './reports/index.ts
 import { createResourceLog } from './resource-log/index.ts'
 import { openRevocation, type Revocation } from './revocation.ts'
 import { loadSchemas, type SchemaRegistry } from './schema-registry.ts'
-import { every, type Timer } from './timer.ts'
+import { every } from './timer.ts'
 
 export type Hub = { close(): Promise<void> }
 export type HubDeps = { readonly config: Config; readonly log: Log; readonly clock?: Clock }
@@ -60,6 +63,7 @@ const SWEEP_EVERY_MS = 1_000
 const SWEEP_BATCH = 500
 const FOLLOW_UP_EVERY_MS = 10_000
 const FOLLOW_UP_BATCH = 20
+const REFUSALS_EVERY_MS = 60_000
 const PURGE_EVERY_MS = 60_000
 const REFRESH_EVERY_MS = 2_000
 const REPORT_EVERY_MS = 5_000
@@ -78,7 +82,9 @@ export async function startHub({ config, log, clock = systemClock }: HubDeps): P
     const shared = { log, clock, registry, revocation, stopping }
     for (const tenant of config.tenants) tenants.push(await startTenant(config, tenant, shared))
     const doors = tenants.flatMap((tenant) => tenant.doors)
-    const listeners = await openDoors(doors, { log, clock, drainSeconds: config.drainSeconds, stopping })
+    const refused: NonNullable<ListenersDeps['refused']> = (tenantId, refusal) =>
+      tenants.find(({ id }) => id === tenantId)?.refusals.count(refusal)
+    const listeners = await openDoors(doors, { log, clock, drainSeconds: config.drainSeconds, refused, stopping })
     const health = config.health === undefined ? null : await openHealth(config.health, () => failingOf(tenants))
     for (const door of doors) {
       log.info({ tenant: door.tenantId, role: door.role, origin: door.listener.origin }, 'listening')
@@ -105,6 +111,7 @@ type Tenant = {
   readonly doors: readonly Door[]
   /** The parts without which it should be sent nothing. */
   failing(): Promise<readonly string[]>
+  readonly refusals: EarlyRefusals
   close(): Promise<void>
 }
 type Shared = {
@@ -136,6 +143,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const { clock, registry, log, db } = shared
   const watch = createClockWatch({ clock, monotonic: () => performance.now() })
   const audit = createAudit({ db, tenantId: tenant.id, clock, log, watch })
+  const refusals = createEarlyRefusals({ audit, tenantId: tenant.id, clock })
   const receipts = createReceiptOffice({ db })
   const participants = createParticipants({ db, tenant, trustFramework: config.trustFramework, audit, clock, log })
   // What ends a consent ends everything issued under it, in the same transaction.
@@ -195,7 +203,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const played = config.roles.filter((role): role is ListenerRole => role !== 'worker')
   const whole = createCapacity(tenant.limits.requestsInFlight)
   const doors = played.map((role): Door => {
-    const door = { role, capacity: capacityOf(role, tenant, whole) }
+    const door = { role, capacity: capacityOf(role, tenant, whole), refused: refusals.count }
     const observe = (call: Parameters<NonNullable<AppDeps['observe']>>[0]) => metrics.observe({ ...call, door: role })
     const app = createApp({ log: log.child({ role }), clock, door, observe })
     mounts[role](app)
@@ -209,7 +217,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       connectionsMax: tenant.limits.connections,
     }
   })
-  const timers: Timer[] = []
+  const timers = [every(REFUSALS_EVERY_MS, 'count of early refusals', log, () => refusals.write())]
   const sealer = createSealer({ ...auditLogOf(tenant), db, clock, log, watch })
   if (config.roles.includes('worker')) {
     sealer.start()
@@ -250,9 +258,11 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     id: tenant.id,
     doors,
     failing: () => failingParts({ ...room, tenantId: tenant.id, stopping: shared.stopping }),
+    refusals,
     close: async () => {
       for (const timer of timers) await timer.stop()
       await notices.stop()
+      await refusals.write().catch((error: unknown) => log.error({ err: error }, 'early refusals were not recorded'))
       await note('stopped').catch((error: unknown) => log.error({ err: error }, 'the stop was not recorded'))
       await deviations.close()
       await audit.close()

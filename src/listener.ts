@@ -17,7 +17,9 @@ import { type CorrelationId, newCorrelationId, type TenantId, toCorrelationId } 
 import { type Admission, createAdmission } from './listener/admission.ts'
 import type { Capacity } from './listener/capacity.ts'
 import { createProxies, type Proxies } from './listener/proxy.ts'
+import type { EarlyReason, EarlyRefusal } from './listener/refused.ts'
 import { unavailableBody } from './listener/unavailable.ts'
+import { answerUnreadable } from './listener/unreadable.ts'
 import type { Log } from './log.ts'
 import type { Measured, Observed } from './metrics.ts'
 import type { Revocation } from './revocation.ts'
@@ -25,6 +27,7 @@ import { handshakeCertificate, type PeerCertificate, TLS_PROFILE } from './tls.t
 import { TRACE_HEADER, type Trace, traceOf } from './trace.ts'
 
 export { type Capacity, createCapacity } from './listener/capacity.ts'
+export type { EarlyRefusal } from './listener/refused.ts'
 
 export type ContextState = {
   /** The caller's `x-fapi-interaction-id`, or one minted here when it sent none (or a malformed one). */
@@ -52,7 +55,11 @@ export type AppDeps = {
   readonly log: Log
   readonly clock: Clock
   /** Absent: as much at a time as comes, as in front of a test. */
-  readonly door?: { readonly role: ListenerRole; readonly capacity: Capacity }
+  readonly door?: {
+    readonly role: ListenerRole
+    readonly capacity: Capacity
+    readonly refused?: (refusal: EarlyRefusal) => void
+  }
   /** Told of every request when it is over. */
   readonly observe?: (call: Omit<Observed, 'door'>) => void
 }
@@ -98,10 +105,11 @@ const RETRY_AFTER_SECONDS = 1
 /** On to the door, or told to come back. */
 async function admit(ctx: HubContext, next: () => Promise<unknown>, deps: AppDeps): Promise<void> {
   if (whoSent(ctx.req).undecided) {
-    return unavailable(ctx, deps, 'it cannot be told at the moment whether the certificate still counts')
+    const why = 'it cannot be told at the moment whether the certificate still counts'
+    return unavailable(ctx, deps, 'revocation', why)
   }
   const leave = deps.door === undefined ? NOTHING : deps.door.capacity.take()
-  if (leave === null) return unavailable(ctx, deps, 'too much is at work at the moment')
+  if (leave === null) return unavailable(ctx, deps, 'capacity', 'too much is at work at the moment')
   const answered = new Promise<void>((done) => ctx.res.once('close', done))
   try {
     await next()
@@ -111,7 +119,8 @@ async function admit(ctx: HubContext, next: () => Promise<unknown>, deps: AppDep
   }
 }
 
-function unavailable(ctx: HubContext, { door }: AppDeps, why: string): void {
+function unavailable(ctx: HubContext, { door }: AppDeps, reason: EarlyReason, why: string): void {
+  door?.refused?.({ door: door.role, status: 503, reason })
   ctx.state.log.warn({ why }, 'request not taken')
   ctx.status = 503
   ctx.set('retry-after', String(RETRY_AFTER_SECONDS))
@@ -163,6 +172,8 @@ export type ListenersDeps = {
   readonly clock?: Clock
   /** From then on every answer is the last of its connection: whoever comes again, comes to another process. */
   readonly stopping?: AbortSignal
+  /** Told of what no door gets to see; of every tenant on the socket where it is not known whose it was. */
+  readonly refused?: (tenantId: TenantId, refusal: EarlyRefusal) => void
 }
 
 export async function openDoors(doors: readonly Door[], deps: ListenersDeps): Promise<Listeners> {
@@ -197,34 +208,44 @@ async function listen(doors: readonly Door[], deps: ListenersDeps): Promise<Sock
   }
   const proxies = tls?.mode === 'behind-proxy' ? createProxies(tls) : null
   const byHost = new Map(doors.map((door) => [new URL(door.listener.origin).host, opened(door, proxies, deps)]))
-  const contexts = new Map(doors.map((door) => [new URL(door.listener.origin).hostname, contextOf(door)]))
+  const byName = new Map(
+    doors.map((door) => [new URL(door.listener.origin).hostname, { door, context: contextOf(door) }]),
+  )
   const server = createServer({
     ...TLS_PROFILE,
     cert: first.listener.certificate,
     key: first.listener.key.reveal(),
     ...(asking === 'none' ? {} : { requestCert: true, rejectUnauthorized: asking.mode === 'required', ca: asking.ca }),
     // No context: the first door's, as for a caller who names no server.
-    SNICallback: (name, done) => done(null, contexts.get(name.toLowerCase())),
+    SNICallback: (name, done) => done(null, byName.get(name.toLowerCase())?.context),
     ...limits,
   })
   server.maxHeadersCount = HEADERS_MAX
   server.timeout = limits.timeout
   server.maxConnections = doors.reduce((sum, door) => sum + (door.connectionsMax ?? Number.POSITIVE_INFINITY), 0)
   if (proxies !== null) onlyFrom(proxies, server, deps.log)
+  const refused = (connection: Duplex, status: number, reason: EarlyReason): void => {
+    const name = (connection as TLSSocket).servername
+    const named = byName.get(typeof name === 'string' ? name.toLowerCase() : '')?.door
+    const meant = named === undefined ? new Set(doors.map(({ tenantId }) => tenantId)) : [named.tenantId]
+    for (const tenantId of meant) deps.refused?.(tenantId, { door: named?.role ?? null, status, reason })
+  }
+  answerUnreadable(server, INTERACTION_HEADER, refused)
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     // What came together with the end of the handshake has been read although the connection was refused.
     if (proxies !== null && !isProxy(request.socket as TLSSocket, proxies)) return void request.socket.destroy()
     const host = hostOf(request)
     const door = byHost.get(host ?? '')
-    const refuse = (status: number): void => {
+    const refuse = (status: number, reason: EarlyReason): void => {
+      refused(request.socket, status, reason)
       response.writeHead(status, { [INTERACTION_HEADER]: newCorrelationId(), connection: 'close' }).end()
     }
     // Issuer, endpoints and links are never built from Host, and an absolute-form target could smuggle a second one.
-    if (door === undefined || !request.url?.startsWith('/')) return refuse(host === null ? 400 : 421)
+    if (door === undefined || !request.url?.startsWith('/')) return refuse(host === null ? 400 : 421, 'host')
     const caller = door.admit(request)
     if ('status' in caller) {
       deps.log.warn({ why: caller.why }, 'request of a proxy refused')
-      return refuse(caller.status)
+      return refuse(caller.status, 'proxy')
     }
     setCaller(request, caller)
     if (deps.stopping?.aborted) response.setHeader('connection', 'close')

@@ -145,6 +145,29 @@ describe('who may come in', () => {
   })
 })
 
+test('what is refused before it is a request of anybody’s is in the log, added up', async () => {
+  const own = await hubConfig(framework, database.url, ['admin'])
+  const { origin } = own.tenants[0]?.listeners.admin ?? {}
+  const other = await startHub({ config: own, log })
+  for (let times = 0; times < 3; times += 1) {
+    const ca = readFileSync(framework.enrolment.ca.bundleFile)
+    const sent = request(`${origin}/health/live`, {
+      ...{ agent: false, ca, servername: 'localhost', ...operator },
+      headers: { host: 'evil.example' },
+    })
+    sent.end()
+    const [response] = await once(sent, 'response')
+    expect(response.statusCode).toBe(421)
+    response.resume()
+  }
+  await other.close()
+  const written = await database.db('audit_entry').select('bytes').orderBy('id')
+  const entries = written.map(({ bytes }) => JSON.parse(String(bytes)) as { kind: string })
+  expect(entries.filter(({ kind }) => kind === 'refused-early')).toMatchObject([
+    { surface: 'admin', status: 421, reason: 'host', calls: 3, interactionId: null },
+  ])
+})
+
 describe('consents', () => {
   const lodged = async (): Promise<{ id: string; store: ConsentStore; close: () => Promise<void> }> => {
     const tenantId = config.tenants[0]?.id

@@ -41,6 +41,7 @@ describe('requests at work', () => {
     expect([beyond.status, beyond.body]).toEqual([503, body])
     expect(beyond.headers).toMatchObject({ 'retry-after': '1', 'cache-control': 'no-store' })
     expect(beyond.headers['x-fapi-interaction-id']).toMatch(/^[\da-f-]{36}$/)
+    expect(doors.refusals).toEqual([{ door: role, status: 503, reason: 'capacity' }])
     doors.release()
     expect((await slow).status).toBe(200)
     expect((await doors.ask(port)).status).toBe(200)

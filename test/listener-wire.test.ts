@@ -99,6 +99,18 @@ describe('a request that can be read in two ways', () => {
     const answer = await exchangeRaw(port, bytes)
     expect(answer).toMatchObject({ statuses: [400], isClosed: true })
     expect(answer.text).not.toContain('"door"')
+    expect(answer.text).toMatch(/\r\nx-fapi-interaction-id: [0-9a-f-]{36}\r\n/)
+    expect(doors.refusals).toEqual([{ door: null, status: 400, reason: 'unreadable' }])
+  })
+
+  test('in the middle of an answer gets none, for it would be taken for a part of that', async () => {
+    const port = await doors.open()
+    const bytes = `GET /begun HTTP/1.1\r\nHost: one.example:${port}\r\n\r\nno HTTP\r\n\r\n`
+    const answer = await exchangeRaw(port, bytes)
+    expect(answer).toMatchObject({ isClosed: true })
+    expect(answer.statuses.length).toBeLessThanOrEqual(1)
+    expect(answer.text).not.toContain('400')
+    expect(doors.refusals).toEqual([{ door: null, status: 400, reason: 'unreadable' }])
   })
 
   test('is not this one, and two of them are both answered', async () => {
@@ -114,7 +126,9 @@ describe('limits', () => {
     const headers = (size: number) =>
       `GET / HTTP/1.1\r\nHost: one.example:${port}\r\nX-Large: ${'a'.repeat(size)}\r\n\r\n`
     expect(await exchangeRaw(port, headers(15_000))).toMatchObject({ statuses: [200] })
-    expect(await exchangeRaw(port, headers(16_500))).toMatchObject({ statuses: [431], isClosed: true })
+    const named = { servername: 'one.example' }
+    expect(await exchangeRaw(port, headers(16_500), named)).toMatchObject({ statuses: [431], isClosed: true })
+    expect(doors.refusals).toEqual([{ door: 'as', status: 431, reason: 'headers' }])
   })
 
   test.each([
@@ -139,6 +153,7 @@ describe('limits', () => {
     const port = await doors.open({ limits: quick })
     const answer = await exchangeRaw(port, `GET / HTTP/1.1\r\nHost: one.example:${port}\r\nX-Slow: `, { quietMs: 3000 })
     expect(answer).toMatchObject({ statuses: [408], isClosed: true })
+    expect(doors.refusals).toEqual([{ door: null, status: 408, reason: 'time' }])
   })
 
   test('a caller who sends a body slowly is cut off', async () => {

@@ -50,6 +50,7 @@ describe('the host', () => {
     expect(status).toBe(421)
     expect(isUuid(headers['x-fapi-interaction-id'])).toBe(true)
     expect(headers['connection']).toBe('close')
+    expect(doors.refusals).toEqual([{ door: 'as', status: 421, reason: 'host' }])
     expect(doors.asked()).toBe(0)
   })
 

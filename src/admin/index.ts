@@ -5,7 +5,7 @@
  * answered. Health and figures are read by machines every few seconds, say nothing about anybody, and are not recorded.
  */
 import type { Audit, ReceiptOffice } from '../audit/index.ts'
-import { parseJson, readBody } from '../body.ts'
+import { parseJson, readBody, receivedDigest } from '../body.ts'
 import type { TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
 import type { Deviations } from '../deviations/index.ts'
@@ -160,6 +160,8 @@ function entryOf(ctx: HubContext, { tenant }: AdminDeps, { operationId, route }:
     hubMs: performance.now() - ctx.state.startedAt,
     resource: resourceOf(route),
     ...(fault === null ? UNEXPLAINED : explained(fault)),
+    requestDigest: receivedDigest(ctx.req),
+    parentInteractionId: null,
   } as const
 }
 

@@ -1,182 +1,12 @@
 /**
- * What is recorded: a closed list of kinds, and `encode`, the one place that turns an entry into the bytes that are
- * hashed and stored. Nothing re-encodes them later. The bytes of a kind never change once released: a further
- * member means a further version of that kind. What every member means: fields.ts.
+ * `encode`, the one place that turns an entry into the bytes that are hashed and stored. Nothing re-encodes them later.
+ * The bytes of a kind never change once released: a further member means a further version of that kind.
  */
-import { type Instant, iso } from '../clock.ts'
-import type { ClientId, ConsentId, CorrelationId, OrganisationId, TenantId } from '../ids.ts'
+import { iso } from '../clock.ts'
 import { commit, type Opening } from './commitment.ts'
+import type { AuditEntry, AuditKind, Kinds } from './kinds.ts'
 
-export type AuditedStatus =
-  | 'AwaitingAuthorization'
-  | 'Authorized'
-  | 'Suspended'
-  | 'Rejected'
-  | 'Revoked'
-  | 'Expired'
-  | 'Consumed'
-
-type Kinds = {
-  /** TPP → hub: one per request, however it ended. */
-  'tpp-call': {
-    readonly clientId: ClientId | null
-    readonly organisationId: OrganisationId | null
-    readonly surface: 'as' | 'rs' | 'auth'
-    readonly operationId: string | null
-    readonly method: string
-    /** The template, never the path: identifiers of accounts and payments stay out of the log. */
-    readonly route: string | null
-    readonly status: number
-    readonly errorCode: string | null
-    readonly consentId: ConsentId | null
-    readonly attended: boolean
-    readonly hubMs: number
-    readonly lfiMs: number | null
-    readonly lfiStatus: number | null
-    readonly records: number | null
-    /** SHA-256 in base64 of the body of the answer as it was sent: whoever kept the answer can show it was ours. */
-    readonly responseDigest: string | null
-  } & Measured & {
-      readonly softwareStatementId: string | null
-      /** As reports to TPPs name it (tpp-api 9.2); null outside of them. */
-      readonly apiSet: string | null
-      /** From receipt to the call to the LFI, and from its answer to ours; null where the LFI was not called. */
-      readonly hubInMs: number | null
-      readonly hubOutMs: number | null
-      readonly lfiOutcome: string | null
-      readonly paymentType: string | null
-      readonly merchantId: string | null
-    }
-  /** Hub → LFI. */
-  'lfi-call': {
-    readonly clientId: ClientId | null
-    readonly consentId: ConsentId | null
-    readonly operationId: string
-    readonly method: string
-    readonly route: string
-    readonly status: number | null
-    readonly outcome: 'answered' | 'timeout' | 'unreachable' | 'cancelled' | 'invalid-response'
-    readonly lfiMs: number
-  }
-  /** LFI → hub. */
-  'lfi-request': {
-    readonly surface: 'hh' | 'cm' | 'admin'
-    readonly operationId: string | null
-    readonly method: string
-    readonly route: string | null
-    readonly status: number
-    readonly errorCode: string | null
-    readonly consentId: ConsentId | null
-    readonly callerClientId: string | null
-    readonly hubMs: number
-  } & Measured
-  'authorization-step': {
-    readonly step:
-      | 'par'
-      | 'get-auth'
-      | 'do-confirm'
-      | 'do-fail'
-      | 'token-code'
-      | 'token-refresh'
-      | 'token-client-credentials'
-      | 'revocation'
-      | 'introspection'
-      | 'userinfo'
-    readonly outcome: 'done' | 'refused'
-    readonly error: string | null
-    readonly clientId: ClientId | null
-    readonly consentId: ConsentId | null
-  }
-  'consent-changed': {
-    readonly consentId: ConsentId
-    readonly change:
-      | 'lodged'
-      | 'authorize'
-      | 'reject'
-      | 'lapse'
-      | 'suspend'
-      | 'resume'
-      | 'revoke'
-      | 'expire'
-      | 'consume'
-      | 'patched'
-      | 'subscription'
-      | 'linked'
-    readonly from: AuditedStatus | null
-    readonly to: AuditedStatus
-    readonly revision: number
-    readonly by: 'tpp' | 'lfi' | 'hub' | 'operator'
-    readonly callerOrganisationId: string | null
-    readonly callerClientId: string | null
-    /** Names of the members that changed, never their values. */
-    readonly changed: readonly string[]
-  }
-  /** A payment, quote or account opening; `logId` is the hub's own name for it. */
-  'resource-changed': {
-    readonly resource: 'payment' | 'account-opening' | 'fx-quote' | 'insurance-quote'
-    readonly logId: string
-    readonly consentId: ConsentId | null
-    readonly clientId: ClientId
-    readonly change: 'asked' | 'resumed' | 'answered' | 'unanswered' | 'patched' | 'moved' | 'subscription'
-    readonly from: string | null
-    readonly to: string
-    readonly revision: number
-    readonly by: 'tpp' | 'lfi' | 'hub' | 'operator'
-    readonly callerOrganisationId: string | null
-    readonly callerClientId: string | null
-    /** Names of the members that changed, never their values. */
-    readonly changed: readonly string[]
-  }
-  'participant-changed': {
-    readonly organisationId: string
-    readonly softwareStatementId: string | null
-    readonly clientId: ClientId | null
-    readonly change: 'registered' | 'refreshed' | 'activated' | 'blocked'
-    readonly by: string
-  }
-  'admin-act': { readonly actor: string; readonly act: string; readonly target: string | null }
-  /** An operator looked at somebody's agreement. */
-  'consent-viewed': { readonly actor: string; readonly act: string; readonly consentId: ConsentId }
-  system: {
-    readonly event: 'started' | 'stopped' | 'migrated' | 'exported' | 'destroyed' | 'lfi-down' | 'lfi-up'
-    readonly detail: string | null
-  }
-  /** From this place on the log is signed with this key. The first entry of every log is one. */
-  'log-key': { readonly publicKey: string; readonly previous: string | null }
-  /** Stands at the beginning of every hour of UTC, also a quiet one; its checkpoint is kept by the hour. */
-  hour: {
-    readonly hour: string
-    /** Hours before this one in which nothing was sealed, because no sealer was running. */
-    readonly missed: number
-    readonly clockSource: string
-    /** The largest step of the clock that this sealer has seen since the last such entry. */
-    readonly clockStepMs: number
-    /** Clock of the hub less that of the database. */
-    readonly databaseOffsetMs: number
-  }
-  /** Salts and values were destroyed; the commitments stay, and nothing opens them any more. */
-  erased: {
-    /** `<index>:<field>`, at most NAMES_MAX in one entry. */
-    readonly openings: readonly string[]
-    readonly reason: string
-    readonly actor: string
-  }
-}
-
-/** What calls of every door have in common beyond their names. */
-type Measured = {
-  readonly resource: string | null
-  /** Of a refusal of ours: its rule, what that expects, what there was instead, and where (src/refusals.ts). */
-  readonly rule: string | null
-  readonly expected: string | null
-  readonly seen: string | null
-  readonly path: string | null
-}
-
-export type AuditKind = keyof Kinds
-type Common = { readonly at: Instant; readonly interactionId: CorrelationId | null; readonly tenantId: TenantId }
-type EntryOf<K extends AuditKind> = { readonly kind: K } & Common & Kinds[K]
-export type AuditEntry = { [K in AuditKind]: EntryOf<K> }[AuditKind]
+export type { AuditEntry, AuditKind } from './kinds.ts'
 
 /**
  * How a member is written; `?` admits null. Derived from its type, so that table and type cannot part. A text may be
@@ -202,9 +32,10 @@ type Layout<K extends AuditKind> = {
 
 /** Members in the order in which they are written. */
 const MEASURED = { resource: 'text?', rule: 'text?', expected: 'text?', seen: 'text?', path: 'text?' } as const
+const CAUSED = { requestDigest: 'committed?', parentInteractionId: 'committed?' } as const
 export const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
   'tpp-call': {
-    v: 1,
+    v: 2,
     members: {
       clientId: 'text?',
       organisationId: 'text?',
@@ -229,10 +60,11 @@ export const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
       merchantId: 'text?',
       ...MEASURED,
       responseDigest: 'committed?',
+      ...CAUSED,
     },
   },
   'lfi-call': {
-    v: 1,
+    v: 2,
     members: {
       clientId: 'text?',
       consentId: 'committed?',
@@ -242,10 +74,24 @@ export const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
       status: 'number?',
       outcome: 'text',
       lfiMs: 'number',
+      ...CAUSED,
+    },
+  },
+  'webhook-call': {
+    v: 1,
+    members: {
+      clientId: 'text',
+      consentId: 'committed?',
+      resource: 'text',
+      eventId: 'text',
+      attempt: 'number',
+      status: 'number?',
+      outcome: 'text',
+      ...CAUSED,
     },
   },
   'lfi-request': {
-    v: 1,
+    v: 2,
     members: {
       surface: 'text',
       operationId: 'text?',
@@ -257,7 +103,12 @@ export const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
       callerClientId: 'text?',
       hubMs: 'number',
       ...MEASURED,
+      ...CAUSED,
     },
+  },
+  'refused-early': {
+    v: 1,
+    members: { surface: 'text?', status: 'number', reason: 'text', calls: 'number', since: 'text' },
   },
   'authorization-step': {
     v: 1,

@@ -10,7 +10,10 @@ import type { TenantId } from '../ids.ts'
 import { encode, NAMES_MAX } from './entry.ts'
 import { accept } from './store.ts'
 
-/** Everything with this value, or what one entry committed to. */
+/**
+ * Everything with this value, or what one entry committed to. With a consent goes what ties the calls about it together:
+ * the interaction that they follow from.
+ */
 export type Erasure =
   | { readonly field: string; readonly value: string }
   | { readonly index: number; readonly field?: string }
@@ -27,6 +30,8 @@ type Row = { readonly index: string | null; readonly field: string }
 /** Those of entries without a place stay: the record could not say what they were. */
 const WHERE = {
   value: 'o.field = ? and o.value = ?',
+  consent: `o.field in ('consentId', 'parentInteractionId') and o.entry_id in (
+    select entry_id from audit_opening where field = 'consentId' and value = ?)`,
   entry: 'l.index = ?',
   member: 'l.index = ? and o.field = ?',
 } as const
@@ -47,7 +52,7 @@ export async function eraseOpenings(
          delete from audit_opening o using found f
          where f.index is not null and o.entry_id = f.entry_id and o.field = f.field
        )
-       select index, field from found order by index`,
+       select index, field from found order by index, field`,
       bindings,
     )
     const openings = rows.flatMap(({ index, field }) => (index === null ? [] : [`${index}:${field}`]))
@@ -57,6 +62,7 @@ export async function eraseOpenings(
 }
 
 function selection(erasure: Erasure): readonly [string, readonly (string | number)[]] {
+  if ('value' in erasure && erasure.field === 'consentId') return [WHERE.consent, [erasure.value]]
   if ('value' in erasure) return [WHERE.value, [erasure.field, erasure.value]]
   if (erasure.field === undefined) return [WHERE.entry, [erasure.index]]
   return [WHERE.member, [erasure.index, erasure.field]]

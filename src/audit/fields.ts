@@ -40,7 +40,11 @@ const MEANINGS = {
   path: 'where in the request it was',
   logId: 'number of the record that was changed',
   responseDigest: 'SHA-256 (base64) of the body of the answer as sent, committed',
-  outcome: 'how the step or the call to the bank ended',
+  requestDigest: 'SHA-256 (base64) of the body of the request, as received or as the hub sent it, committed',
+  parentInteractionId: 'the interaction that led to this one, where that has another id, committed',
+  eventId: 'the event that a webhook tells of; the same in every attempt',
+  attempt: 'which attempt to bring it, from 1',
+  outcome: 'how the step or the call of the hub ended',
   callerClientId: 'application that called, as its certificate or token named it',
   callerOrganisationId: 'organisation that called',
   step: 'step of an authorization',
@@ -64,7 +68,9 @@ const MEANINGS = {
   clockStepMs: 'largest step of the clock since the last hour entry, in milliseconds',
   databaseOffsetMs: 'clock of the hub less that of the database, in milliseconds',
   openings: 'what was erased: index and field',
-  reason: 'why it was erased',
+  reason: 'why it was erased, or refused',
+  calls: 'how many there were',
+  since: 'when the first of them came',
 } as const satisfies Readonly<Record<string, string>>
 
 export const FIELDS: readonly Field[] = Object.entries(MEANINGS).map(([name, meaning]) => ({ name, meaning }))

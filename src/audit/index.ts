@@ -16,6 +16,7 @@ import { accept, type EntryId } from './store.ts'
 
 export { auditExport, auditVerifyLive } from './cli.ts'
 export { type ClockWatch, createClockWatch } from './clock-watch.ts'
+export { createEarlyRefusals, type EarlyRefusals } from './early-refusals.ts'
 export { AUDIT_KINDS, type AuditEntry, type AuditKind } from './entry.ts'
 export { type Erased, type Erasure, eraseOpenings } from './erase.ts'
 export { type ExportDeps, type Exported, exportLog } from './export/export.ts'

@@ -7,6 +7,7 @@ import { decodeJwt } from 'jose'
 import mount from 'koa-mount'
 import { errors, type KoaContextWithOIDC } from 'oidc-provider'
 import type { Audit, AuditEntry } from '../audit/index.ts'
+import { receivedDigest } from '../body.ts'
 import { HubError, toHubError } from '../errors.ts'
 import { type ClientId, type ConsentId, type InteractionId, toClientId, toConsentId, toInteractionId } from '../ids.ts'
 import type { AuthenticateLfi, LfiCaller } from '../lfi-caller.ts'
@@ -80,7 +81,7 @@ export function mountLfiSide(app: HubApp, deps: LfiSideDeps): void {
     }
     hideFromBrowser(ctx)
     ctx.set('cache-control', 'no-store')
-    if (!trace.isRecorded) await deps.audit.record(...entriesOf(ctx, deps, trace))
+    if (!trace.isRecorded) await deps.audit.record(...(await entriesOf(ctx, deps, trace)))
   })
   app.use(mount(deps.provider) as Parameters<HubApp['use']>[0])
 }
@@ -105,7 +106,7 @@ async function run(
   if (name === 'getAuth') return getAuth(ctx, deps, trace, next)
   if (interactionId === null) throw new HubError('NotFound')
   const write = async (unit: Unit) => {
-    const [call, ...more] = entriesOf(ctx, deps, trace)
+    const [call, ...more] = await entriesOf(ctx, deps, trace)
     await unit.commit(async (tx) => void (await deps.audit.append(tx, call, ...more)))
     trace.isRecorded = true
   }
@@ -230,7 +231,7 @@ function renderFault(ctx: HubContext, thrown: unknown): void {
   answerOAuthError(ctx, error.status, code, error.reason)
 }
 
-function entriesOf(ctx: HubContext, deps: LfiSideDeps, trace: Trace): [AuditEntry, ...AuditEntry[]] {
+async function entriesOf(ctx: HubContext, deps: LfiSideDeps, trace: Trace): Promise<[AuditEntry, ...AuditEntry[]]> {
   const common = { at: deps.clock.now(), interactionId: ctx.state.correlationId, tenantId: deps.tenant.id }
   const redirected = ctx.status === 303 ? errorIn(ctx.response.get('location')) : null
   const error = oauthErrorOf(ctx) ?? redirected
@@ -252,6 +253,9 @@ function entriesOf(ctx: HubContext, deps: LfiSideDeps, trace: Trace): [AuditEntr
     resource: resourceOf(operation?.route ?? null),
     ...UNEXPLAINED,
     expected: oauthReasonOf(ctx),
+    requestDigest: receivedDigest(ctx.req),
+    // The push with which the journey began.
+    parentInteractionId: trace.consentId === null ? null : await deps.consents.lodgedBy(trace.consentId),
   }
   if (operation === null || operation.step === null) return [call]
   const done = ctx.status < 400 && (error === null || operation.name === 'doFail')

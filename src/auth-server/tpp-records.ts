@@ -1,8 +1,9 @@
 /** What the audit log says of a request at the `as` door. */
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { AuditEntry } from '../audit/index.ts'
+import { receivedDigest } from '../body.ts'
 import type { Instant } from '../clock.ts'
-import { type ClientId, type ConsentId, type TenantId, toClientId, toConsentId } from '../ids.ts'
+import { type ClientId, type ConsentId, type CorrelationId, type TenantId, toClientId, toConsentId } from '../ids.ts'
 import type { ReviewCall } from '../lfi/index.ts'
 import type { HubContext } from '../listener.ts'
 import { resourceOf, UNEXPLAINED } from '../measure.ts'
@@ -20,6 +21,8 @@ export type TppTrace = {
   readonly operation: TppOperation | null
   clientId: ClientId | null
   consentId: ConsentId | null
+  /** The push that the consent came with, of whatever follows from it. */
+  parentInteractionId: CorrelationId | null
   /** Its step was recorded together with the change that it made. */
   stepRecorded: boolean
   /** What the LFI was asked on the way. */
@@ -36,11 +39,14 @@ export function commonOf(ctx: HubContext, at: Instant, tenantId: TenantId): Comm
   return { at, interactionId: ctx.state.correlationId, tenantId }
 }
 
+export const consentOf = (ctx: HubContext, { consentId }: TppTrace): ConsentId | null =>
+  consentId ?? toConsentId(grantDetailOf(oidcOf(ctx))?.ConsentId)
+
 export function entriesOf(ctx: HubContext, common: Common, trace: TppTrace): [AuditEntry, ...AuditEntry[]] {
   const oidc = oidcOf(ctx)
   const { operation } = trace
   const clientId = clientOf(ctx, oidc) ?? trace.clientId
-  const consentId = trace.consentId ?? toConsentId(grantDetailOf(oidc)?.ConsentId)
+  const consentId = consentOf(ctx, trace)
   const error = oauthErrorOf(ctx)
   const lfiMs = trace.lfiCalls.reduce((sum, each) => sum + each.lfiMs, 0)
   const call: AuditEntry = {
@@ -73,10 +79,13 @@ export function entriesOf(ctx: HubContext, common: Common, trace: TppTrace): [Au
     expected: oauthReasonOf(ctx),
     // Tokens are among these answers: not even a digest of one is kept.
     responseDigest: null,
+    // And among all these requests but a push, which alone is watched.
+    requestDigest: receivedDigest(ctx.req),
+    parentInteractionId: trace.parentInteractionId,
   }
   const step = operation === null ? null : STEPS[operation.name](oidc)
   const asked = trace.lfiCalls.map(
-    ({ operationId, method, route, lfiMs, attempt, understood }): AuditEntry => ({
+    ({ operationId, method, route, lfiMs, attempt, requestDigest, understood }): AuditEntry => ({
       ...common,
       kind: 'lfi-call',
       clientId,
@@ -87,6 +96,8 @@ export function entriesOf(ctx: HubContext, common: Common, trace: TppTrace): [Au
       status: attempt.status,
       outcome: attempt.status === 200 && !understood ? 'invalid-response' : attempt.outcome,
       lfiMs,
+      requestDigest,
+      parentInteractionId: null,
     }),
   )
   if (step === null || trace.stepRecorded) return [call, ...asked]

@@ -6,7 +6,7 @@
 import mount from 'koa-mount'
 import { errors, type KoaContextWithOIDC, type Provider } from 'oidc-provider'
 import type { Audit } from '../audit/index.ts'
-import { mediaType } from '../body.ts'
+import { mediaType, watchBody } from '../body.ts'
 import { whoSent } from '../caller.ts'
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
@@ -31,7 +31,7 @@ import { createTokenServices } from './services/index.ts'
 import { answerTokenFault, TokenFault } from './services/presented-token.ts'
 import { answerAgain, completeToken } from './token-answer.ts'
 import { operationAt, type TppOperation } from './tpp-operations.ts'
-import { commonOf, entriesOf, type Oidc, oidcOf, type TppTrace } from './tpp-records.ts'
+import { commonOf, consentOf, entriesOf, type Oidc, oidcOf, type TppTrace } from './tpp-records.ts'
 import { currentUnit, type InUnit, type Unit } from './unit-of-work.ts'
 
 export type TppSideDeps = {
@@ -51,6 +51,7 @@ export type TppSideDeps = {
 
 /** Each changes what is there, and is answered when all of it is written. */
 const IN_A_UNIT: ReadonlySet<string> = new Set(['par', 'token'])
+const NOTHING_YET = { clientId: null, consentId: null, parentInteractionId: null, stepRecorded: false }
 const TOO_DEEP = 'a JWT of the request is nested too deeply'
 const FORM = 'application/x-www-form-urlencoded'
 /** The engine's own limit, for which it would answer 400 (tpp-api 2.10 has 413). */
@@ -98,7 +99,8 @@ export function mountTppSide(app: HubApp, deps: TppSideDeps): void {
   }
   app.use(async (ctx, next) => {
     const operation = operationAt(ctx.path)
-    const trace: TppTrace = { operation, clientId: null, consentId: null, stepRecorded: false, lfiCalls: [] }
+    const trace: TppTrace = { operation, ...NOTHING_YET, lfiCalls: [] }
+    if (operation?.name === 'par') watchBody(ctx.req)
     traces.set(ctx.req, trace)
     ctx.state.measured = measuredAs(operation?.name ?? null)
     try {
@@ -182,6 +184,9 @@ function answerFailure(ctx: HubContext, error: unknown): void {
 
 /** What the request did and its audit entries, together; only then is it answered. */
 async function write(ctx: HubContext, deps: TppSideDeps, trace: TppTrace, unit: Unit | null): Promise<void> {
+  // Codes and refresh tokens come from the push that the consent came with; a read of what they open does not.
+  const consentId = trace.operation?.name === 'token' ? consentOf(ctx, trace) : null
+  trace.parentInteractionId = consentId === null ? null : await deps.consents.lodgedBy(consentId)
   const [call, ...more] = entriesOf(ctx, commonOf(ctx, deps.clock.now(), deps.tenant.id), trace)
   if (unit === null || unit.isEmpty()) return deps.audit.record(call, ...more)
   await unit.commit(async (tx) => void (await deps.audit.append(tx, call, ...more)))

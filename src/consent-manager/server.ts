@@ -1,5 +1,5 @@
 import type { Audit, ReceiptOffice } from '../audit/index.ts'
-import { mediaType, parseJson, readBody } from '../body.ts'
+import { mediaType, parseJson, readBody, receivedDigest } from '../body.ts'
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import type { Caller, ConsentStore } from '../consent-store/index.ts'
@@ -135,6 +135,8 @@ function entryOf(deps: ConsentManagerDeps, ctx: HubContext, seen: Seen, outcome:
     hubMs: performance.now() - ctx.state.startedAt,
     resource: resourceOf(seen.matched?.route.path ?? null),
     ...(outcome instanceof HubError ? explained(outcome) : UNEXPLAINED),
+    requestDigest: receivedDigest(ctx.req),
+    parentInteractionId: null,
   } as const
 }
 

@@ -1,7 +1,7 @@
 /** The consent store of one tenant: the agreement behind every request for data, and the history of that agreement. */
 import type { Instant } from '../clock.ts'
 import type { Migration, Tx } from '../db.ts'
-import type { ClientId, ConsentId, InteractionId } from '../ids.ts'
+import type { ClientId, ConsentId, CorrelationId, InteractionId } from '../ids.ts'
 import { addRevokedToken, type RevokedToken } from '../revoked-tokens.ts'
 import type { Outcome, Unit } from './change.ts'
 import { atClock, type Consent } from './consent.ts'
@@ -27,7 +27,7 @@ import { type Past, readPast } from './past.ts'
 import type { LfiPatch, PaymentNote, TppPatch } from './steps.ts'
 import { lock, read, readGroup, rememberedConsents } from './store.ts'
 import { sweep } from './sweeper.ts'
-import { type Caller, readTrail, type TrailRow } from './trail.ts'
+import { type Caller, readLodging, readTrail, type TrailRow } from './trail.ts'
 import { createUsage } from './usage.ts'
 
 export { CHANNEL as CONSENT_CHANNEL, type Outcome } from './change.ts'
@@ -148,6 +148,8 @@ export type ConsentStore = {
   findAt(id: ConsentId, at: Instant): Promise<Past | null>
   /** Oldest first; empty for an unknown consent. */
   trail(id: ConsentId): Promise<readonly TrailRow[]>
+  /** The interaction that lodged it; null for an unknown consent. */
+  lodgedBy(id: ConsentId): Promise<CorrelationId | null>
   /** At most once a minute for a consent; counts as no change of it. */
   touchUsage(id: ConsentId, at: Instant): Promise<void>
   /** As it stands, and so it stays until the transaction ends; whoever locks anything else as well locks this first. */
@@ -190,6 +192,7 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
     },
     findAt: (id, at) => readPast(db, id, at),
     trail: (id) => readTrail(db, id),
+    lodgedBy: (id) => readLodging(db, id),
     touchUsage: createUsage(db),
     lock: async (tx, id) => present(await lock(tx, id)),
     sweep: (limit) => sweep(deps, limit),

@@ -153,4 +153,10 @@ export async function readTrail(db: Db, id: ConsentId): Promise<readonly TrailRo
   }))
 }
 
+/** Of the request that lodged the consent: everything that is done to get it authorized follows from that. */
+export async function readLodging(db: Db, id: ConsentId): Promise<CorrelationId | null> {
+  const row = await db('consent_trail').where({ consent_id: id, change: 'lodged' }).first('interaction_id')
+  return (row?.interaction_id as CorrelationId | null | undefined) ?? null
+}
+
 const time = (at: Instant | null): string | null => (at === null ? null : iso(at))

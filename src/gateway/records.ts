@@ -1,8 +1,8 @@
 /** The audit entries of one call: what the TPP asked and got, and what the LFI was asked for it. */
-import { hash } from 'node:crypto'
 import type { AuditEntry } from '../audit/index.ts'
+import { receivedDigest } from '../body.ts'
 import { HubError } from '../errors.ts'
-import { type ConsentId, toClientId, toConsentId } from '../ids.ts'
+import { type ConsentId, type CorrelationId, toClientId, toConsentId } from '../ids.ts'
 import { billingOf, type Explained, resourceOf, UNEXPLAINED } from '../measure.ts'
 import { apiSetOf } from './api-sets.ts'
 import type { Facts } from './facts.ts'
@@ -40,7 +40,6 @@ export function segmentsOf(
   const hubInMs = Math.max(0, asked.endedAt - lfiMs - startedAt)
   return { totalMs, hubInMs, lfiMs, hubOutMs: Math.max(0, totalMs - hubInMs - lfiMs) }
 }
-export const digestOf = (body: Buffer | null): string | null => (body === null ? null : hash('sha256', body, 'base64'))
 
 /** No answer was sent because the caller had gone: a status of the log only. */
 export const CALLER_GONE: Outcome = {
@@ -87,9 +86,11 @@ export function entriesOf(
     ...billingOf(facts.body),
     resource: resourceOf(template),
     ...why,
+    requestDigest: receivedDigest(arrival.request),
+    parentInteractionId: firstAsked(facts),
   }
   if (exchange === undefined) return [call]
-  const { operationId, method, lfiMs, attempt } = exchange
+  const { operationId, method, lfiMs, attempt, requestDigest } = exchange
   const lfiCall: AuditEntry = {
     kind: 'lfi-call',
     ...common,
@@ -101,9 +102,15 @@ export function entriesOf(
     status: attempt.status,
     outcome: lfiOutcomeOf(exchange, facts, answered.status),
     lfiMs,
+    requestDigest,
+    parentInteractionId: null,
   }
   return [call, lfiCall]
 }
+
+/** A payment that is asked for again goes on as it was recorded under the first request (tpp-api 5.3). */
+const firstAsked = ({ payment, arrival }: Partial<Facts> & Pick<Facts, 'arrival'>): CorrelationId | null =>
+  payment === undefined || payment.interactionId === arrival.correlationId ? null : payment.interactionId
 
 /** An answer with data that could not be made into ours broke the contract. */
 const lfiOutcomeOf = (

@@ -3,6 +3,7 @@
  * leaves only once its audit entry is durable (lfi-api 7.6).
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { digestOf } from '../body.ts'
 import { whoSent } from '../caller.ts'
 import { HubError, toHubError } from '../errors.ts'
 import { goneOf } from '../gone.ts'
@@ -11,7 +12,7 @@ import { explained, UNEXPLAINED } from '../measure.ts'
 import type { Answer } from './answer.ts'
 import type { Arrival, Facts } from './facts.ts'
 import { arrived, requestPaths } from './pipeline.ts'
-import { CALLER_GONE, digestOf, entriesOf, type Outcome, type Segments, segmentsOf } from './records.ts'
+import { CALLER_GONE, entriesOf, type Outcome, type Segments, segmentsOf } from './records.ts'
 import { type Rendered, renderAnswer, renderError } from './render.ts'
 import { isService, type Route } from './routes.ts'
 import type { Services } from './services.ts'

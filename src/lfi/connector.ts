@@ -3,6 +3,7 @@
  * its own: what makes payments and what serves reads are different systems of a bank, and the one that is dead must
  * neither hold the connections of the other nor have it left alone.
  */
+import { digestOf } from '../body.ts'
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import type { Consent } from '../consent-store/index.ts'
@@ -37,6 +38,8 @@ export type Exchange = {
   readonly route: string
   readonly lfiMs: number
   readonly attempt: Attempt
+  /** Of the body as it was sent. */
+  readonly requestDigest: string | null
 }
 /** An answer with data in it, or a 204, which has none. */
 export type LfiReply = { readonly status: number; readonly body: unknown }
@@ -107,7 +110,8 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
       const startedAt = performance.now()
       const attempt = await guarded(lineOf(call), () => attemptOf(call, gone))
       const { operationId, method, route } = call
-      return { operationId, method, route, lfiMs: performance.now() - startedAt, attempt }
+      const lfiMs = performance.now() - startedAt
+      return { operationId, method, route, lfiMs, attempt, requestDigest: digestOf(call.body) }
     },
     async hello(target = '/hello-mtls') {
       const startedAt = performance.now()

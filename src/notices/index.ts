@@ -162,6 +162,7 @@ function createWebhooks(deps: NoticesDeps, config: WebhooksConfig) {
     ...deps,
     config,
     post,
+    tenantId: tenant.id,
     issuer: tenant.listeners.auth.origin,
     resourceOrigin: tenant.listeners.rs.origin,
     random: deps.random ?? Math.random,

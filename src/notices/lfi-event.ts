@@ -23,7 +23,7 @@ export async function tellLfi(
   if (consent === null) return { state: 'dropped', outcome: 'the consent is gone' }
   const correlationId = notice.interactionId ?? newCorrelationId()
   const exchange = await deps.consentActions.tell(notice.event, consent, { correlationId, correlationGiven: false })
-  const { attempt, operationId, method, route, lfiMs } = exchange
+  const { attempt, operationId, method, route, lfiMs, requestDigest } = exchange
   await deps.audit.record({
     kind: 'lfi-call',
     at: deps.clock.now(),
@@ -37,6 +37,9 @@ export async function tellLfi(
     status: attempt.status,
     outcome: attempt.outcome,
     lfiMs,
+    requestDigest,
+    // It goes out under the interaction that made the change.
+    parentInteractionId: null,
   })
   if (attempt.outcome !== 'answered') return { state: 'failed', outcome: attempt.outcome }
   const taken = attempt.status >= 200 && attempt.status < 300

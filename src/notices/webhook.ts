@@ -1,8 +1,10 @@
 /** One attempt to deliver a webhook: to whom, if to anybody any more, and what becomes of the notice after it. */
+import type { Audit } from '../audit/index.ts'
+import { digestOf } from '../body.ts'
 import type { Clock, Instant } from '../clock.ts'
 import type { WebhooksConfig } from '../config.ts'
 import type { ConsentStore, Subscription } from '../consent-store/index.ts'
-import { type ClientId, newCorrelationId } from '../ids.ts'
+import { type ClientId, newCorrelationId, type TenantId } from '../ids.ts'
 import { encryptionKey, type JWK } from '../jose.ts'
 import type { Client, Participants } from '../participants/index.ts'
 import type { ResourceLog } from '../resource-log/index.ts'
@@ -17,6 +19,8 @@ export type WebhookDeps = MessageDeps & {
   readonly resources: Pick<ResourceLog, 'findRequest'>
   readonly participants: Pick<Participants, 'client'>
   readonly post: Post
+  readonly audit: Audit
+  readonly tenantId: TenantId
   readonly clock: Clock
   readonly random: () => number
 }
@@ -33,8 +37,27 @@ export async function deliverWebhook(deps: WebhookDeps, notice: Webhook): Promis
   if ('state' in receiver) return receiver
   const { url, key } = receiver
   const body = await webhookMessage(deps, notice, found.subject, { clientId: notice.clientId, key }, deps.clock.now())
-  const headers = { 'content-type': 'application/jwe', 'x-fapi-interaction-id': newCorrelationId() }
-  return fateOf(deps, notice, await deps.post.send(url, headers, body))
+  const interactionId = newCorrelationId()
+  const headers = { 'content-type': 'application/jwe', 'x-fapi-interaction-id': interactionId }
+  const at = deps.clock.now()
+  const posted = await deps.post.send(url, headers, body)
+  // A notice is settled after this: what cannot be recorded is brought once more.
+  await deps.audit.record({
+    kind: 'webhook-call',
+    at,
+    interactionId,
+    tenantId: deps.tenantId,
+    clientId: notice.clientId as ClientId,
+    consentId: 'consentId' in notice.about ? notice.about.consentId : null,
+    resource: notice.about.resource,
+    eventId: notice.eventId,
+    attempt: notice.attempts,
+    status: posted.outcome === 'answered' ? posted.status : null,
+    outcome: posted.outcome,
+    requestDigest: digestOf(body),
+    parentInteractionId: notice.interactionId,
+  })
+  return fateOf(deps, notice, posted)
 }
 
 type Found = { readonly subject: Subject; readonly subscription: Subscription | null }

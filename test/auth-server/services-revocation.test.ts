@@ -1,11 +1,11 @@
 /** Giving tokens back (RFC 7009) at the real listener, who may ask for it, what is recorded, and how often one may ask. */
 
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAuditReader } from '../../src/audit/index.ts'
 import type { CorrelationId } from '../../src/ids.ts'
 import { inDatabase } from './support/database.ts'
-import type { Json } from './support/jws.ts'
+import { compact, type Json } from './support/jws.ts'
 import { type SecondNode, startSecondNode } from './support/second-node.ts'
 import { NO_TOKENS, UNAUTHENTICATED } from './support/service-cases.ts'
 import { expectChallenge, expectInactive, expectRevoked, tokenServices } from './support/token-services.ts'
@@ -224,6 +224,56 @@ describe('the audit log', () => {
         expect(JSON.stringify(entries)).not.toContain(token.slice(-20))
       })
     }
+  })
+
+  test('says of each step of a journey which push it follows from, and has the digest of that push', async () => {
+    const pushed = world.tpp.push()
+    const form = pushed.form.map(([name, value]): [string, string] => [
+      name,
+      typeof value === 'string' ? value : compact(value),
+    ])
+    const push = { ...pushed, body: new URLSearchParams(form).toString() }
+    const ids = Object.fromEntries(
+      ['par', 'auth', 'done', 'code', 'again', 'own'].map((step) => [step, randomUUID() as string]),
+    )
+    const under = <T extends { readonly headers: Record<string, string> }>(draft: T, step: string): T => {
+      draft.headers['x-fapi-interaction-id'] = ids[step] as string
+      return draft
+    }
+    const begun = await send(under(push, 'par'))
+    const { bank, tpp } = world
+    const hh = (path: string, step: string, more = {}) =>
+      bank.call(`${bank.hh}${path}`, { ...more, headers: { 'x-fapi-interaction-id': ids[step] as string } })
+    const query = new URLSearchParams({
+      client_id: tpp.clientId,
+      request_uri: String(begun.json['request_uri']),
+    })
+    const asked = await hh(`/auth?${query.toString()}`, 'auth')
+    await bank.authorize(push.consentId)
+    const { interactionId } = asked.json['interaction'] as { readonly interactionId: string }
+    const done = await hh(`/auth/${interactionId}/doConfirm`, 'done', { method: 'POST' })
+    const code = new URL(String(done.headers.location)).searchParams.get('code') ?? ''
+    const tokens = await send(under(tpp.exchange(code, push.verifier), 'code'))
+    const refresh = under(tpp.refresh(String(tokens.json['refresh_token'])), 'again')
+    expect((await send(refresh)).status).toBe(200)
+    await send(under(tpp.clientCredentials('accounts'), 'own'))
+    await inDatabase(world, async (db) => {
+      const reader = createAuditReader({ db })
+      for (const [step, id] of Object.entries(ids)) {
+        const [call] = (await reader.findByInteraction(id as CorrelationId)).filter(({ entry }) =>
+          ['tpp-call', 'lfi-request'].includes(entry?.kind ?? ''),
+        )
+        expect([step, call?.entry]).toMatchObject([
+          step,
+          {
+            parentInteractionId: ['par', 'own'].includes(step) ? null : ids['par'],
+            requestDigest: step === 'par' ? hash('sha256', push.body, 'base64') : null,
+          },
+        ])
+        // It ties the steps to one person, so it is not in the log itself.
+        if (step !== 'par') expect(call?.bytes.toString()).not.toContain(ids['par'])
+      }
+    })
   })
 
   test('does not put down to a client what came over the certificate of another', async () => {

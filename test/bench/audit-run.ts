@@ -67,6 +67,8 @@ function entriesOfCall(): readonly AuditEntry[] {
   const common = { at: systemClock.now(), tenantId, interactionId: randomUUID() as CorrelationId }
   const clientId = '11111111-2222-4333-8444-555555555555' as ClientId
   const consentId = randomUUID() as ConsentId
+  /** A read has no body, and nothing led to it. */
+  const uncaused = { requestDigest: null, parentInteractionId: null }
   const answered = {
     method: 'GET',
     route: '/accounts/{AccountId}/balances',
@@ -101,8 +103,19 @@ function entriesOfCall(): readonly AuditEntry[] {
       seen: null,
       path: null,
       responseDigest: '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=',
+      ...uncaused,
     },
-    { kind: 'lfi-call', ...common, ...answered, clientId, consentId, status: 200, outcome: 'answered', lfiMs: 20.1 },
+    {
+      kind: 'lfi-call',
+      ...common,
+      ...answered,
+      ...uncaused,
+      clientId,
+      consentId,
+      status: 200,
+      outcome: 'answered',
+      lfiMs: 20.1,
+    },
   ]
 }
 

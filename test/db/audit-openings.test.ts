@@ -1,11 +1,13 @@
 /** Values behind commitments: found, shown, destroyed, with the evidence of their destruction. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createAuditReader, eraseOpenings, verifyExport } from '../../src/audit/index.ts'
+import { accept } from '../../src/audit/store.ts'
 import { systemClock } from '../../src/clock.ts'
 import type { ConsentId } from '../../src/ids.ts'
 import { type AuditLog, openAuditLog } from '../support/audit-log.ts'
 import { failing } from '../support/faulty.ts'
 import { aurora, ENTRIES } from '../unit/audit/entries.ts'
+import { FORMER } from '../unit/audit/former.ts'
 
 const ONE = '11111111-1111-4111-8111-111111111111' as ConsentId
 const TWO = '22222222-2222-4222-8222-222222222222' as ConsentId
@@ -29,6 +31,23 @@ const everything = async (): Promise<string> =>
     (await log.db.raw('select * from audit_opening')).rows,
   ])
 
+test('what earlier releases wrote verifies with what this one writes, and counts in the reports', async () => {
+  await accept(
+    log.db,
+    FORMER.map((text) => ({ bytes: Buffer.from(text), interactionId: null, openings: [] })),
+  )
+  await log.audit.record(ENTRIES['tpp-call'], ENTRIES['lfi-request'])
+  await log.seal()
+  const { path } = await log.export('former')
+  const verdict = verifyExport(path, { key: log.publicKey, reports: true })
+  expect([verdict.ok, verdict.entriesRead]).toEqual([true, 11])
+  const calls = verdict.reports?.daily.map((row) => [row['door'], row['calls']])
+  expect(calls?.sort()).toEqual([
+    ['cm', 2],
+    ['rs', 2],
+  ])
+})
+
 describe('erasing', () => {
   test('takes every trace of the value, of nobody else, and the log stays valid', async () => {
     const before = await log.verify()
@@ -42,6 +61,19 @@ describe('erasing', () => {
     await log.seal()
     const verdict = await log.verify()
     expect(verdict).toMatchObject({ ok: true, size: before.size + 1, commitments: { total: 4, opened: 2, erased: 2 } })
+  })
+
+  test('takes with a consent what ties the calls about it together', async () => {
+    const call = { ...ENTRIES['webhook-call'], consentId: ONE }
+    await log.audit.record(call, { ...call, consentId: TWO })
+    await log.seal()
+    const { openings } = await erase({ field: 'consentId', value: ONE })
+    expect(openings).toEqual(['2:consentId', '4:consentId', '5:consentId', '5:parentInteractionId'])
+    expect((await erase({ field: 'parentInteractionId', value: String(call.parentInteractionId) })).openings).toEqual([
+      '6:parentInteractionId',
+    ])
+    await log.seal()
+    expect(await log.verify()).toMatchObject({ ok: true, commitments: { erased: 5 } })
   })
 
   test('is itself in the log: what, why and, committed, by whom', async () => {

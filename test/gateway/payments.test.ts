@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { hash, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sign } from '../../src/jose.ts'
 import { undeclared } from './support/declared.ts'
@@ -108,8 +108,16 @@ describe('a single payment', () => {
       { kind: 'resource-changed', resource: 'payment', change: 'asked', consentId: consent.id },
       { kind: 'resource-changed', resource: 'payment', change: 'answered', to: 'AcceptedSettlementCompleted' },
       { kind: 'consent-changed', change: 'consume', from: 'Authorized', to: 'Consumed' },
-      { kind: 'tpp-call', operationId: 'CreatePayment', status: 201, consentId: consent.id, records: 1 },
-      { kind: 'lfi-call', operationId: 'makePayment', status: 201, outcome: 'answered', consentId: consent.id },
+      {
+        ...{ kind: 'tpp-call', operationId: 'CreatePayment', status: 201, consentId: consent.id, records: 1 },
+        requestDigest: expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/),
+        parentInteractionId: null,
+      },
+      {
+        ...{ kind: 'lfi-call', operationId: 'makePayment', status: 201, outcome: 'answered', consentId: consent.id },
+        requestDigest: hash('sha256', world.lfi.asked[0]?.body ?? '', 'base64'),
+        parentInteractionId: null,
+      },
     ])
     expect(JSON.stringify(entries)).not.toMatch(/100\.00|invoice 7|user-7|192\.0\.2\.7/)
   })

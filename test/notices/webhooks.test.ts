@@ -1,6 +1,8 @@
 /** Webhooks to TPPs, from the change to the receiver, over real TLS. */
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, hash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { createAuditReader } from '../../src/audit/index.ts'
+import type { CorrelationId } from '../../src/ids.ts'
 import { silence, status } from './support/receiver.ts'
 import { createRig, type Options, type Rig } from './support/rig.ts'
 
@@ -65,6 +67,32 @@ describe('an event', () => {
     // Nothing of what the LFI knows of the user is in it.
     expect(JSON.stringify(claims)).not.toContain('user-7')
     expect(await outcomes()).toEqual([['delivered', 'answered 202']])
+  })
+
+  test('is on record attempt by attempt: what was sent, what came of it, and what led to it', async () => {
+    rig.tpp.receiver.answer = status(503)
+    const id = await rig.subscribed()
+    await rig.authorize(id)
+    rig.work()
+    await rig.tried(1)
+    rig.tpp.receiver.answer = status(204)
+    rig.advance(60 * MINUTE_MS)
+    await rig.settled('tpp-webhook')
+    const [notice] = await rig.rows('tpp-webhook')
+    const { received } = rig.tpp.receiver
+    expect(received).toHaveLength(2)
+    const reader = createAuditReader({ db: rig.db })
+    for (const [at, { headers, body }] of received.entries()) {
+      const entries = await reader.findByInteraction(headers['x-fapi-interaction-id'] as CorrelationId)
+      expect(entries.map(({ entry }) => entry)).toMatchObject([
+        {
+          ...{ kind: 'webhook-call', clientId: rig.tpp.clientId, consentId: id, resource: 'consent' },
+          ...{ eventId: notice?.event_id, attempt: at + 1, outcome: 'answered', status: at === 0 ? 503 : 204 },
+          requestDigest: hash('sha256', body, 'base64'),
+          parentInteractionId: notice?.interaction_id,
+        },
+      ])
+    }
   })
 
   test.each([200, 202, 204])('is acknowledged by %i', async (code) => {

@@ -13,6 +13,7 @@ import {
   type ClientCertificates,
   createApp,
   type Door,
+  type EarlyRefusal,
   type Listeners,
   openDoors,
   SERVER_LIMITS,
@@ -50,6 +51,8 @@ export async function createDoors() {
   )
   if (one === undefined || two === undefined) throw new Error('no certificates')
   let asked = 0
+  const refusals: EarlyRefusal[] = []
+  const refused = (refusal: EarlyRefusal): void => void refusals.push(refusal)
   let release = (): void => {}
   let listeners: Listeners | null = null
 
@@ -58,7 +61,7 @@ export async function createDoors() {
     const app = createApp({
       log,
       clock: systemClock,
-      ...(capacity === undefined ? {} : { door: { role: others.role ?? 'as', capacity } }),
+      ...(capacity === undefined ? {} : { door: { role: others.role ?? 'as', capacity, refused } }),
     })
     app.use(async (ctx) => {
       asked += 1
@@ -66,6 +69,11 @@ export async function createDoors() {
         await new Promise<void>((resolve) => {
           release = resolve
         })
+      }
+      if (ctx.path === '/begun') {
+        ctx.respond = false
+        ctx.res.writeHead(200, { 'content-length': '4' }).write('be')
+        return
       }
       if (ctx.path === '/body') {
         try {
@@ -98,6 +106,7 @@ export async function createDoors() {
       log,
       drainSeconds: toSeconds(drainSeconds),
       limits: { ...SERVER_LIMITS, ...limits },
+      refused: (_tenantId, refusal) => refused(refusal),
     })
   }
   const close = async (): Promise<void> => {
@@ -122,6 +131,8 @@ export async function createDoors() {
     ask: (port: number, options: Asking = {}) => ask(framework, port, options),
     /** How often an app was asked: what the listener refuses never gets there. */
     asked: () => asked,
+    /** What was counted of those, since the last test. */
+    refusals,
     untilAsked: async (times: number): Promise<void> => {
       while (asked < times) await new Promise((resolve) => setTimeout(resolve, 5))
     },
@@ -133,6 +144,7 @@ export async function createDoors() {
       release()
       await close()
       asked = 0
+      refusals.length = 0
     },
   }
 }

@@ -23,8 +23,13 @@ export type ReceiptOffice = {
   find(interactionId: CorrelationId, audience: Audience): Promise<Receipts | null>
 }
 
-/** What a TPP did or was told itself; what the hub asked the bank for it is between those two. */
-const OF_A_CLIENT: ReadonlySet<string> = new Set<AuditKind>(['tpp-call', 'authorization-step', 'participant-changed'])
+/** What a TPP did or was told itself, also by a webhook; what the hub asked the bank for it is between those two. */
+const OF_A_CLIENT: ReadonlySet<string> = new Set<AuditKind>([
+  'tpp-call',
+  'webhook-call',
+  'authorization-step',
+  'participant-changed',
+])
 
 export function createReceiptOffice({ db }: { readonly db: Db }): ReceiptOffice {
   const reader = createAuditReader({ db })

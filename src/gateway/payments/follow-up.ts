@@ -54,7 +54,7 @@ async function ask(payment: MadePayment, deps: Deps): Promise<boolean> {
   })
   const target = ROUTE.replace('{paymentId}', encodeURIComponent(payment.paymentId))
   const at = clock.now()
-  const { attempt, lfiMs } = await connector.ask(
+  const { attempt, lfiMs, requestDigest } = await connector.ask(
     { operationId: OPERATION, method: 'GET', route: ROUTE, target, headers, under: consent },
     null,
   )
@@ -78,6 +78,8 @@ async function ask(payment: MadePayment, deps: Deps): Promise<boolean> {
     outcome:
       attempt.outcome === 'answered' && attempt.status === 200 && reply === null ? 'invalid-response' : attempt.outcome,
     lfiMs,
+    requestDigest,
+    parentInteractionId: payment.interactionId,
   })
   if (reply === null) return false
   return (await adoptStatus(payment, reply.said, correlationId, { resources })).status !== payment.status

@@ -422,6 +422,7 @@ export type OutboxRow = {
   readonly at: Date
   readonly consent_id: string | null
   readonly resource_id: string | null
+  readonly interaction_id: string | null
   readonly state: string
   readonly attempts: number
   readonly outcome: string | null

@@ -8,6 +8,8 @@ const clientId = '11111111-2222-4333-8444-555555555555' as ClientId
 const consentId = '0d8f1c7e-6b5a-4c3d-9e2f-1a0b9c8d7e6f' as ConsentId
 const organisationId = 'aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee' as OrganisationId
 
+const parent = '1b4e28ba-2fa1-41d2-883f-0016d3cca427' as CorrelationId
+
 export const aurora = 'aurora' as TenantId
 
 const common = { at: toInstant('2026-03-01T08:00:00.125Z'), tenantId: aurora, interactionId }
@@ -43,6 +45,8 @@ export const ENTRIES: { readonly [K in AuditKind]: Extract<AuditEntry, { kind: K
     seen: 'none',
     path: 'authorization',
     responseDigest: '47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=',
+    requestDigest: 'LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=',
+    parentInteractionId: null,
   },
   'lfi-call': {
     ...common,
@@ -55,6 +59,21 @@ export const ENTRIES: { readonly [K in AuditKind]: Extract<AuditEntry, { kind: K
     status: null,
     outcome: 'timeout',
     lfiMs: 5000,
+    requestDigest: null,
+    parentInteractionId: parent,
+  },
+  'webhook-call': {
+    ...common,
+    kind: 'webhook-call',
+    clientId,
+    consentId,
+    resource: 'consent',
+    eventId: '5f0c3a52-7f0e-4b7e-9d4c-0a1b2c3d4e5f',
+    attempt: 2,
+    status: 202,
+    outcome: 'answered',
+    requestDigest: 'LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=',
+    parentInteractionId: parent,
   },
   'lfi-request': {
     ...common,
@@ -73,6 +92,18 @@ export const ENTRIES: { readonly [K in AuditKind]: Extract<AuditEntry, { kind: K
     expected: null,
     seen: null,
     path: null,
+    requestDigest: 'LPJNul+wow4m6DsqxbninhsWHlwfp0JecwQzYpOLmCQ=',
+    parentInteractionId: null,
+  },
+  'refused-early': {
+    ...common,
+    kind: 'refused-early',
+    interactionId: null,
+    surface: 'rs',
+    status: 503,
+    reason: 'capacity',
+    calls: 17,
+    since: '2026-03-01T07:59:01.000Z',
   },
   'authorization-step': {
     ...common,

@@ -4,6 +4,7 @@ import { AUDIT_KINDS, type AuditEntry, encode, LAYOUTS } from '../../../src/audi
 import { FIELDS } from '../../../src/audit/fields.ts'
 import { decode } from '../../../src/audit/stored-entry.ts'
 import { allEntries, ENTRIES } from './entries.ts'
+import { FORMER } from './former.ts'
 
 /**
  * The bytes of a released kind and version never change: an export handed over years ago has to verify with today's
@@ -11,11 +12,15 @@ import { allEntries, ENTRIES } from './entries.ts'
  */
 const GOLDEN = {
   'tpp-call':
-    '{"v":1,"kind":"tpp-call","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","clientId":"11111111-2222-4333-8444-555555555555","organisationId":"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee","surface":"rs","operationId":"GetAccounts","method":"GET","route":"/accounts","status":200,"errorCode":null,"consentId":{"commitment":"*"},"attended":true,"hubMs":4.124,"lfiMs":20,"lfiStatus":200,"records":3,"softwareStatementId":"11111111-2222-4333-8444-555555555555","apiSet":"BankDataSharing","hubInMs":3,"hubOutMs":1.123,"lfiOutcome":"answered","paymentType":"PushMerchant","merchantId":"m-1","resource":"accounts","rule":"token.scope","expected":"a scope","seen":"none","path":"authorization","responseDigest":{"commitment":"*"}}',
+    '{"v":2,"kind":"tpp-call","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","clientId":"11111111-2222-4333-8444-555555555555","organisationId":"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee","surface":"rs","operationId":"GetAccounts","method":"GET","route":"/accounts","status":200,"errorCode":null,"consentId":{"commitment":"*"},"attended":true,"hubMs":4.124,"lfiMs":20,"lfiStatus":200,"records":3,"softwareStatementId":"11111111-2222-4333-8444-555555555555","apiSet":"BankDataSharing","hubInMs":3,"hubOutMs":1.123,"lfiOutcome":"answered","paymentType":"PushMerchant","merchantId":"m-1","resource":"accounts","rule":"token.scope","expected":"a scope","seen":"none","path":"authorization","responseDigest":{"commitment":"*"},"requestDigest":{"commitment":"*"},"parentInteractionId":null}',
   'lfi-call':
-    '{"v":1,"kind":"lfi-call","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","clientId":"11111111-2222-4333-8444-555555555555","consentId":{"commitment":"*"},"operationId":"GetAccounts","method":"GET","route":"/accounts","status":null,"outcome":"timeout","lfiMs":5000}',
+    '{"v":2,"kind":"lfi-call","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","clientId":"11111111-2222-4333-8444-555555555555","consentId":{"commitment":"*"},"operationId":"GetAccounts","method":"GET","route":"/accounts","status":null,"outcome":"timeout","lfiMs":5000,"requestDigest":null,"parentInteractionId":{"commitment":"*"}}',
+  'webhook-call':
+    '{"v":1,"kind":"webhook-call","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","clientId":"11111111-2222-4333-8444-555555555555","consentId":{"commitment":"*"},"resource":"consent","eventId":"5f0c3a52-7f0e-4b7e-9d4c-0a1b2c3d4e5f","attempt":2,"status":202,"outcome":"answered","requestDigest":{"commitment":"*"},"parentInteractionId":{"commitment":"*"}}',
   'lfi-request':
-    '{"v":1,"kind":"lfi-request","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","surface":"cm","operationId":"PatchConsent","method":"PATCH","route":"/consents/{consentId}","status":204,"errorCode":null,"consentId":{"commitment":"*"},"callerClientId":"aurora-core","hubMs":2.5,"resource":"consents","rule":null,"expected":null,"seen":null,"path":null}',
+    '{"v":2,"kind":"lfi-request","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","surface":"cm","operationId":"PatchConsent","method":"PATCH","route":"/consents/{consentId}","status":204,"errorCode":null,"consentId":{"commitment":"*"},"callerClientId":"aurora-core","hubMs":2.5,"resource":"consents","rule":null,"expected":null,"seen":null,"path":null,"requestDigest":{"commitment":"*"},"parentInteractionId":null}',
+  'refused-early':
+    '{"v":1,"kind":"refused-early","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":null,"surface":"rs","status":503,"reason":"capacity","calls":17,"since":"2026-03-01T07:59:01.000Z"}',
   'authorization-step':
     '{"v":1,"kind":"authorization-step","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","step":"par","outcome":"refused","error":"invalid_request","clientId":"11111111-2222-4333-8444-555555555555","consentId":null}',
   'consent-changed':
@@ -84,6 +89,7 @@ describe('what is committed', () => {
     expect(openings.map(({ field, value }) => [field, value])).toEqual([
       ['consentId', ENTRIES['tpp-call'].consentId],
       ['responseDigest', ENTRIES['tpp-call'].responseDigest],
+      ['requestDigest', ENTRIES['tpp-call'].requestDigest],
     ])
     for (const { field, salt, value } of openings) {
       expect(bytes.toString()).not.toContain(value)
@@ -112,8 +118,17 @@ describe('what is committed', () => {
     expect(committed).toEqual([
       'tpp-call consentId',
       'tpp-call responseDigest',
+      'tpp-call requestDigest',
+      'tpp-call parentInteractionId',
       'lfi-call consentId',
+      'lfi-call requestDigest',
+      'lfi-call parentInteractionId',
+      'webhook-call consentId',
+      'webhook-call requestDigest',
+      'webhook-call parentInteractionId',
       'lfi-request consentId',
+      'lfi-request requestDigest',
+      'lfi-request parentInteractionId',
       'authorization-step consentId',
       'consent-changed consentId',
       'resource-changed consentId',
@@ -134,7 +149,11 @@ test('the field dictionary has every member of every kind, and nothing else', ()
 describe('decode', () => {
   test('reads back what was encoded', () => {
     for (const entry of allEntries())
-      expect(decode(bytesOf(entry))).toMatchObject({ v: 1, kind: entry.kind, tenantId: 'aurora' })
+      expect(decode(bytesOf(entry))).toMatchObject({ v: LAYOUTS[entry.kind].v, kind: entry.kind, tenantId: 'aurora' })
+  })
+
+  test('reads what an earlier release has written', () => {
+    for (const text of FORMER) expect(decode(Buffer.from(text))).toMatchObject({ v: 1, tenantId: 'aurora' })
   })
 
   test('reads a kind that a later release may have added', () => {

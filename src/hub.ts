@@ -189,7 +189,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const guard = createFetchGuard(config.outbound.allowedAddresses)
   const desk = createNoticeDesk(room)
   const notices = createNotices({ ...room, guard, drainSeconds: config.drainSeconds })
-  const authServer = createAuthServer(room)
+  const authServer = createAuthServer({ ...room, paymentIdsOf: resources.paymentIdsOf })
   const gateway = createGateway(room)
   const consentManager = createConsentManager(room)
   const mounts: Record<ListenerRole, (app: HubApp) => void> = {

@@ -44,6 +44,13 @@ export function addMoney(a: Money, b: Money): Money {
   return { amount: textOf(unitsOf(a.amount) + unitsOf(b.amount), places), currency: a.currency }
 }
 
+/** @throws RangeError for two currencies, or where more is taken than there is */
+export function subtractMoney(a: Money, b: Money): Money {
+  requireSame(a, b)
+  const places = Math.max(placesOf(a.amount), placesOf(b.amount))
+  return { amount: textOf(unitsOf(a.amount) - unitsOf(b.amount), places), currency: a.currency }
+}
+
 export const sumMoney = (first: Money, ...more: readonly Money[]): Money => more.reduce(addMoney, first)
 
 /** Nothing, to begin a sum with: two places, as amounts of payments have. */

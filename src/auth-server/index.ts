@@ -20,6 +20,7 @@ import { type ProfileOf, profileOf } from '../profiles.ts'
 import type { SchemaRegistry } from '../schema-registry.ts'
 import { createAdapterFactory } from './adapter.ts'
 import { announcedKids, findClient } from './clients.ts'
+import type { PaymentIdsOf } from './consent-detail.ts'
 import { engineOf } from './engine.ts'
 import { purgeExpired } from './engine-records.ts'
 import { mountIssuerSide } from './issuer-side.ts'
@@ -48,6 +49,7 @@ export function createAuthServer(deps: {
   readonly tenant: TenantConfig
   readonly db: Db
   readonly consents: ConsentStore
+  readonly paymentIdsOf: PaymentIdsOf
   readonly participants: Participants
   readonly consentActions: ConsentActions
   readonly audit: Audit

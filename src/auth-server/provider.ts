@@ -12,7 +12,7 @@ import { toConsentId } from '../ids.ts'
 import { privateJwk, type SigningKey } from '../jose.ts'
 import { capabilitiesOf, profileOf } from '../profiles.ts'
 import type { AdapterFactory } from './adapter.ts'
-import { type ConsentDetail, consentDetail } from './consent-detail.ts'
+import { type ConsentDetail, consentDetail, type PaymentIdsOf } from './consent-detail.ts'
 import type { IdTokenClaims } from './id-token-claims.ts'
 import { SKEW_SECONDS, unsignedPushRule } from './request-rules.ts'
 import { type SenderRule, tlsClientAuth } from './sender-rule.ts'
@@ -31,6 +31,7 @@ export type ProviderDeps = {
   readonly tenant: TenantConfig
   readonly clock: Clock
   readonly consents: ConsentStore
+  readonly paymentIdsOf: PaymentIdsOf
   readonly signingKeys: readonly SigningKey[]
   readonly encryptionKeys: readonly SigningKey[]
   readonly adapter: AdapterFactory
@@ -237,7 +238,7 @@ export function createProvider(deps: ProviderDeps): Provider {
     if (!REFRESHABLE.has(consent.status) || toInstant(detail.ExpirationDateTime) <= clock.now()) {
       throw new errors.InvalidGrant(`the consent is ${consent.status} as of ${iso(clock.now())}`)
     }
-    return consentDetail(consent, resource)
+    return consentDetail(consent, resource, deps.paymentIdsOf)
   }
 }
 

@@ -24,6 +24,7 @@ import { callerOf, createRateLimit, type RateLimit } from '../rate-limit.ts'
 import { whyDistrusted } from '../tls.ts'
 import { hideBrowser, hideFromBrowser } from './browserless.ts'
 import { clientFault } from './clients.ts'
+import type { PaymentIdsOf } from './consent-detail.ts'
 import type { KeptAnswers } from './kept-answers.ts'
 import { lodge } from './lodging.ts'
 import { answerOAuthError, explain, type OAuthError, oauthErrorOf } from './oauth-answer.ts'
@@ -39,6 +40,7 @@ export type TppSideDeps = {
   readonly provider: Provider
   readonly db: Db
   readonly consents: ConsentStore
+  readonly paymentIdsOf: PaymentIdsOf
   readonly participants: Participants
   readonly consentActions: ConsentActions
   readonly audit: Audit

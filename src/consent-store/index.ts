@@ -14,6 +14,7 @@ import { paymentConsents } from './migrations/0012-payment-consents.ts'
 import { outboxResources } from './migrations/0014-outbox-resources.ts'
 import { consentVersions } from './migrations/0015-consent-version.ts'
 import { consentLists } from './migrations/0016-consent-lists.ts'
+import { paymentIdsElsewhere } from './migrations/0017-payment-ids-elsewhere.ts'
 import {
   linkInteraction,
   notePayment,
@@ -25,7 +26,7 @@ import {
 } from './operations.ts'
 import { type Past, readPast } from './past.ts'
 import type { LfiPatch, PaymentNote, TppPatch } from './steps.ts'
-import { lock, read, readGroup, rememberedConsents } from './store.ts'
+import { type LockedConsent, lock, read, readGroup, rememberedConsents } from './store.ts'
 import { sweep } from './sweeper.ts'
 import { type Caller, readLodging, readTrail, type TrailRow } from './trail.ts'
 import { createUsage } from './usage.ts'
@@ -94,6 +95,7 @@ export {
   type PaymentTerms,
 } from './payment.ts'
 export type { LfiPatch, PatchableStatus, PaymentNote, PaymentPatch, TppPatch } from './steps.ts'
+export type { LockedConsent } from './store.ts'
 export type { Caller, ChangeName, TrailRow } from './trail.ts'
 export { CONSENT_TYPE_NAMES, lfiRecord, type TppConsentView, tppData, tppView } from './views.ts'
 
@@ -104,6 +106,7 @@ export const migrations: readonly Migration[] = [
   outboxResources,
   consentVersions,
   consentLists,
+  paymentIdsElsewhere,
 ]
 
 /**
@@ -135,7 +138,7 @@ export type ConsentStore = {
   patchByTpp(id: ConsentId, clientId: ClientId, patch: TppPatch, caller: Caller): Promise<Outcome>
   patchByLfi(id: ConsentId, patch: LfiPatch, caller: Caller): Promise<Outcome>
   /** Within the transaction that records a payment: what is used up now; the consent is consumed when all of it is. */
-  notePayment(tx: Tx, id: ConsentId, note: PaymentNote, caller: Caller): Promise<Outcome>
+  notePayment(tx: Tx, consent: LockedConsent, note: PaymentNote, caller: Caller): Promise<Outcome>
   /** A consent that has ended stays as it is. */
   revoke(id: ConsentId, ask: Revocation, caller: Caller): Promise<Outcome>
   revokeGroup(groupId: string, ask: Revocation, caller: Caller): Promise<readonly Outcome[]>
@@ -152,8 +155,11 @@ export type ConsentStore = {
   lodgedBy(id: ConsentId): Promise<CorrelationId | null>
   /** At most once a minute for a consent; counts as no change of it. */
   touchUsage(id: ConsentId, at: Instant): Promise<void>
-  /** As it stands, and so it stays until the transaction ends; whoever locks anything else as well locks this first. */
-  lock(tx: Tx, id: ConsentId): Promise<Consent | null>
+  /**
+   * As it is stored, whatever the clock says of it, and so it stays until the transaction ends; whoever locks anything
+   * else as well locks this first, and once.
+   */
+  lock(tx: Tx, id: ConsentId): Promise<LockedConsent | null>
   /** Ends up to `limit` consents that the clock has ended; how many it did. */
   sweep(limit: number): Promise<number>
 }
@@ -183,7 +189,7 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
     revokeToken: (tx, id, token) => addRevokedToken(tx, clock, { of: 'consent', id }, token),
     patchByTpp: (id, clientId, patch, caller) => patchByTpp(deps, id, clientId, patch, caller),
     patchByLfi: (id, patch, caller) => patchByLfi(deps, id, patch, caller),
-    notePayment: (tx, id, note, caller) => notePayment(tx, deps, id, note, caller),
+    notePayment: (tx, consent, note, caller) => notePayment(tx, deps, consent, note, caller),
     revoke: (id, ask, caller) => revoke(deps, id, ask, caller),
     revokeGroup: (groupId, ask, caller) => revokeGroup(deps, groupId, ask, caller),
     listForLfi: async (filter) => {
@@ -194,7 +200,7 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
     trail: (id) => readTrail(db, id),
     lodgedBy: (id) => readLodging(db, id),
     touchUsage: createUsage(db),
-    lock: async (tx, id) => present(await lock(tx, id)),
+    lock,
     sweep: (limit) => sweep(deps, limit),
   }
 }

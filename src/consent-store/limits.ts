@@ -5,7 +5,7 @@
  */
 
 import { type LocalDate, startOfDay } from '../local-date.ts'
-import { compareMoney, isSameCurrency, isSameMoney, type Money, noMoney, sumMoney } from '../money.ts'
+import { compareMoney, isSameCurrency, isSameMoney, type Money, noMoney, subtractMoney, sumMoney } from '../money.ts'
 import type {
   ControlParameters,
   FilePayment,
@@ -17,11 +17,20 @@ import type { Spending } from './exhausted.ts'
 import type { PaymentConsumption } from './payment.ts'
 import { periodOf, type Span } from './periods.ts'
 
-/** A payment on the day it was asked for. */
-export type Paid = { readonly on: LocalDate; readonly money: Money }
+/** Payments that were asked for on one day, together: what they are limited by are numbers and sums. */
+export type Paid = {
+  readonly on: LocalDate
+  /** One at least. */
+  readonly number: number
+  /** Their sum. */
+  readonly money: Money
+  /** Each is of the amount that a combined consent has for its single payment. */
+  readonly ofSingleAmount: boolean
+}
+type Order = { readonly on: LocalDate; readonly money: Money }
 /** What a TPP asks for: money, or a file as it describes it. */
 export type Asked =
-  | { readonly kind: 'payment'; readonly on: LocalDate; readonly money: Money }
+  | (Order & { readonly kind: 'payment' })
   | { readonly kind: 'file'; readonly on: LocalDate; readonly file: FilePayment }
 
 export const LIMIT_FAULTS = {
@@ -74,20 +83,20 @@ function fileFault(
   return paid.length === 0 ? null : 'already-paid'
 }
 
-function singleFault({ amount }: SinglePayment, paid: readonly Paid[], { money }: Paid): LimitFault | null {
+function singleFault({ amount }: SinglePayment, paid: readonly Paid[], { money }: Order): LimitFault | null {
   return amountFault(money, amount) ?? (paid.length === 0 ? null : 'already-paid')
 }
 
-function multiFault(multi: MultiPayment, paid: readonly Paid[], asked: Paid): LimitFault | null {
+function multiFault(multi: MultiPayment, paid: readonly Paid[], asked: Order): LimitFault | null {
   const { maximumNumber, maximumValue, schedule } = multi
   return (
     scheduleFault(schedule, paid, asked) ??
-    (maximumNumber !== null && paid.length >= maximumNumber ? 'number' : null) ??
+    (maximumNumber !== null && numberOf(paid) >= maximumNumber ? 'number' : null) ??
     (maximumValue === null ? null : valueFault(maximumValue, paid, asked, 'value'))
   )
 }
 
-function scheduleFault(schedule: PeriodicSchedule, paid: readonly Paid[], asked: Paid): LimitFault | null {
+function scheduleFault(schedule: PeriodicSchedule, paid: readonly Paid[], asked: Order): LimitFault | null {
   if ('dates' in schedule) {
     const dates: readonly { readonly date: LocalDate; readonly amount?: Money; readonly maximumAmount?: Money }[] =
       schedule.dates
@@ -107,7 +116,7 @@ function scheduleFault(schedule: PeriodicSchedule, paid: readonly Paid[], asked:
   const within = paidWithin(span, paid)
   if (!('perPeriod' in schedule)) return within.length === 0 ? null : 'period-taken'
   const { number, value } = schedule.perPeriod
-  if (number !== null && within.length >= number) return 'period-number'
+  if (number !== null && numberOf(within) >= number) return 'period-number'
   return value === null ? null : valueFault(value, within, asked, 'period-value')
 }
 
@@ -125,13 +134,15 @@ function maximumFault(money: Money, maximum: Money | null): LimitFault | null {
 function valueFault<F extends LimitFault>(
   maximum: Money,
   paid: readonly Paid[],
-  asked: Paid,
+  asked: Order,
   fault: F,
 ): F | 'currency' | null {
   const all = [...paid, asked].map(({ money }) => money)
   if (!all.every((money) => isSameCurrency(money, maximum))) return 'currency'
   return compareMoney(sumMoney(noMoney(maximum.currency), ...all), maximum) > 0 ? fault : null
 }
+
+const numberOf = (paid: readonly Paid[]): number => paid.reduce((all, { number }) => all + number, 0)
 
 const paidWithin = ({ from, until }: Span, paid: readonly Paid[]): readonly Paid[] =>
   paid.filter(({ on }) => from <= on && on < until)
@@ -140,8 +151,14 @@ type Combined = Extract<ControlParameters, { kind: 'combined' }>
 
 /** Payments do not say which part they belong to: the first of the single amount is the single one (tpp-api 2.7.1). */
 function parted({ single }: Combined, paid: readonly Paid[]): Readonly<Record<'single' | 'multi', readonly Paid[]>> {
-  const at = paid.findIndex(({ money }) => amountFault(money, single.amount) === null)
-  return at < 0 ? { single: [], multi: paid } : { single: paid.slice(at, at + 1), multi: paid.toSpliced(at, 1) }
+  const at = paid.findIndex(({ ofSingleAmount }) => ofSingleAmount)
+  const day = paid[at]
+  if (day === undefined) return { single: [], multi: paid }
+  const others = { ...day, number: day.number - 1, money: subtractMoney(day.money, single.amount) }
+  return {
+    single: [{ ...day, number: 1, money: single.amount }],
+    multi: others.number === 0 ? paid.toSpliced(at, 1) : paid.with(at, others),
+  }
 }
 
 /** What counts towards the end of a consent; `paid` is then what can no longer be rejected. Oldest first. */
@@ -150,7 +167,7 @@ export function spendingOf(control: ControlParameters, paid: readonly Paid[]): S
   return {
     single: single.length > 0,
     multi: {
-      number: multi.length,
+      number: numberOf(multi),
       value: sumOf(multi),
       dates: new Set(multi.map(({ on }) => on)),
     },
@@ -162,12 +179,12 @@ export function consumptionOf(control: ControlParameters, paid: readonly Paid[],
   const span = spanOf(control, paid.at(-1)?.on ?? today)
   const within = span === null ? [] : paidWithin(span, paid)
   return {
-    number: paid.length,
+    number: numberOf(paid),
     value: sumOf(paid) ?? noMoney(DIRHAM),
     period:
       span === null
         ? null
-        : { number: within.length, value: sumOf(within) ?? noMoney(DIRHAM), endsAt: startOfDay(span.until) },
+        : { number: numberOf(within), value: sumOf(within) ?? noMoney(DIRHAM), endsAt: startOfDay(span.until) },
   }
 }
 

@@ -1,7 +1,7 @@
 /** Changes asked for by callers, each one transaction (change.ts). */
 import { inTransaction, type Tx } from '../db.ts'
 import type { ClientId, ConsentId, InteractionId } from '../ids.ts'
-import { change, changeIn, type Outcome, retryingOnce, type Unit, unknownConsent } from './change.ts'
+import { change, changeIn, type Outcome, record, refused, retryingOnce, type Unit, unknownConsent } from './change.ts'
 import type { JsonObject, RevokedBy } from './consent.ts'
 import {
   type LfiPatch,
@@ -13,7 +13,7 @@ import {
   type TppPatch,
   tppStep,
 } from './steps.ts'
-import { readGroup } from './store.ts'
+import { type LockedConsent, readGroup } from './store.ts'
 import type { Caller } from './trail.ts'
 
 export type Revocation = {
@@ -40,8 +40,16 @@ export function patchByLfi(unit: Unit, id: ConsentId, patch: LfiPatch, caller: C
 }
 
 /** In the transaction that records the payment. */
-export function notePayment(tx: Tx, unit: Unit, id: ConsentId, note: PaymentNote, caller: Caller) {
-  return changeIn(tx, unit, { id, caller, step: (consent, now) => paymentStep(consent, note, now) })
+export async function notePayment(
+  tx: Tx,
+  unit: Unit,
+  consent: LockedConsent,
+  note: PaymentNote,
+  caller: Caller,
+): Promise<Outcome> {
+  const step = paymentStep(consent, note, unit.clock.now())
+  if (!step.ok) throw refused(step.refusal, caller)
+  return record(tx, unit, consent, step, { caller })
 }
 
 export function revoke(unit: Unit, id: ConsentId, ask: Revocation, caller: Caller) {

@@ -43,8 +43,6 @@ export type PaymentTerms = {
   readonly consumption: PaymentConsumption | null
   /** What the hub shows the LFI instead of its own credentials in calls under this consent (lfi-api 2.3). */
   readonly connectToken: SealedToken | null
-  /** Payments made under the consent, by the ids that the LFI gave them, rejected ones included. */
-  readonly paymentIds: readonly string[]
 }
 
 export type StoredTerms = {
@@ -53,7 +51,6 @@ export type StoredTerms = {
   readonly exchangeRate: ExchangeRate | null
   readonly consumption: PaymentConsumption | null
   readonly connectToken: SealedToken | null
-  readonly paymentIds: readonly string[]
 }
 const NOTHING_YET: StoredTerms = {
   authorizers: null,
@@ -61,7 +58,6 @@ const NOTHING_YET: StoredTerms = {
   exchangeRate: null,
   consumption: null,
   connectToken: null,
-  paymentIds: [],
 }
 
 export function termsOf(request: RarElement, stored: StoredTerms = NOTHING_YET): PaymentTerms {

@@ -66,7 +66,6 @@ export type ConsentRow = {
   readonly exchange_rate: ExchangeRate | null
   readonly consumption: PaymentConsumption | null
   readonly connect_token: string | null
-  readonly payment_ids: readonly string[]
 }
 
 /** Enumerated, so that a column of a later release does not reach this one. */
@@ -110,7 +109,6 @@ export const COLUMNS = [
   'exchange_rate',
   'consumption',
   'connect_token',
-  'payment_ids',
 ] as const satisfies readonly (keyof ConsentRow)[]
 
 export function toConsent(row: ConsentRow): Consent {
@@ -193,11 +191,7 @@ function granted(row: ConsentRow) {
 
 function payment(row: ConsentRow) {
   const { authorizers, charges, consumption } = row
-  const stored = {
-    exchangeRate: row.exchange_rate,
-    connectToken: row.connect_token as SealedToken | null,
-    paymentIds: row.payment_ids,
-  }
+  const stored = { exchangeRate: row.exchange_rate, connectToken: row.connect_token as SealedToken | null }
   return {
     type: 'service-initiation',
     payment: termsOf(row.request, { authorizers, charges, consumption, ...stored }),
@@ -254,14 +248,13 @@ export function newRow(consent: Consent) {
 
 function paymentColumns(consent: Consent) {
   if (consent.type !== 'service-initiation') return {}
-  const { charges, exchangeRate, consumption, connectToken, paymentIds } = consent.payment
+  const { charges, exchangeRate, consumption, connectToken } = consent.payment
   return {
     authorizers: json(authorizersOf(consent.payment)),
     charges: json(charges),
     exchange_rate: json(exchangeRate),
     consumption: json(consumption),
     connect_token: connectToken,
-    payment_ids: [...paymentIds],
   }
 }
 

@@ -60,8 +60,6 @@ export type PaymentPatch = {
 
 /** What a payment leaves at its consent. */
 export type PaymentNote = {
-  /** As the LFI names it; noted once. null: it has no name yet, or never got one. */
-  readonly paymentId: string | null
   readonly consumption: PaymentConsumption
   /** Nothing of what was agreed on is left (`isExhausted`). */
   readonly isExhausted: boolean
@@ -198,15 +196,11 @@ function withTerms(consent: LiveConsent, { payment: patch }: LfiPatch): LiveCons
  * A payment was made, or has come to its end. It is noted whatever has become of the consent meanwhile; only a consent
  * that could still be paid under is consumed.
  */
-export function paymentStep(consent: Consent, note: PaymentNote, now: Instant): Step {
+export function paymentStep(consent: Consent, note: PaymentNote, now: Instant): NonNullable<Step> {
   if (consent.type !== 'service-initiation') return refuse('never-consumed')
   const noted = {
     ...consent,
-    payment: {
-      ...consent.payment,
-      consumption: note.consumption,
-      paymentIds: [...new Set([...consent.payment.paymentIds, ...(note.paymentId === null ? [] : [note.paymentId])])],
-    },
+    payment: { ...consent.payment, consumption: note.consumption },
     lastServiceInitiationAt: later(consent.lastServiceInitiationAt, note.attemptedAt),
   }
   const isConsumed = note.isExhausted && noted.status === 'Authorized' && due(noted, now) === null
@@ -246,7 +240,7 @@ export function clockStep(consent: Consent, now: Instant): Step {
   return ended === null ? null : move(consent, { move: ended, by: 'hub' }, now)
 }
 
-function move(consent: Consent, ask: Ask, now: Instant): Step {
+function move(consent: Consent, ask: Ask, now: Instant): NonNullable<Step> {
   const decision = decide(consent, ask, now)
   return decision.ok ? { ok: true, change: ask.move, next: decision.next } : decision
 }
@@ -254,4 +248,4 @@ function move(consent: Consent, ask: Ask, now: Instant): Step {
 const endOf = (move: 'lapse' | 'expire'): Refusal => (move === 'lapse' ? 'lapsed' : 'expired')
 const later = (a: Instant | null, b: Instant | null): Instant | null =>
   a === null || b === null ? (a ?? b) : a > b ? a : b
-const refuse = (refusal: Refusal): Step => ({ ok: false, refusal })
+const refuse = (refusal: Refusal): NonNullable<Step> => ({ ok: false, refusal })

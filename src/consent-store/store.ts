@@ -40,9 +40,13 @@ export async function readGroup(db: Db | Tx, groupId: string, clientId: string |
   return rows.map(toConsent)
 }
 
-export async function lock(tx: Tx, id: ConsentId): Promise<Consent | null> {
+declare const locked: unique symbol
+/** As it is stored, whatever the clock says of it, and locked by the transaction that holds it. */
+export type LockedConsent = Consent & { readonly [locked]: true }
+
+export async function lock(tx: Tx, id: ConsentId): Promise<LockedConsent | null> {
   const row = (await table(tx).where({ id }).forUpdate().first(COLUMNS)) as ConsentRow | undefined
-  return row === undefined ? null : toConsent(row)
+  return row === undefined ? null : (toConsent(row) as LockedConsent)
 }
 
 /**

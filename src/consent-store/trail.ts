@@ -57,10 +57,6 @@ const TRACED: Readonly<Record<string, Traced>> = {
     value: ofPayment(({ consumption }) => consumption),
     shown: ofPayment(({ consumption }) => (consumption === null ? null : wireConsumption(consumption))),
   },
-  'Links.Related': {
-    value: ofPayment(({ paymentIds }) => paymentIds),
-    shown: ofPayment(({ paymentIds }) => paymentIds.length),
-  },
   'consentBody.Meta.MultipleAuthorizers': {
     value: ofPayment(authorizersOf),
     shown: ofPayment((terms) => {

@@ -61,20 +61,23 @@ export type TppConsentView = {
   readonly Meta: JsonObject
 }
 
-/** @param origin of the gateway */
-export function tppView(consent: Consent, origin: string): TppConsentView {
+/**
+ * @param origin of the gateway
+ * @param paymentIds of the payments made under it (resource-log)
+ */
+export function tppView(consent: Consent, origin: string, paymentIds: readonly string[]): TppConsentView {
   const self = { Self: `${origin}${RESOURCES[consent.type]}/${consent.id}` }
   return {
     Data: tppData(consent),
     ...(consent.subscription === null ? {} : { Subscription: consent.subscription }),
-    Links: consent.type === 'service-initiation' ? { ...self, Related: paymentsOf(consent, origin) } : self,
+    Links: consent.type === 'service-initiation' ? { ...self, Related: paymentsOf(consent, origin, paymentIds) } : self,
     Meta: consent.type === 'service-initiation' ? present('MultipleAuthorizers', authorizersOf(consent.payment)) : {},
   }
 }
 
-function paymentsOf({ payment }: PaymentConsent, origin: string): readonly string[] {
+function paymentsOf({ payment }: PaymentConsent, origin: string, ids: readonly string[]): readonly string[] {
   const kind = payment.control.kind === 'file' ? 'file-payments' : 'payments'
-  return payment.paymentIds.map((id) => `${origin}/open-finance/payment/v2.1/${kind}/${encodeURIComponent(id)}`)
+  return ids.map((id) => `${origin}/open-finance/payment/v2.1/${kind}/${encodeURIComponent(id)}`)
 }
 
 /** `Data` of the TPP's view; also what a webhook says (tpp-api 8.3). */

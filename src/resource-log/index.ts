@@ -9,6 +9,7 @@ import { type Db, inTransaction, type Migration, type Tx } from '../db.ts'
 import type { ClientId, ConsentId } from '../ids.ts'
 import { resourceLog } from './migrations/0050-resource-log.ts'
 import { paymentAsked } from './migrations/0051-payment-asked.ts'
+import { paymentTally } from './migrations/0052-payment-tally.ts'
 import type { MadePayment, Payment, PaymentIntent, PaymentOutcome, PaymentPatch } from './payment.ts'
 import {
   findByKey,
@@ -17,6 +18,7 @@ import {
   type IdempotencyKey,
   listPayments,
   patchByLfi,
+  paymentIdsOf,
   type Recorded,
   recordPayment,
   reservePayment,
@@ -43,7 +45,7 @@ export type {
 export { type IdempotencyKey, paymentData, type Recorded } from './payment-log.ts'
 export type { NewRequest, RequestKind, ServiceRequest } from './request.ts'
 
-export const migrations: readonly Migration[] = [resourceLog, paymentAsked]
+export const migrations: readonly Migration[] = [resourceLog, paymentAsked, paymentTally]
 
 export type ResourceLog = {
   /**
@@ -63,6 +65,8 @@ export type ResourceLog = {
   findByLogId(logId: string): Promise<Payment | null>
   /** Everything asked for under a consent, oldest first; in a transaction that has locked the consent it stays so. */
   listPayments(consentId: ConsentId, tx?: Tx): Promise<readonly Payment[]>
+  /** Of the payments made under a consent, rejected ones included, as the LFI named them. Oldest first. */
+  paymentIdsOf(consentId: ConsentId): Promise<readonly string[]>
   /** Payments that wait for their end and should be asked about now; each goes to one caller at a time. */
   claimWaitingPayments(limit: number): Promise<readonly MadePayment[]>
   patchPaymentByLfi(paymentId: string, patch: PaymentPatch, caller: Caller): Promise<MadePayment>
@@ -100,6 +104,7 @@ export function createResourceLog(deps: ResourceLogDeps): ResourceLog {
     findByKey: (key) => findByKey(db, key),
     findByLogId: (logId) => findByLogId(db, logId),
     listPayments: (consentId, tx) => listPayments(tx ?? db, consentId),
+    paymentIdsOf: (consentId) => paymentIdsOf(db, consentId),
     claimWaitingPayments: (limit) => claimWaiting(db, deps.clock, limit),
     patchPaymentByLfi: (paymentId, patch, caller) => patchByLfi(deps, paymentId, patch, caller),
     recordRequest: (tx, asked, caller) => recordRequest(tx, deps, asked, caller),

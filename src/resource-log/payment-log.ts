@@ -3,9 +3,11 @@ import assert from 'node:assert'
 import { type Instant, iso, type Milliseconds, plus } from '../clock.ts'
 import {
   type Asked,
+  atClock,
   type Caller,
   type JsonObject,
   LIMIT_FAULTS,
+  type LockedConsent,
   limitFault,
   type Subscription,
 } from '../consent-store/index.ts'
@@ -25,7 +27,7 @@ import {
   patchPayment,
 } from './payment.ts'
 import { changingPaymentColumns, newPaymentRow, PAYMENT_COLUMNS, type PaymentRow, toPayment } from './payment-row.ts'
-import { noteFor, paidBeside } from './spending.ts'
+import { noteFor, paidUnder } from './spending.ts'
 import { leaveTraces, type ResourceChange, type Unit } from './traces.ts'
 
 /**
@@ -97,17 +99,18 @@ export function reservePayment(
   return inTransaction(unit.db, async (tx) => {
     const consent = await unit.consents.lock(tx, intent.consentId)
     if (consent?.type !== 'service-initiation') throw new HubError('Consent.Invalid')
+    const paid = await paidUnder(tx, consent.id)
     const recorded = await recordPayment(tx, unit, intent, attemptFor, caller)
     if (recorded.outcome !== 'recorded') return recorded
-    if (consent.status !== 'Authorized') {
+    const { status } = atClock(consent, unit.clock.now())
+    if (status !== 'Authorized') {
       throw new HubError('Consent.Invalid', {
         rule: 'consent.usable',
-        seen: consent.status,
+        seen: status,
         reason: 'The consent was ended meanwhile',
       })
     }
-    const { control } = consent.payment
-    const fault = limitFault(control, await paidBeside(tx, consent.id, control, recorded.payment.logId), asked)
+    const fault = limitFault(consent.payment.control, paid, asked)
     if (fault === null) return recorded
     throw new HubError('Consent.FailsControlParameters', {
       rule: 'payment.limits',
@@ -118,14 +121,24 @@ export function reservePayment(
   })
 }
 
-/** The consent learns of it in the transaction that has locked it, before the payment was. */
-async function tellConsent(tx: Tx, unit: Unit, payment: Payment, attemptedAt: Instant | null, caller: Caller) {
-  const { consentId } = payment
-  const paymentId = payment.state === 'made' ? payment.paymentId : null
-  const consent = await unit.consents.lock(tx, consentId)
+/** The consent, locked before its payment is, and the payment; of an unknown payment neither. */
+async function lockBoth(tx: Tx, unit: Unit, where: Where) {
+  const known = await readBy(tx, where)
+  const consent = known === null ? null : await unit.consents.lock(tx, known.consentId)
+  return { consent, before: known === null ? null : await lockBy(tx, where) }
+}
+
+/** What has been paid is the consent's to know, in the same transaction. */
+async function tellConsent(
+  tx: Tx,
+  unit: Unit,
+  consent: LockedConsent | null,
+  attemptedAt: Instant | null,
+  caller: Caller,
+) {
   if (consent?.type !== 'service-initiation') return
   const today = localDateAt(unit.clock.now())
-  await unit.consents.notePayment(tx, consentId, await noteFor(tx, consent, { paymentId, attemptedAt, today }), caller)
+  await unit.consents.notePayment(tx, consent, await noteFor(tx, consent, { attemptedAt, today }), caller)
 }
 
 /** What the LFI answered. A payment that has been answered already stays as it is. */
@@ -136,9 +149,7 @@ export async function settlePayment(
   outcome: PaymentOutcome,
   caller: Caller,
 ): Promise<Payment> {
-  const known = await readBy(tx, { id: logId })
-  if (known !== null) await unit.consents.lock(tx, known.consentId)
-  const before = await lockBy(tx, { id: logId })
+  const { consent, before } = await lockBoth(tx, unit, { id: logId })
   assert(before !== null, 'settlePayment: no such payment')
   if (before.state !== 'open') return before
   const now = unit.clock.now()
@@ -146,7 +157,7 @@ export async function settlePayment(
   await save(tx, payment)
   const change = outcome.kind === 'unknown' ? 'unanswered' : 'answered'
   await leave(tx, unit, { before, payment, change, changed: [] }, caller)
-  await tellConsent(tx, unit, payment, payment.createdAt, caller)
+  await tellConsent(tx, unit, consent, payment.createdAt, caller)
   return payment
 }
 
@@ -162,9 +173,7 @@ function settled(open: OpenPayment, outcome: PaymentOutcome, now: Instant): Paym
 /** @throws HubError Resource.InvalidFormat for an unknown payment, Event.UnexpectedEvent */
 export function patchByLfi(unit: Unit, paymentId: string, patch: PaymentPatch, caller: Caller): Promise<MadePayment> {
   return inTransaction(unit.db, async (tx) => {
-    const known = await readBy(tx, { payment_id: paymentId })
-    if (known !== null) await unit.consents.lock(tx, known.consentId)
-    const before = await lockBy(tx, { payment_id: paymentId })
+    const { consent, before } = await lockBoth(tx, unit, { payment_id: paymentId })
     if (before?.state !== 'made') throw new HubError('Resource.InvalidFormat', { reason: 'There is no such payment' })
     const now = unit.clock.now()
     const step = patchPayment(before, patch, now)
@@ -174,7 +183,7 @@ export function patchByLfi(unit: Unit, paymentId: string, patch: PaymentPatch, c
     const payment = { ...step.next, ...following(before, now) }
     await save(tx, payment)
     await leave(tx, unit, { before, payment, change: 'patched', changed: step.changed }, caller)
-    if (payment.status !== before.status) await tellConsent(tx, unit, payment, null, caller)
+    if (payment.status !== before.status) await tellConsent(tx, unit, consent, null, caller)
     return payment
   })
 }
@@ -205,6 +214,16 @@ export async function listPayments(db: Db | Tx, consentId: ConsentId): Promise<r
     .limit(LISTED_MAX)
     .select(PAYMENT_COLUMNS)) as PaymentRow[]
   return rows.toReversed().map(toPayment)
+}
+
+/** As the LFI named them, of a consent; of more than can be listed the latest. */
+export async function paymentIdsOf(db: Db, consentId: ConsentId): Promise<readonly string[]> {
+  const { rows } = await query<{ payment_id: string }>(
+    db,
+    'select payment_id from payment_log where consent_id = ? and payment_id is not null order by id desc limit ?',
+    [consentId, LISTED_MAX],
+  )
+  return rows.map(({ payment_id }) => payment_id).reverse()
 }
 
 type Where = Readonly<Record<string, string>>

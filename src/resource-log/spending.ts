@@ -1,80 +1,65 @@
-/** What has been paid under a consent, as far as it counts (tpp-api 5.3): read while the consent is locked. */
-import { toInstant } from '../clock.ts'
+/**
+ * What has been paid under a consent, as far as it counts (tpp-api 5.3): by days, as the database keeps it
+ * (migrations/0052-payment-tally.ts), read while the consent is locked.
+ */
+import assert from 'node:assert'
 import {
-  type Consent,
-  type ControlParameters,
   consumptionOf,
   isExhausted,
   type Paid,
+  type PaymentConsent,
   type PaymentNote,
   spendingOf,
 } from '../consent-store/index.ts'
 import { query, type Tx } from '../db.ts'
 import type { ConsentId } from '../ids.ts'
-import { type LocalDate, localDateAt } from '../local-date.ts'
-import { type Decimal, type Money, toMoney } from '../money.ts'
-import type { PaymentStatus } from './payment.ts'
+import type { LocalDate } from '../local-date.ts'
+import { toMoney } from '../money.ts'
 
 type Row = {
-  readonly id: string
-  readonly created_at: Date
-  readonly status: PaymentStatus | null
-  readonly amount: string | null
-  readonly currency: string | null
+  readonly day: LocalDate
+  readonly currency: string
+  readonly of_single_amount: boolean
+  readonly number: number
+  readonly value: string
+  readonly certain_number: number
+  readonly certain_value: string
 }
-type Counted = Paid & { readonly logId: string; readonly status: PaymentStatus | null }
 
-/** Refused and rejected payments are none. A file names its sum, of which every part is in dirhams. */
+/** A year of days at most, whatever was paid on each. */
 const SELECT = `
-  select id, created_at, status,
-    coalesce(request_body #>> '{Data,Instruction,Amount,Amount}',
-             request_body #>> '{Data,Instruction,ControlSum}') as amount,
-    coalesce(request_body #>> '{Data,Instruction,Amount,Currency}', 'AED') as currency
-  from payment_log
-  where consent_id = ? and state <> 'refused' and status is distinct from 'Rejected'
-  order by id`
+  select to_char(day, 'YYYY-MM-DD') as day, currency, of_single_amount, number, value, certain_number, certain_value
+  from payment_tally where consent_id = ? and number > 0 order by payment_tally.day, currency, of_single_amount`
 
-async function counted(tx: Tx, consentId: ConsentId, control: ControlParameters): Promise<readonly Counted[]> {
-  const { rows } = await query<Row>(tx, SELECT, [consentId])
-  return rows.map((row) => ({
-    logId: row.id,
-    status: row.status,
-    on: localDateAt(toInstant(row.created_at)),
-    money: toMoney({ Amount: row.amount, Currency: row.currency }) ?? sumOf(control),
-  }))
+const tally = async (tx: Tx, consentId: ConsentId): Promise<readonly Row[]> =>
+  (await query<Row>(tx, SELECT, [consentId])).rows
+
+/** Every payment that is none of the refused and rejected ones. Oldest first. */
+export async function paidUnder(tx: Tx, consentId: ConsentId): Promise<readonly Paid[]> {
+  return (await tally(tx, consentId)).map(paidIn)
 }
 
-/** A file payment that does not repeat the instruction is the one of its consent. */
-function sumOf(control: ControlParameters): Money {
-  const amount = control.kind === 'file' ? control.file.controlSum : ('0.00' as Decimal)
-  return { amount, currency: 'AED' as Money['currency'] }
-}
-
-/** All but the payment itself, when another one is judged. */
-export async function paidBeside(
-  tx: Tx,
-  consentId: ConsentId,
-  control: ControlParameters,
-  logId: string,
-): Promise<readonly Paid[]> {
-  return (await counted(tx, consentId, control)).filter((each) => each.logId !== logId)
+const paidIn = ({ day, currency, number, value, of_single_amount }: Row): Paid => {
+  const money = toMoney({ Amount: value, Currency: currency })
+  assert(money !== null, 'a sum of payments that is no amount')
+  return { on: day, number, money, ofSingleAmount: of_single_amount }
 }
 
 /** A payment that waits may yet be rejected: only what no longer can be uses a consent up (tpp-api 4.2). */
-const isCertain = ({ status }: Counted): boolean => status !== null && status !== 'Pending'
+const certainIn = (row: Row): readonly Paid[] =>
+  row.certain_number === 0 ? [] : [paidIn({ ...row, number: row.certain_number, value: row.certain_value })]
 
 /** What the consent is to know of its payments after one of them has changed. */
 export async function noteFor(
   tx: Tx,
-  consent: Extract<Consent, { type: 'service-initiation' }>,
-  about: Pick<PaymentNote, 'paymentId' | 'attemptedAt'> & { readonly today: LocalDate },
+  consent: PaymentConsent,
+  about: Pick<PaymentNote, 'attemptedAt'> & { readonly today: LocalDate },
 ): Promise<PaymentNote> {
   const { control } = consent.payment
-  const paid = await counted(tx, consent.id, control)
+  const rows = await tally(tx, consent.id)
   return {
-    consumption: consumptionOf(control, paid, about.today),
-    isExhausted: isExhausted(control, spendingOf(control, paid.filter(isCertain))),
-    paymentId: about.paymentId,
+    consumption: consumptionOf(control, rows.map(paidIn), about.today),
+    isExhausted: isExhausted(control, spendingOf(control, rows.flatMap(certainIn))),
     attemptedAt: about.attemptedAt,
   }
 }

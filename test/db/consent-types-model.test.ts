@@ -76,9 +76,10 @@ async function told(hub: TestStore, id: ConsentId, command: Command, model: Mode
       case 'pay': {
         const consumption = { number: model.payments, value: model.paid ?? money('0.00'), period: null }
         const note = { consumption, isExhausted: command.isExhausted, attemptedAt: clock.now() }
-        await inTransaction(db, (tx) =>
-          store.notePayment(tx, id, { ...note, paymentId: `p-${model.payments}` }, callerOf('hub')),
-        )
+        await inTransaction(db, async (tx) => {
+          const consent = await store.lock(tx, id)
+          if (consent !== null) await store.notePayment(tx, consent, note, callerOf('hub'))
+        })
         break
       }
       case 'link':

@@ -69,11 +69,12 @@ describe('a single payment', () => {
     expect(await world.consents.find(consent.id)).toMatchObject({
       status: 'Consumed',
       payment: {
-        paymentIds: [executed?.id],
         consumption: { number: 1, value: { amount: '100.00', currency: 'AED' } },
       },
     })
 
+    const agreed = await payer.get(`/payment-consents/${consent.id}`)
+    expect(await messageOf(world, agreed)).toMatchObject({ Links: { Related: [self] } })
     const found = await payer.get('/payments', { 'x-idempotency-key': key })
     expect(await messageOf(world, found)).toEqual({ Data: {}, Links: { Self: self } })
     const shown = await payer.get(`/payments/${executed?.id}`)

@@ -374,6 +374,25 @@ CREATE INDEX payment_log_consent ON public.payment_log USING btree (consent_id, 
 CREATE INDEX payment_log_waiting ON public.payment_log USING btree (made_at) WHERE (status = 'Pending'::text);
 CREATE UNIQUE INDEX payment_log_key ON public.payment_log USING btree (client_id, payment_type, idempotency_key);
 CREATE TRIGGER payment_log_keep BEFORE UPDATE ON public.payment_log FOR EACH ROW EXECUTE FUNCTION payment_log_keep();
+CREATE TRIGGER payment_tally_changed AFTER UPDATE ON public.payment_log FOR EACH ROW WHEN (((old.state IS DISTINCT FROM new.state) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION payment_tally_changed();
+CREATE TRIGGER payment_tally_new AFTER INSERT ON public.payment_log FOR EACH ROW EXECUTE FUNCTION payment_tally_new();
+
+create table payment_tally (
+  consent_id text not null,
+  day date not null,
+  currency text not null,
+  of_single_amount boolean not null,
+  number integer not null,
+  value numeric not null,
+  certain_number integer not null,
+  certain_value numeric not null,
+  constraint payment_tally_pkey PRIMARY KEY (consent_id, day, currency, of_single_amount),
+  constraint payment_tally_consent_id_fkey FOREIGN KEY (consent_id) REFERENCES consent(id),
+  constraint payment_tally_check CHECK (((certain_value >= (0)::numeric) AND (certain_value <= value))),
+  constraint payment_tally_check1 CHECK (((certain_number >= 0) AND (certain_number <= number))),
+  constraint payment_tally_number_check CHECK ((number >= 0)),
+  constraint payment_tally_value_check CHECK ((value >= (0)::numeric))
+);
 
 create table report_cursor (
   one boolean default true not null,
@@ -585,7 +604,7 @@ CREATE OR REPLACE FUNCTION public.consent_state(of consent)
  STABLE
 AS $function$
         select to_jsonb(of) - array['id', 'type', 'rar_type', 'client_id', 'organisation_id', 'base_consent_id',
-          'request', 'request_headers', 'request_url', 'tpp', 'scope', 'created_at', 'expires_at',
+          'request', 'request_headers', 'request_url', 'tpp', 'scope', 'created_at', 'expires_at', 'payment_ids',
           'par_id', 'completed_at', 'grant_id', 'revoked_tokens', 'connect_token', 'last_data_shared_at', 'psu_user_id', 'due_at']
       $function$
 ;
@@ -675,6 +694,62 @@ begin
   end if;
   return new;
 end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.payment_tally_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        update payment_tally as known set
+          number = known.number + n.counts - o.counts,
+          value = known.value + (n.counts - o.counts) * n.amount,
+          certain_number = known.certain_number + n.is_certain - o.is_certain,
+          certain_value = known.certain_value + (n.is_certain - o.is_certain) * n.amount
+        from payment_weight(old) as o, payment_weight(new) as n
+        where known.consent_id = new.consent_id and known.day = n.day and known.currency = n.currency
+          and known.of_single_amount = n.of_single_amount
+          and (n.counts, n.is_certain) is distinct from (o.counts, o.is_certain);
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.payment_tally_new()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        insert into payment_tally as known
+          select new.consent_id, w.day, w.currency, w.of_single_amount,
+            w.counts, w.counts * w.amount, w.is_certain, w.is_certain * w.amount
+          from payment_weight(new) as w
+          on conflict (consent_id, day, currency, of_single_amount) do update set
+            number = known.number + excluded.number, value = known.value + excluded.value,
+            certain_number = known.certain_number + excluded.certain_number,
+            certain_value = known.certain_value + excluded.certain_value;
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.payment_weight(of payment_log, OUT day date, OUT currency text, OUT of_single_amount boolean, OUT amount numeric, OUT counts integer, OUT is_certain integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+      declare
+        said json := of.request_body #> '{Data,Instruction}';
+        agreed json := (select request #> '{consent,ControlParameters,ConsentSchedule}' from consent where id = of.consent_id);
+        single json := agreed #> '{SinglePayment,Amount}';
+      begin
+        day := (of.created_at at time zone 'Asia/Dubai')::date;
+        currency := coalesce(said #>> '{Amount,Currency}', 'AED');
+        amount := coalesce(said #>> '{Amount,Amount}', said ->> 'ControlSum', agreed #>> '{FilePayment,ControlSum}', '0.00');
+        of_single_amount := coalesce(
+          agreed -> 'MultiPayment' is not null and currency = single ->> 'Currency'
+            and amount = (single ->> 'Amount')::numeric, false);
+        counts := (of.state <> 'refused' and of.status is distinct from 'Rejected')::integer;
+        is_certain := (counts = 1 and coalesce(of.status <> 'Pending', false))::integer;
+      end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.resource_trail_keep()

@@ -14,6 +14,7 @@ import { type ClientId, toClientId } from '../../ids.ts'
 import type { KeyRing } from '../../keys/index.ts'
 import type { HubContext } from '../../listener.ts'
 import type { Participants } from '../../participants/index.ts'
+import type { PaymentIdsOf } from '../consent-detail.ts'
 import { answerOAuthError, oauthErrorOf } from '../oauth-answer.ts'
 import { commonOf, type Oidc, type TppTrace } from '../tpp-records.ts'
 import { INTROSPECTION_JWT, introspect, signIntrospection } from './introspection.ts'
@@ -35,6 +36,7 @@ export type TokenServicesDeps = {
   readonly provider: Provider
   readonly db: Db
   readonly consents: ConsentStore
+  readonly paymentIdsOf: PaymentIdsOf
   readonly participants: Participants
   readonly audit: Audit
   readonly clock: Clock

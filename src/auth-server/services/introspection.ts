@@ -5,7 +5,7 @@
 import { type Clock, epochSeconds } from '../../clock.ts'
 import type { ClientId } from '../../ids.ts'
 import { type SigningKey, sign } from '../../jose.ts'
-import { consentDetail } from '../consent-detail.ts'
+import { consentDetail, type PaymentIdsOf } from '../consent-detail.ts'
 import type { AccessToken, IssuedToken, IssuedTokens } from './issued-tokens.ts'
 
 export const INTROSPECTION_JWT = 'application/token-introspection+jwt'
@@ -16,6 +16,7 @@ export type IntrospectionDeps = {
   readonly tokens: IssuedTokens
   readonly issuer: string
   readonly resource: string
+  readonly paymentIdsOf: PaymentIdsOf
   readonly clock: Clock
 }
 export type Introspection = Readonly<Record<string, unknown>> & { readonly active: boolean }
@@ -39,7 +40,9 @@ export async function introspect(deps: IntrospectionDeps, asking: ClientId, text
     iat: token.issuedAtSeconds,
     exp: token.expiresAtSeconds,
     ...(token.kind === 'refresh' ? {} : accessTokenMembers(token)),
-    ...(consent === null ? {} : { authorization_details: [consentDetail(consent, deps.resource)] }),
+    ...(consent === null
+      ? {}
+      : { authorization_details: [await consentDetail(consent, deps.resource, deps.paymentIdsOf)] }),
   }
   return { answer, token }
 }

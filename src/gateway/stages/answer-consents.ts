@@ -1,4 +1,4 @@
-import { type Consent, tppView } from '../../consent-store/index.ts'
+import { type Consent, type TppConsentView, tppView } from '../../consent-store/index.ts'
 import { Answer } from '../answer.ts'
 import { isOfFamily, requireConsentId, requireOwned } from '../consent-access.ts'
 import type { ConsentListRoute } from '../routes.ts'
@@ -12,7 +12,8 @@ export const showConsent = stage({
   fails: ['Resource.InvalidFormat', 'Consent.Invalid', 'NotFound'],
   async run({ client, pathValues, consentRoute }, services) {
     const id = requireConsentId(pathValues['ConsentId'], 'ConsentId')
-    return new Answer(200, view(await requireOwned(services, id, client.clientId, consentRoute), services), 1)
+    const consent = await requireOwned(services, id, client.clientId, consentRoute)
+    return new Answer(200, await view(consent, services), 1)
   },
 })
 
@@ -25,7 +26,8 @@ export const listConsents = stage({
   async run({ client, query, listRoute }, services) {
     const id = requireConsentId(query[listRoute.base], listRoute.base)
     const group = await services.consents.listGroup(id, client.clientId)
-    const views = group.filter((consent) => isOfFamily(consent, listRoute)).map((consent) => view(consent, services))
+    const own = group.filter((consent) => isOfFamily(consent, listRoute))
+    const views = await Promise.all(own.map((consent) => view(consent, services)))
     return new Answer(
       200,
       listRoute.list === 'consents' ? views : envelope(views, listRoute, id, services),
@@ -34,11 +36,14 @@ export const listConsents = stage({
   },
 })
 
-const view = (consent: Consent, { tenant }: Services) => tppView(consent, tenant.listeners.rs.origin)
+async function view(consent: Consent, { tenant, resources }: Services): Promise<TppConsentView> {
+  const paymentIds = consent.type === 'service-initiation' ? await resources.paymentIdsOf(consent.id) : []
+  return tppView(consent, tenant.listeners.rs.origin, paymentIds)
+}
 
 /** Insurance has what the consents say in one list, and no envelope for each (tpp-api 5.5). */
 function envelope(
-  views: readonly ReturnType<typeof view>[],
+  views: readonly TppConsentView[],
   route: ConsentListRoute,
   id: string,
   { tenant, routes }: Services,

@@ -10,12 +10,13 @@ export const answerRefund = stage({
   needs: ['owned', 'exchange'],
   adds: [],
   fails: LFI_CODES,
-  run({ owned, exchange }, { refunds, paymentLinks }) {
+  async run({ owned, exchange }, { refunds, resources, paymentLinks }) {
     const lfiBody = readLfiJson(exchange.attempt, { has404: true })
     const said = (lfiBody as { readonly data?: { readonly consentId?: unknown } } | null)?.data?.consentId
     if (said !== undefined && said !== owned.id) {
       throw new HubError('GenericError', { detail: 'the refund account is of another consent: data.consentId' })
     }
+    const ids = await resources.paymentIdsOf(owned.id)
     const type = owned.payment.control.kind === 'file' ? 'cbuae-file-payment' : 'cbuae-payment'
     return new Answer(
       200,
@@ -26,7 +27,7 @@ export const answerRefund = stage({
         },
         links: {
           Self: `${paymentLinks.consent(owned.id)}/refund`,
-          Related: owned.payment.paymentIds.map((id) => paymentLinks.self(type, id)),
+          Related: ids.map((id) => paymentLinks.self(type, id)),
         },
       }),
       1,

@@ -68,6 +68,7 @@ export async function startEngine(clock: Clock): Promise<Engine> {
     tenant,
     clock,
     consents: {} as ConsentStore,
+    paymentIdsOf: async () => [],
     signingKeys: [loadKey({ kid: 'hub', key: new Secret(pem) })],
     encryptionKeys: [],
     adapter,

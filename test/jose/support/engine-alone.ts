@@ -37,6 +37,7 @@ export async function startEngineAlone(encryptionKey: KeyObject): Promise<Engine
     } as unknown as TenantConfig,
     clock: systemClock,
     consents: {} as ConsentStore,
+    paymentIdsOf: async () => [],
     signingKeys: [load('hub', rsa())],
     encryptionKeys: [load('hub-enc', encryptionKey)],
     adapter: (model) => recordsOf(model, { kty: 'RSA', n: String(n), e: String(e), kid: 'client', use: 'sig' }),

@@ -12,7 +12,7 @@ import {
   spendingOf,
 } from '../../../src/consent-store/limits.ts'
 import { addDays, type LocalDate, startOfDay } from '../../../src/local-date.ts'
-import { type Decimal, type Money, toMoney } from '../../../src/money.ts'
+import { type Decimal, type Money, sumMoney, toMoney } from '../../../src/money.ts'
 
 const START = '2026-03-04' as LocalDate
 const money = (amount: string, currency = 'AED'): Money => {
@@ -23,11 +23,23 @@ const money = (amount: string, currency = 'AED'): Money => {
 const wire = (Amount: string, Currency = 'AED') => ({ Amount, Currency })
 const paid = (amount: string, on: string = START, currency = 'AED'): Paid => ({
   on: on as LocalDate,
+  number: 1,
   money: money(amount, currency),
+  ofSingleAmount: amount === '100.00' && currency === 'AED',
 })
+/** As they are kept: those of a day together, where they count alike. */
+const byDays = (payments: readonly Paid[]): readonly Paid[] =>
+  [...Map.groupBy(payments, (each) => `${each.on} ${each.money.currency} ${each.ofSingleAmount}`).values()]
+    .flatMap(([first, ...more]) =>
+      first === undefined
+        ? []
+        : { ...first, number: 1 + more.length, money: sumMoney(first.money, ...more.map(({ money: one }) => one)) },
+    )
+    .toSorted((a, b) => (a.on < b.on ? -1 : a.on > b.on ? 1 : 0))
 const asks = (amount: string, on: string = START, currency = 'AED'): Asked => ({
   kind: 'payment',
-  ...paid(amount, on, currency),
+  on: on as LocalDate,
+  money: money(amount, currency),
 })
 const control = (parameters: object): ControlParameters => {
   const parsed = parseControlParameters(parameters)
@@ -279,6 +291,26 @@ describe('whatever is asked for, in whatever order', () => {
             expect(period?.number).toBeLessThanOrEqual(perPeriod)
             expect(Number(period?.value.amount)).toBeLessThanOrEqual(80)
           }
+        },
+      ),
+    )
+  })
+
+  test('payments of a day count together as they do one by one', () => {
+    const amount = fc.constantFrom('100.00', '30.00', '2.50')
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ amount, after: fc.integer({ min: 0, max: 40 }) }), { maxLength: 30 }),
+        fc.constantFrom(COMBINED, FIXED_ON_DEMAND, VARIABLE_PERIODIC, FIXED_DATES, SINGLE, DELEGATED),
+        fc.record({ amount, after: fc.integer({ min: 0, max: 40 }) }),
+        (before, parameters, next) => {
+          const each = before
+            .toSorted((a, b) => a.after - b.after)
+            .map((one) => paid(one.amount, addDays(START, one.after)))
+          const asked = asks(next.amount, addDays(START, next.after))
+          expect(limitFault(parameters, byDays(each), asked)).toBe(limitFault(parameters, each, asked))
+          expect(consumptionOf(parameters, byDays(each), START)).toEqual(consumptionOf(parameters, each, START))
+          expect(spendingOf(parameters, byDays(each))).toEqual(spendingOf(parameters, each))
         },
       ),
     )

@@ -55,7 +55,7 @@ function stepOf(consent: Consent, command: Command, model: Model, now: Instant):
       return revokeStep(consent, 'LFI', command.by, now)
     case 'pay': {
       const consumption = { number: model.payments, value: model.paid ?? money('0.00'), period: null }
-      const note = { paymentId: `p-${model.payments}`, consumption, isExhausted: command.isExhausted, attemptedAt: now }
+      const note = { consumption, isExhausted: command.isExhausted, attemptedAt: now }
       return paymentStep(consent, note, now)
     }
     case 'link':

@@ -46,7 +46,7 @@ describe('for the TPP', () => {
 
   test.for(STATUSES.filter((status) => status !== 'Consumed'))('%s is as documented', (status) => {
     for (const consent of [consentIn(status), full(status)]) {
-      const view = tppView(consent, ORIGIN)
+      const view = tppView(consent, ORIGIN, [])
       expect(check?.(view)).toEqual([])
       expect(view.Links.Self).toBe(
         `${ORIGIN}/open-finance/account-information/v2.1/account-access-consents/${consent.id}`,
@@ -57,12 +57,12 @@ describe('for the TPP', () => {
   })
 
   test('nothing of the user, the accounts, the LFI or the request comes back', () => {
-    const text = JSON.stringify(tppView(full('Authorized'), ORIGIN))
+    const text = JSON.stringify(tppView(full('Authorized'), ORIGIN, []))
     for (const secret of SECRETS) expect(text).not.toContain(secret)
   })
 
   test('the LFI adds to the billing and takes nothing from it', () => {
-    expect(tppView(full('Authorized'), ORIGIN).Data['OpenFinanceBilling']).toEqual({
+    expect(tppView(full('Authorized'), ORIGIN, []).Data['OpenFinanceBilling']).toEqual({
       UserType: 'Retail',
       Purpose: 'AccountAggregation',
       IsLargeCorporate: false,
@@ -70,7 +70,7 @@ describe('for the TPP', () => {
   })
 
   test('without a subscription there is none in the view', () => {
-    expect('Subscription' in tppView(consentIn('Authorized'), ORIGIN)).toBe(false)
+    expect('Subscription' in tppView(consentIn('Authorized'), ORIGIN, [])).toBe(false)
   })
 })
 

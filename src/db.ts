@@ -42,6 +42,11 @@ export function inTransaction<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<
   return db.transaction((tx) => work(tx as Tx))
 }
 
+/** Several reads of one and the same moment. */
+export function inSnapshot<T>(db: Db, work: (snapshot: Db) => Promise<T>): Promise<T> {
+  return db.transaction(work, { isolationLevel: 'repeatable read', readOnly: true })
+}
+
 /** Any number that nothing else locks; processes of all releases agree on it. */
 const MIGRATION_LOCK = 1_178_692_970
 

@@ -30,7 +30,8 @@ export const STATUSES = [
   'Consumed',
 ] as const
 export type ConsentStatus = (typeof STATUSES)[number]
-export type ConsentType = 'account-access' | 'service-initiation' | 'insurance'
+export const TYPES = ['account-access', 'service-initiation', 'insurance'] as const
+export type ConsentType = (typeof TYPES)[number]
 export type CallerKind = 'tpp' | 'lfi' | 'hub' | 'operator'
 export type AuthorizationChannel = 'App' | 'Web'
 export type RevokedBy = 'LFI' | 'TPP' | 'LFI.InitiatedByUser' | 'TPP.InitiatedByUser'

@@ -14,6 +14,7 @@ import { paymentConsents } from './migrations/0012-payment-consents.ts'
 import { outboxResources } from './migrations/0014-outbox-resources.ts'
 import { consentVersions } from './migrations/0015-consent-version.ts'
 import { consentLists } from './migrations/0016-consent-lists.ts'
+import { consentSlots } from './migrations/0017-consent-slots.ts'
 import { paymentIdsElsewhere } from './migrations/0017-payment-ids-elsewhere.ts'
 import {
   linkInteraction,
@@ -106,6 +107,7 @@ export const migrations: readonly Migration[] = [
   outboxResources,
   consentVersions,
   consentLists,
+  consentSlots,
   paymentIdsElsewhere,
 ]
 

@@ -1,7 +1,9 @@
 /** Writes down what the clock has decided: consents that lapsed or expired. Reads never do (atClock). */
+import { setTimeout as wait } from 'node:timers/promises'
 import type { Instant } from '../clock.ts'
 import { inTransaction } from '../db.ts'
 import { recordEnds, type Unit } from './change.ts'
+import { foldSlots } from './slots.ts'
 import { clockStep } from './steps.ts'
 import { dueIds, lockDue } from './store.ts'
 import { foldTally } from './tally.ts'
@@ -16,10 +18,16 @@ const HUB: Caller = {
 }
 
 /** Locked, and rolled back, together. */
-const TOGETHER = 100
+const TOGETHER = 20
+/**
+ * Between two transactions the sweeper leaves database and processor to others for so many times as long as the last
+ * one took: the busier the machine, the longer. Nothing is served a moment too long because of it.
+ */
+const REST = 2
+const REST_MAX_MS = 500
 
 /**
- * A transaction for each hundred; when one of them fails, for each consent of it, so that one that fails holds up no
+ * A transaction for each few; when one of them fails, for each consent of it, so that one that fails holds up no
  * other. Locked ones are skipped: several sweepers may run at once.
  * @returns how many were written down
  * @throws AggregateError after the batch, with what failed
@@ -29,7 +37,10 @@ export async function sweep(unit: Unit, limit: number): Promise<number> {
   const failures: unknown[] = []
   let moved = 0
   const ids = await dueIds(unit.db, now, limit)
+  let took = 0
   for (let first = 0; first < ids.length; first += TOGETHER) {
+    if (first > 0) await wait(Math.min(took * REST, REST_MAX_MS))
+    const began = performance.now()
     const some = ids.slice(first, first + TOGETHER)
     try {
       moved += await settle(unit, some, now)
@@ -42,8 +53,10 @@ export async function sweep(unit: Unit, limit: number): Promise<number> {
         }
       }
     }
+    took = performance.now() - began
   }
   await foldTally(unit.db)
+  await foldSlots(unit.db)
   if (failures.length > 0) throw new AggregateError(failures, `${failures.length} consents could not be ended`)
   return moved
 }

@@ -1,7 +1,7 @@
 /** So many consents in one tenant, made by PostgreSQL itself: rows as the hub would have left them. */
 import { type Db, query } from '../../src/db.ts'
 
-/** Every eighth ended, as many wait; the rest is authorized. A user has 4 consents, an account 3. */
+/** Every eighth ended, as many wait; the rest is authorized. A user has 4 consents, an account 3; a fourth continues the one before. */
 export async function fill(db: Db, from: number, to: number): Promise<void> {
   for (let first = from + 1; first <= to; first += BATCH) {
     await db.transaction(async (tx) => {
@@ -20,11 +20,12 @@ export const accountId = (number: number): string => `acc-${Math.floor(number / 
 const BATCH = 50_000
 const ID = `('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))`
 const CONSENTS = `
-insert into consent (id, type, rar_type, client_id, organisation_id, request, request_headers, request_url, tpp, scope,
+insert into consent (id, type, rar_type, client_id, organisation_id, base_consent_id, request, request_headers, request_url, tpp, scope,
   status, psu, account_ids, channel, authorized_at, rejected_for, created_at, authorize_by, expires_at,
   status_changed_at, updated_at, revision)
 select ${ID}, 'account-access', 'urn:openfinanceuae:account-access-consent:v2.1',
   'a3f1c9d2-4b5e-4f60-8a71-' || lpad(to_hex(n % 40), 12, '0'), 'c5f3ebf4-6d70-4182-ac93-b4d5e6f70819',
+  case when n % 4 = 3 then '00000000-0000-4000-8000-' || lpad(to_hex(n - 1), 12, '0') end,
   json_build_object('type', 'urn:openfinanceuae:account-access-consent:v2.1', 'consent', json_build_object(
     'ConsentId', ${ID}, 'Permissions', json_build_array('ReadAccountsBasic', 'ReadAccountsDetail', 'ReadBalances',
       'ReadTransactionsBasic', 'ReadTransactionsDetail'), 'ExpirationDateTime', '2099-01-01T00:00:00Z',

@@ -35,6 +35,7 @@ const READS: Readonly<Record<string, Read>> = {
   'first page': (store) => store.listForLfi(page),
   'first page of a status': (store) => store.listForLfi({ status: 'Authorized', ...page }),
   'first page of a rare status': (store) => store.listForLfi({ status: 'Suspended', ...page }),
+  'first page of a rare type': (store) => store.listForLfi({ consentType: 'insurance', ...page }),
   'changes of late': (store, size) =>
     store.listForLfi({ updatedAfter: toInstant(Date.UTC(2020, 0, 1) + (size - 50) * 120_000), ...page }),
   'page after page, deep': (store, size, call) => store.listForLfi({ page: size / 50 + call, pageSize: 25 }),
@@ -43,6 +44,12 @@ const READS: Readonly<Record<string, Read>> = {
 const JUMPS: Readonly<Record<string, Read>> = {
   'jump to the middle': (store, size, call) => store.listForLfi({ page: size / 50 - call * 2, pageSize: 25 }),
   'jump to the end': (store, size, call) => store.listForLfi({ page: size / 25 - call * 2, pageSize: 25 }),
+  'jump in a status': (store, size, call) =>
+    store.listForLfi({ status: 'Authorized', page: size / 50 - call * 2, pageSize: 25 }),
+  'jump in the changes': (store, size, call) =>
+    store.listForLfi({ updatedAfter: toInstant(Date.UTC(2020, 0, 2)), page: size / 50 - call * 2, pageSize: 25 }),
+  'changes from the beginning': (store, _, call) =>
+    store.listForLfi({ updatedAfter: toInstant(Date.UTC(2020, 0, 2) + call * 120_000), ...page }),
 }
 
 export async function runConsentBenchmark(largest: number): Promise<void> {

@@ -184,8 +184,9 @@ CREATE INDEX consent_client ON public.consent USING btree (client_id);
 CREATE INDEX consent_created ON public.consent USING btree (created_at DESC, id);
 CREATE INDEX consent_due ON public.consent USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX consent_group ON public.consent USING btree (base_consent_id);
+CREATE INDEX consent_kind_created ON public.consent USING btree (type, status, created_at DESC, id);
+CREATE INDEX consent_kind_updated ON public.consent USING btree (type, status, updated_at, id);
 CREATE INDEX consent_psu ON public.consent USING btree (psu_user_id);
-CREATE INDEX consent_status ON public.consent USING btree (status, created_at DESC, id);
 CREATE INDEX consent_updated ON public.consent USING btree (updated_at, id);
 CREATE UNIQUE INDEX consent_id_folded ON public.consent USING btree (lower(id));
 CREATE TRIGGER consent_keep BEFORE UPDATE ON public.consent FOR EACH ROW EXECUTE FUNCTION consent_keep();
@@ -195,6 +196,20 @@ CREATE TRIGGER consent_tally_changed AFTER UPDATE ON public.consent REFERENCING 
 CREATE TRIGGER consent_tally_emptied AFTER TRUNCATE ON public.consent FOR EACH STATEMENT EXECUTE FUNCTION consent_tally_emptied();
 CREATE TRIGGER consent_tally_gone AFTER DELETE ON public.consent REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION consent_tally_gone();
 CREATE TRIGGER consent_tally_new AFTER INSERT ON public.consent REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION consent_tally_new();
+
+create table consent_slot (
+  list text not null,
+  span smallint not null,
+  slot integer not null,
+  type text not null,
+  status text not null,
+  delta bigint not null,
+  folded boolean default false not null,
+  constraint consent_slot_list_check CHECK ((list = ANY (ARRAY['created'::text, 'updated'::text]))),
+  constraint consent_slot_span_check CHECK ((span = ANY (ARRAY[12, 17, 22])))
+);
+CREATE INDEX consent_slot_fresh ON public.consent_slot USING btree (slot) WHERE (NOT folded);
+CREATE INDEX consent_slot_place ON public.consent_slot USING btree (list, span, slot);
 
 create table consent_tally (
   type text not null,
@@ -598,6 +613,26 @@ AS $function$
       end $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.consent_slot_at(at timestamp with time zone, span integer)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+AS $function$
+          select (floor(extract(epoch from at))::bigint >> span)::integer
+        $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_slots_of(created_at timestamp with time zone, updated_at timestamp with time zone)
+ RETURNS TABLE(list text, span smallint, slot integer)
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE
+AS $function$
+          select lists.list, spans.span, consent_slot_at(lists.at, spans.span)
+          from (values ('created', created_at), ('updated', updated_at)) as lists (list, at),
+               (values (12::smallint), (17::smallint), (22::smallint)) as spans (span)
+        $function$
+;
+
 CREATE OR REPLACE FUNCTION public.consent_state(of consent)
  RETURNS jsonb
  LANGUAGE sql
@@ -618,6 +653,12 @@ AS $function$
           select type, status, sum(delta) from (
             select type, status, 1 as delta from after_it union all select type, status, -1 from before_it) as moves
           group by type, status having sum(delta) <> 0;
+        insert into consent_slot (list, span, slot, type, status, delta)
+          select list, span, slot, type, status, sum(delta) from (
+            select type, status, created_at, updated_at, 1 as delta from after_it
+            union all select type, status, created_at, updated_at, -1 from before_it) as moves,
+            consent_slots_of(created_at, updated_at)
+          group by 1, 2, 3, 4, 5 having sum(delta) <> 0;
         return null;
       end $function$
 ;
@@ -628,6 +669,7 @@ CREATE OR REPLACE FUNCTION public.consent_tally_emptied()
 AS $function$
       begin
         delete from consent_tally;
+        delete from consent_slot;
         return null;
       end $function$
 ;
@@ -638,6 +680,9 @@ CREATE OR REPLACE FUNCTION public.consent_tally_gone()
 AS $function$
       begin
         insert into consent_tally select type, status, -count(*) from gone group by type, status;
+        insert into consent_slot (list, span, slot, type, status, delta)
+          select list, span, slot, type, status, -count(*)
+          from gone, consent_slots_of(created_at, updated_at) group by 1, 2, 3, 4, 5;
         return null;
       end $function$
 ;
@@ -648,6 +693,9 @@ CREATE OR REPLACE FUNCTION public.consent_tally_new()
 AS $function$
       begin
         insert into consent_tally select type, status, count(*) from added group by type, status;
+        insert into consent_slot (list, span, slot, type, status, delta)
+          select list, span, slot, type, status, count(*)
+          from added, consent_slots_of(created_at, updated_at) group by 1, 2, 3, 4, 5;
         return null;
       end $function$
 ;

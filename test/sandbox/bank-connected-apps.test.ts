@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { policiesOf } from '../../sandbox/bank/data/policies.ts'
 import { consentRecord } from './bank-hub-stand-in.ts'
 import { arriveAndSignIn, askedFor, browser, calls, current, hub, newcomer, plain, signIn } from './bank-visit.ts'
 
@@ -65,6 +66,25 @@ describe('connected apps', () => {
     const page = await visit()
     expect(page).toContain('One payment of AED 25.00, at once')
     expect(page).toContain('Stop these payments')
+  })
+
+  test('about insurance name the policies and what of them is seen', async () => {
+    const [motor] = policiesOf(plain)
+    const Permissions = [{ InsuranceType: 'Motor', Permissions: ['ReadInsurancePolicies', 'ReadTheFuture'] }]
+    const record = consentRecord({}, { Permissions })
+    hub.consents = [
+      mine(FIRST, {
+        consentType: 'cbuae-insurance-consents',
+        consentBody: record['consentBody'],
+        accountIds: [motor?.id],
+        insurancePolicyIds: [motor?.id],
+      }),
+    ]
+    const page = await visit()
+    expect(page).toContain('Sharing of insurance policies')
+    expect(page).not.toContain('Sharing of data')
+    expect(page).toMatch(/Motor insurance<\/h3><ul><li>Your policies, [^<]*<\/li><li>ReadTheFuture/)
+    expect(page).toContain(`${motor?.name} <small>${motor?.number}`)
   })
 
   test('one by one tell what happened and who did it', async () => {

@@ -87,7 +87,8 @@ export function createStandIn(): StandIn {
           contentType: request.headers['content-type'] ?? '',
           caller: subject?.OU,
         })
-        const given = standIn.answers.get(`${request.method} ${path}`) ?? usual(standIn, request.method ?? '', path)
+        const given =
+          standIn.answers.get(`${request.method} ${path}`) ?? usual(standIn, request.method ?? '', path, query)
         response.writeHead(given.status, {
           ...(given.location === undefined ? {} : { location: given.location }),
           ...(given.body === undefined ? {} : { 'content-type': 'application/json' }),
@@ -99,7 +100,7 @@ export function createStandIn(): StandIn {
   return standIn
 }
 
-function usual(standIn: StandIn, method: string, path: string): Answer {
+function usual(standIn: StandIn, method: string, path: string, query: string): Answer {
   if (path === '/auth') {
     const interaction = { interactionId: 'interaction-1', consentIdsList: [CONSENT_ID], params: {}, claims: {} }
     return { status: 200, body: { interaction, tpp: standIn.consent['tpp'] } }
@@ -109,10 +110,7 @@ function usual(standIn: StandIn, method: string, path: string): Answer {
   if (path.endsWith('/doFail')) return { status: 303, location: `${BACK}?error=some&state=s%20t` }
   if (method === 'GET' && path.endsWith('/audit')) return { status: 200, body: { data: standIn.trail, meta: {} } }
   if (path.startsWith('/psu/') || (method === 'GET' && path === '/consents')) {
-    return {
-      status: 200,
-      body: { data: standIn.consents, meta: { totalPages: 1, totalRecords: standIn.consents.length } },
-    }
+    return listed(standIn.consents, new URLSearchParams(query))
   }
   if (method === 'GET') {
     const known = [standIn.consent, ...standIn.consents].find(({ id }) => path === `/consents/${String(id)}`)
@@ -121,4 +119,15 @@ function usual(standIn: StandIn, method: string, path: string): Answer {
       : { status: 200, body: { data: known, meta: {} } }
   }
   return { status: 204 }
+}
+
+/** lfi-api 2.2; of whom a consent is, and when it changed, this hub does not look at. */
+function listed(consents: StandIn['consents'], query: URLSearchParams): Answer {
+  const [page, pageSize] = [Number(query.get('page') ?? 1), Number(query.get('pageSize') ?? 25)]
+  const found = ['status', 'consentType'].reduce(
+    (all, name) => (query.has(name) ? all.filter((each) => each[name] === query.get(name)) : all),
+    consents,
+  )
+  const meta = { totalPages: Math.ceil(found.length / pageSize), totalRecords: found.length }
+  return { status: 200, body: { data: found.slice((page - 1) * pageSize, page * pageSize), meta } }
 }

@@ -1,6 +1,7 @@
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { describe, expect, test, vi } from 'vitest'
 import type { BankUser } from '../../sandbox/bank/bank.ts'
+import { policiesOf } from '../../sandbox/bank/data/policies.ts'
 import { BACK, CONSENT_ID, consentRecord } from './bank-hub-stand-in.ts'
 import { AUDIENCE_OF_HUB, withoutUuids } from './bank-rig.ts'
 import {
@@ -144,6 +145,33 @@ describe('an authorization', () => {
       expect((await browser.post('/consent', { action: 'approve', account })).status).toBe(403)
     }
     expect(calls()).not.toContain(PATCH)
+  })
+
+  test('about insurance is about policies of the kinds that were asked for', async () => {
+    const [motor, home] = policiesOf(plain)
+    const asked = [{ InsuranceType: 'Motor', Permissions: ['ReadInsurancePremium'] }]
+    hub.consent = consentRecord({
+      ...consentRecord({}, { Permissions: asked }),
+      consentType: 'cbuae-insurance-consents',
+    })
+    const page = await arriveAndSignIn()
+    expect(page).toContain('What they cost')
+    expect(page).toContain(`id="policy-${motor?.id}"`)
+    for (const other of [home?.id, current]) {
+      expect(page).not.toContain(`value="${other}"`)
+      expect((await browser.post('/consent', { action: 'approve', account: other ?? '' })).status).toBe(403)
+    }
+    const none = await browser.post('/consent', { action: 'approve' })
+    expect([none.status, none.text.includes('Choose at least one policy')]).toEqual([422, true])
+    expect(calls()).not.toContain(PATCH)
+    expect((await browser.post('/consent', { action: 'approve', account: motor?.id ?? '' })).status).toBe(303)
+    expect(JSON.parse(askedFor(PATCH).body)).toEqual({
+      status: 'Authorized',
+      'consentBody.Data.Status': 'Authorized',
+      psuIdentifiers: { userId: plain.userId },
+      insurancePolicyIds: [motor?.id],
+      authorizationChannel: 'Web',
+    })
   })
 
   test('is decided once, however often the button is pressed', async () => {

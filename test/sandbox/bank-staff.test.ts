@@ -35,6 +35,55 @@ describe('the bank’s own people', () => {
     expect(text).not.toContain(`id="consent-${ACTIVE}"`)
   })
 
+  test('see as many pages as there are, a page at a time', async () => {
+    const id = (number: number) => `44444444-aaaa-4aaa-8aaa-${String(number).padStart(12, '0')}`
+    hub.consents = Array.from({ length: 1_260 }, (_, number) => consentRecord({ id: id(number), status: 'Authorized' }))
+    const first = await enter()
+    expect(first).toContain('1,260 consents, page 1 of 51')
+    expect(first.match(/id="consent-/g)).toHaveLength(25)
+    const last = /id="last" href="\/banks\/aurora([^"]+)"/.exec(first)?.[1]?.replaceAll('&amp;', '&') ?? ''
+    const { text } = await browser.get(last)
+    expect(text).toContain('page 51 of 51')
+    expect(text.match(/id="consent-/g)).toHaveLength(10)
+    expect(text).toContain(`id="consent-${id(1_259)}"`)
+    expect(text).not.toContain('id="next"')
+  })
+
+  test('narrow the list as far as the hub can, and keep that from page to page', async () => {
+    await enter()
+    const seen = async (query: string): Promise<string> => {
+      const { text } = await browser.get(`/staff?${query}`)
+      expect(text).toContain('id="found"')
+      const { path, query: asked } = hub.asked.at(-1) ?? { path: '', query: '' }
+      return `${path}?${asked}`
+    }
+    expect(await seen('')).toBe('/consents?page=1&pageSize=25')
+    expect(await seen('state=Revoked&kind=payments&page=3')).toBe(
+      '/consents?page=3&pageSize=25&status=Revoked&consentType=cbuae-service-initiation-consents',
+    )
+    expect(await seen('kind=insurance&since=2026-11-02')).toBe(
+      `/consents?page=1&pageSize=25&consentType=cbuae-insurance-consents&updatedAt=${Date.UTC(2026, 10, 1, 20)}`,
+    )
+    expect(await seen('customer=u%2F1&since=2026-11-02&state=Authorized')).toBe(
+      '/psu/u%2F1/consents?page=1&pageSize=25&status=Authorized',
+    )
+    // What the form cannot have sent is not passed on.
+    expect(await seen('kind=all&since=2026-11-99&page=-1')).toBe('/consents?page=1&pageSize=25')
+    hub.consents = Array.from({ length: 60 }, (_, number) => consentRecord({ id: `c-${number}`, status: 'Revoked' }))
+    const { text } = await browser.get('/staff?state=Revoked&customer=u-1&page=2')
+    expect(text).toContain('href="/banks/aurora/staff?state=Revoked&amp;customer=u-1&amp;page=3"')
+  })
+
+  test('tell data, insurance and payments apart', async () => {
+    hub.consents = [
+      consentRecord({ id: ACTIVE }),
+      consentRecord({ id: PAUSED, consentType: 'cbuae-insurance-consents' }),
+      consentRecord({ id: ENDED, consentType: 'cbuae-service-initiation-consents' }),
+    ]
+    const kinds = [...(await enter()).matchAll(/class="kind">([^<]*)</g)].map(([, words]) => words)
+    expect(kinds).toEqual(['Sharing of data', 'Sharing of insurance policies', 'Payments'])
+  })
+
   for (const [act, id, status] of [
     ['suspend', ACTIVE, 'Suspended'],
     ['resume', PAUSED, 'Authorized'],

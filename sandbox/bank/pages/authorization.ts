@@ -1,11 +1,12 @@
 /** From the TPP's redirect to the redirect back (lfi-api 1.7). */
 import type Router from '@koa/router'
-import type { AccountSpec, UserSpec } from '../data/spec.ts'
+import type { UserSpec } from '../data/spec.ts'
 import { Refusal } from '../ozone-connect/refusal.ts'
 import type { Payee } from '../payments/personal.ts'
 import { type Consent, DATA_SHARING } from './consent.ts'
 import { HubFailure } from './hub-transport.ts'
-import { approve, eligible, fail } from './journeys.ts'
+import { INSURANCE } from './insurance.ts'
+import { approve, fail, type Offer, offerTo } from './journeys.ts'
 import { leave, leaveWith, ranOut } from './leaving.ts'
 import { PAYMENT } from './payment.ts'
 import { paymentPage } from './payment-page.ts'
@@ -16,6 +17,7 @@ import { type Ctx, ownForm, type State, Stop, sendTo } from './visit.ts'
 
 const WRONG = 'The user name or the password is not right.'
 const CHOOSE = 'Choose at least one account, or do not share.'
+const CHOOSE_POLICY = 'Choose at least one policy, or do not share.'
 const CHOOSE_ONE = 'Choose the one account to pay from, or do not pay.'
 
 export function authorizationRoutes(router: Router<State>, rooms: Rooms): void {
@@ -59,7 +61,7 @@ async function begin(ctx: Ctx, rooms: Rooms, interactionId: string, consentId: s
   sendTo(ctx, `${site.base}/login`)
 }
 
-const OFFERED = [DATA_SHARING, PAYMENT]
+const OFFERED = [DATA_SHARING, PAYMENT, INSURANCE]
 
 /** null: the consent names somebody, and we cannot read whom; nobody agrees to pay a stranger. */
 async function payeesOf({ payment }: Consent, { personal }: Rooms): Promise<readonly Payee[] | null> {
@@ -111,25 +113,25 @@ async function askForConsent(ctx: Ctx, rooms: Rooms): Promise<void> {
   const { user } = session
   if (user === null) return sendTo(ctx, `${rooms.site.base}/login`)
   if (await ranOut(ctx, rooms, session, journey)) return
-  const accounts = eligible(rooms.site.book, user, journey.consent)
-  if (accounts.length === 0) {
+  const offer = offerTo(rooms.site.book, user, journey.consent)
+  if (offer.accounts.length + offer.policies.length === 0) {
     const failure = { stage: 'authorization', reason: 'user_lacks_eligible_accounts' } as const
     return leaveWith(ctx, rooms, { session, journey }, failure)
   }
-  show(ctx, session, decisionPage(rooms, session, { journey, user, accounts }, null))
+  show(ctx, session, decisionPage(rooms, session, { journey, user, offer }, null))
 }
 
 function decisionPage(
   { site }: Rooms,
   session: Session,
-  view: { readonly journey: Journey; readonly user: UserSpec; readonly accounts: readonly AccountSpec[] },
+  view: { readonly journey: Journey; readonly user: UserSpec; readonly offer: Offer },
   problem: string | null,
 ): string {
-  const { journey, user, accounts } = view
+  const { journey, user, offer } = view
   const { consent, payees } = journey
   return consent.payment === null
-    ? consentPage(site, session, { consent, user, accounts }, problem)
-    : paymentPage(site, session, { consent, payment: consent.payment, payees, user, accounts }, problem)
+    ? consentPage(site, session, { consent, user, ...offer }, problem)
+    : paymentPage(site, session, { consent, payment: consent.payment, payees, user, ...offer }, problem)
 }
 
 async function decide(ctx: Ctx, rooms: Rooms): Promise<void> {
@@ -143,20 +145,21 @@ async function decide(ctx: Ctx, rooms: Rooms): Promise<void> {
     return leaveWith(ctx, rooms, { session, journey }, { stage: 'authorization', reason: 'user_rejected_consent' })
   }
   if (action !== 'approve') throw new Stop(400, 'No decision', 'The form carries no decision.')
-  const accounts = eligible(rooms.site.book, user, journey.consent)
+  const offer = offerTo(rooms.site.book, user, journey.consent)
   const wanted = form.all('account')
-  const chosen = accounts.filter(({ id }) => wanted.includes(id))
-  if (chosen.length !== new Set(wanted).size) {
+  const chosen: Offer = {
+    accounts: offer.accounts.filter(({ id }) => wanted.includes(id)),
+    policies: offer.policies.filter(({ id }) => wanted.includes(id)),
+  }
+  const count = chosen.accounts.length + chosen.policies.length
+  if (count !== new Set(wanted).size) {
     throw new Stop(403, 'Not your account', 'The form names an account that cannot be shared.')
   }
   const isPayment = journey.consent.payment !== null
-  if (chosen.length === 0 || (isPayment && chosen.length > 1)) {
+  if (count === 0 || (isPayment && count > 1)) {
     ctx.status = 422
-    return show(
-      ctx,
-      session,
-      decisionPage(rooms, session, { journey, user, accounts }, isPayment ? CHOOSE_ONE : CHOOSE),
-    )
+    const words = isPayment ? CHOOSE_ONE : journey.consent.insurance === null ? CHOOSE : CHOOSE_POLICY
+    return show(ctx, session, decisionPage(rooms, session, { journey, user, offer }, words))
   }
   await leave(ctx, rooms, { session, journey }, () => approve(rooms.hub, journey, user, chosen, rooms.now()))
 }

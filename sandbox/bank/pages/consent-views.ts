@@ -33,7 +33,7 @@ export function detailPage(
 <h1><span dir="auto">${tppName(consent)}</span> <span class="status" id="status">${statusInWords(consent.status)}</span></h1>
 <section id="terms"><h2>${kindOf(consent)}</h2>${terms(consent)}</section>
 <section id="asked"><h2>${consent.payment === null ? 'What they see' : 'What is paid'}</h2>${asked(consent)}
-<h3>Accounts</h3>${accountsShared(site, consent)}</section>
+${accountsShared(site, consent)}</section>
 <section id="history"><h2>What happened</h2><ol>${history.map(
       ({ at, what, by }) => html`<li>${what} by ${by} <small>${moment(at)}</small></li>`,
     )}</ol></section>
@@ -85,28 +85,14 @@ ${hidden(session)}
   )
 }
 
-export function staffPage(
-  site: Site,
-  session: Session,
-  view: { readonly consents: readonly Consent[]; readonly state: string },
-): string {
-  const chosen = view.consents.filter(({ status }) => view.state === '' || status === view.state)
-  return layout(
-    site,
-    'Consents of all customers',
-    html`<h1>Consents of all customers</h1>
-${stateFilter(`${site.base}/staff`, view.state)}
-${chosen.length === 0 ? html`<p id="no-consents">There are none.</p>` : chosen.map((consent) => staffCard(site, consent))}
-<form method="post" action="${site.base}/logout">
-${hidden(session)}
-<div class="actions"><button class="quiet" id="logout">Sign out</button></div>
-</form>`,
-  )
-}
-
 export const stateFilter = (address: string, state: string): Html =>
   html`<form class="card" method="get" action="${address}">
-<label for="state">State</label>
+${statusFilter(state)}
+<div class="actions"><button class="quiet" id="filter">Show</button></div>
+</form>`
+
+export const statusFilter = (state: string): Html =>
+  html`<label for="state">State</label>
 <select id="state" name="state">
 <option value="">All</option>
 ${STATES.map((one) =>
@@ -114,11 +100,4 @@ ${STATES.map((one) =>
     ? html`<option value="${one}" selected>${statusInWords(one)}</option>`
     : html`<option value="${one}">${statusInWords(one)}</option>`,
 )}
-</select>
-<div class="actions"><button class="quiet" id="filter">Show</button></div>
-</form>`
-
-const staffCard = (site: Site, consent: Consent): Html => html`<section class="consent" id="consent-${consent.id}">
-<h2><a id="open-${consent.id}" href="${site.base}/staff/consents/${encodeURIComponent(consent.id)}"><span dir="auto">${tppName(consent)}</span></a> <span class="status">${statusInWords(consent.status)}</span></h2>
-<p>${kindOf(consent)}, customer ${consent.userId ?? 'not known yet'}</p>
-</section>`
+</select>`

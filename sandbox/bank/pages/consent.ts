@@ -1,4 +1,5 @@
 /** What the pages need of a consent record (lfi-api 2.3). */
+import { INSURANCE, type InsuranceAsk, readInsuranceAsk } from './insurance.ts'
 import { type Authorizer, readAuthorizers } from './joint.ts'
 import { member, text, texts } from './json.ts'
 import { PAYMENT, type PaymentAsk, readPaymentAsk } from './payment.ts'
@@ -26,6 +27,8 @@ export type Consent = {
   readonly authorizers: readonly Authorizer[]
   /** null: it is not about payments. */
   readonly payment: PaymentAsk | null
+  /** null: it is not about insurance. */
+  readonly insurance: readonly InsuranceAsk[] | null
   /** Origins that an authorization may send the browser back to. */
   readonly redirectOrigins: readonly string[]
 }
@@ -64,6 +67,7 @@ export function readConsent(record: unknown): Consent | null {
     userId: text(member(record, 'psuIdentifiers', 'userId')),
     authorizers: readAuthorizers(record),
     payment: type === PAYMENT ? readPaymentAsk(record) : null,
+    insurance: type === INSURANCE ? readInsuranceAsk(record) : null,
     redirectOrigins: originsOf(texts(member(record, 'tpp', 'decodedSsa', 'redirect_uris'))),
   }
 }

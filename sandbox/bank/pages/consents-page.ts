@@ -37,7 +37,7 @@ function waitingCard(site: Site, session: Session, consent: Consent): Html {
 <h2><span dir="auto">${tppName(consent)}</span> <span class="status">Waiting for you</span></h2>
 <p>Somebody who holds this account with you has agreed. It counts when you agree as well.</p>
 ${terms(consent)}
-<h3>Accounts</h3>${accountsShared(site, consent)}
+${accountsShared(site, consent)}
 <form method="post" action="${site.base}/consents/${encodeURIComponent(consent.id)}/decision">
 ${hidden(session)}
 <div class="actions"><button id="agree-${consent.id}" name="action" value="agree">Agree</button>
@@ -62,7 +62,7 @@ ${hidden(session)}
 <h2><span dir="auto">${tppName(consent)}</span> <span class="status">${statusInWords(consent.status)}</span></h2>
 <h3>${kindOf(consent)}</h3>
 ${terms(consent)}
-<h3>Accounts</h3>${accountsShared(site, consent)}
+${accountsShared(site, consent)}
 ${asked(consent)}
 <p><a id="open-${consent.id}" href="${address}">Details and what happened</a></p>
 ${revoke}

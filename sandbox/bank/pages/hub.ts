@@ -19,8 +19,8 @@ export type Hub = {
   consent(consentId: string): Promise<Consent>
   consentsOf(userId: string): Promise<readonly Consent[]>
   consentsOfAccount(accountId: string): Promise<readonly Consent[]>
-  /** Of all customers. */
-  consents(): Promise<readonly Consent[]>
+  /** One page, of all customers or of one. */
+  find(query: ConsentQuery): Promise<Found>
   /** Oldest first. */
   history(consentId: string): Promise<readonly Change[]>
   patch(consentId: string, changes: object): Promise<void>
@@ -33,8 +33,20 @@ export type Revocation =
   | { readonly revokedBy: 'LFI' }
   | { readonly revokedBy: 'LFI.InitiatedByUser'; readonly revokedByPsu: { readonly userId: string } }
 
-const PAGE_SIZE = 100
-const PAGES_MAX = 10
+/** What the consent manager can narrow a list by (lfi-api 2.2). */
+export type ConsentQuery = {
+  readonly status?: string
+  readonly consentType?: string
+  /** Strictly later; not together with a user. */
+  readonly changedSince?: number
+  readonly userId?: string
+  readonly page: number
+  readonly pageSize: number
+}
+export type Found = { readonly consents: readonly Consent[]; readonly pages: number; readonly total: number }
+
+/** The most that the consent manager gives at a time. */
+const PAGE_SIZE = 1000
 
 export async function createHub(settings: TransportSettings, log: Log, now: () => number): Promise<Hub> {
   const transport = await createTransport(settings, log, now)
@@ -53,16 +65,28 @@ export async function createHub(settings: TransportSettings, log: Log, now: () =
     return answer.location
   }
 
-  async function listed(route: string, address: string): Promise<readonly Consent[]> {
+  async function page(route: string, address: string, query: Omit<ConsentQuery, 'userId'>): Promise<Found> {
+    const { changedSince, ...rest } = query
+    const parameters = { ...rest, ...(changedSince === undefined ? {} : { updatedAt: changedSince }) }
+    const asked = Object.entries(parameters).map(([name, value]): [string, string] => [name, String(value)])
+    const { body } = await expect(200, { route, url: `${address}?${new URLSearchParams(asked)}` })
+    const [pages, total] = [member(body, 'meta', 'totalPages'), member(body, 'meta', 'totalRecords')]
+    return {
+      consents: items(member(body, 'data')).flatMap((record) => readConsent(record) ?? []),
+      pages: typeof pages === 'number' ? pages : 1,
+      total: typeof total === 'number' ? total : 0,
+    }
+  }
+  async function all(route: string, address: string): Promise<readonly Consent[]> {
     const found: Consent[] = []
-    for (let page = 1; page <= PAGES_MAX; page++) {
-      const { body } = await expect(200, { route, url: `${address}?page=${page}&pageSize=${PAGE_SIZE}` })
-      found.push(...items(member(body, 'data')).flatMap((record) => readConsent(record) ?? []))
-      const pages = member(body, 'meta', 'totalPages')
-      if (typeof pages !== 'number' || page >= pages) break
+    for (let at = 1, pages = 1; at <= pages; at += 1) {
+      const next = await page(route, address, { page: at, pageSize: PAGE_SIZE })
+      found.push(...next.consents)
+      pages = next.pages
     }
     return found
   }
+  const ofUser = (userId: string) => `${cm}/psu/${encodeURIComponent(userId)}/consents`
 
   return {
     async auth(query) {
@@ -84,10 +108,13 @@ export async function createHub(settings: TransportSettings, log: Log, now: () =
       if (consent === null) throw unexpected(call, answer)
       return consent
     },
-    consentsOf: (userId) => listed('GET consents of a user', `${cm}/psu/${encodeURIComponent(userId)}/consents`),
+    consentsOf: (userId) => all('GET consents of a user', ofUser(userId)),
     consentsOfAccount: (accountId) =>
-      listed('GET consents of an account', `${cm}/accounts/${encodeURIComponent(accountId)}/consents`),
-    consents: () => listed('GET consents', `${cm}/consents`),
+      all('GET consents of an account', `${cm}/accounts/${encodeURIComponent(accountId)}/consents`),
+    find: ({ userId, ...query }) =>
+      userId === undefined
+        ? page('GET consents', `${cm}/consents`, query)
+        : page('GET consents of a user', ofUser(userId), query),
     async history(id) {
       const { body } = await expect(200, { route: 'GET audit of a consent', url: `${consentUrl(id)}/audit` })
       const changes = items(member(body, 'data')).flatMap((row) => readChange(row) ?? [])

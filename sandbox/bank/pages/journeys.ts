@@ -1,10 +1,12 @@
 /** The ways a journey ends; each gives the address that the browser must be sent to. */
 import type { Book } from '../data/book.ts'
+import { type Policy, policiesOf } from '../data/policies.ts'
 import type { AccountSpec, AccountStatus, UserSpec } from '../data/spec.ts'
 import type { Consent } from './consent.ts'
 import { endingOf, type Failure } from './failures.ts'
 import type { Hub } from './hub.ts'
 import { HubFailure } from './hub-transport.ts'
+import { coveredBy } from './insurance.ts'
 import { authorizersPatch, firstOf, isJoint } from './joint.ts'
 import type { Journey } from './session.ts'
 
@@ -15,7 +17,7 @@ export async function approve(
   hub: Hub,
   { interactionId, consent }: Journey,
   user: UserSpec,
-  accounts: readonly AccountSpec[],
+  { accounts, policies }: Offer,
   now: number,
 ): Promise<string> {
   const [account] = accounts
@@ -27,7 +29,9 @@ export async function approve(
         ? { status: 'Authorized', 'consentBody.Data.Status': 'Authorized' }
         : authorizersPatch(firstOf(others, user.userId, now))),
       psuIdentifiers: { userId: user.userId },
-      accountIds: accounts.map(({ id }) => id),
+      ...(consent.insurance === null
+        ? { accountIds: accounts.map(({ id }) => id) }
+        : { insurancePolicyIds: policies.map(({ id }) => id) }),
       ...CHANNEL,
     })
     return await hub.confirm(interactionId)
@@ -74,8 +78,16 @@ const SHAREABLE: readonly AccountStatus[] = ['Active', 'Inactive', 'Dormant', 'S
 const canPay = ({ status, subType }: AccountSpec): boolean =>
   status === 'Active' && (subType === 'CurrentAccount' || subType === 'Savings')
 
+/** What a user may choose from, and what they chose: accounts, or policies where the consent is about insurance. */
+export type Offer = { readonly accounts: readonly AccountSpec[]; readonly policies: readonly Policy[] }
+
+export const offerTo = (book: Book, user: UserSpec, consent: Consent): Offer =>
+  consent.insurance === null
+    ? { accounts: eligible(book, user, consent), policies: [] }
+    : { accounts: [], policies: coveredBy(consent.insurance, policiesOf(user)) }
+
 /** The user's accounts that the consent's filters admit; a filter that is not given admits all. */
-export const eligible = (book: Book, user: UserSpec, consent: Consent): readonly AccountSpec[] =>
+const eligible = (book: Book, user: UserSpec, consent: Consent): readonly AccountSpec[] =>
   book
     .accountsOf(user)
     .filter((account) => consent.payment === null || canPay(account))

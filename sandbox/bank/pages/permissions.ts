@@ -60,6 +60,8 @@ const PURPOSES: ReadonlyMap<string, string> = new Map([
   ['BudgetingAnalysis', 'To help you budget'],
   ['FinancialAdvice', 'To advise you on your finances'],
   ['AuditReconciliation', 'For audit and reconciliation'],
+  ['PremiumHistory', 'To see what you have paid for insurance'],
+  ['ClaimHistory', 'To see your claims'],
 ])
 export const purposeInWords = (purpose: string): string => PURPOSES.get(purpose) ?? purpose
 

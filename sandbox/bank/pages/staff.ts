@@ -1,9 +1,10 @@
 /** Where the bank's own people pause, resume and end consents (lfi-api 2.5, 2.6). */
 import type Router from '@koa/router'
 import { type Consent, isLive } from './consent.ts'
-import { detailPage, staffLoginPage, staffPage } from './consent-views.ts'
+import { detailPage, staffLoginPage } from './consent-views.ts'
 import type { Rooms } from './rooms.ts'
 import type { Session } from './session.ts'
+import { queryOf, readWanted, staffPage } from './staff-list.ts'
 import { type Ctx, ownForm, type State, Stop, sendTo } from './visit.ts'
 
 const WRONG = 'The user name or the password is not right.'
@@ -39,8 +40,8 @@ export function staffRoutes(router: Router<State>, rooms: Rooms): void {
       cookie.write(ctx, visitor)
       return show(ctx, staffLoginPage(site, visitor, null))
     }
-    const state = typeof ctx.query['state'] === 'string' ? ctx.query['state'] : ''
-    show(ctx, staffPage(site, session, { consents: await hub.consents(), state }))
+    const wanted = readWanted(new URLSearchParams(ctx.querystring))
+    show(ctx, staffPage(site, session, { wanted, found: await hub.find(queryOf(wanted)) }))
   })
 
   router.post('/staff/login', async (ctx) => {

@@ -25,7 +25,7 @@ dt{color:#5a5a60}
 dd{margin:0;overflow-wrap:anywhere}
 ul{margin:0;padding-left:1.2rem}
 label{display:block;font-weight:600;margin:.8rem 0 .3rem}
-input[type=text],input[type=password],select{width:100%;font:inherit;padding:.65rem .75rem;border:1px solid #7d7d85;border-radius:.5rem;background:#fff}
+input[type=text],input[type=date],input[type=password],select{width:100%;font:inherit;padding:.65rem .75rem;border:1px solid #7d7d85;border-radius:.5rem;background:#fff}
 fieldset{border:0;margin:0;padding:0}
 legend{font-weight:600;font-size:1.05rem;padding:0 0 .4rem}
 .account{display:flex;gap:.75rem;align-items:flex-start;font-weight:400;margin:0;padding:.7rem 0;border-top:1px solid var(--line)}

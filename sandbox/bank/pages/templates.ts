@@ -2,6 +2,7 @@
 import type { Book } from '../data/book.ts'
 import { amountText } from '../data/money.ts'
 import { accountName } from '../data/parties.ts'
+import { type Policy, policiesOf } from '../data/policies.ts'
 import type { AccountSpec, UserSpec } from '../data/spec.ts'
 import type { Consent } from './consent.ts'
 import { type Html, html } from './html.ts'
@@ -42,7 +43,7 @@ export function loginPage(site: Site, session: Session, problem: string | null):
   const intro =
     consent === null
       ? html`<p>Sign in to see the apps that you share data with or pay through.</p>`
-      : html`<p><strong id="tpp-name" dir="auto">${tppName(consent)}</strong> asks ${consent.payment === null ? 'to see data of your accounts' : 'to pay from your account'}. Sign in to see what it asks for and to decide.</p>`
+      : html`<p><strong id="tpp-name" dir="auto">${tppName(consent)}</strong> asks ${WISHES[topicOf(consent)]}. Sign in to see what it asks for and to decide.</p>`
   const cancel =
     consent === null
       ? html``
@@ -70,22 +71,27 @@ ${cancel}
 export function consentPage(
   site: Site,
   session: Session,
-  view: { readonly consent: Consent; readonly user: UserSpec; readonly accounts: readonly AccountSpec[] },
+  view: {
+    readonly consent: Consent
+    readonly user: UserSpec
+    readonly accounts: readonly AccountSpec[]
+    readonly policies: readonly Policy[]
+  },
   problem: string | null,
 ): string {
-  const { consent, user, accounts } = view
+  const { consent, user, accounts, policies } = view
   return layout(
     site,
     'Share your data',
     html`<h1>Share your data with <span dir="auto">${tppName(consent)}</span>?</h1>
 ${problemBox(problem)}
 <section id="who"><h2>Who asks</h2>${terms(consent)}</section>
-<section id="permissions"><h2>What they will see</h2>${permissionList(consent)}</section>
+<section id="permissions"><h2>What they will see</h2>${asked(consent)}</section>
 <form class="card" method="post" action="${site.base}/consent">
 ${hidden(session)}
 <fieldset id="accounts">
-<legend>Which accounts</legend>
-${accounts.map((account) => accountChoice(site.book, account, 'checkbox'))}
+<legend>${consent.insurance === null ? 'Which accounts' : 'Which policies'}</legend>
+${accounts.map((account) => accountChoice(site.book, account, 'checkbox'))}${policies.map(policyChoice)}
 </fieldset>
 <p class="note">Signed in as <span dir="auto">${user.person.given} ${user.person.family}</span>. Nobody can move your money with this. You can end it at any time under connected apps.</p>
 <div class="actions">
@@ -96,21 +102,44 @@ ${accounts.map((account) => accountChoice(site.book, account, 'checkbox'))}
   )
 }
 
+/** The accounts, or the policies, that a consent is about. */
 export function accountsShared(site: Site, consent: Consent): Html {
+  if (consent.insurance !== null) {
+    const policies = site.book.bank.users.flatMap(policiesOf).filter(({ id }) => consent.accountIds.includes(id))
+    return html`<h3>Policies</h3><ul>${policies.map(({ name, number }) => html`<li>${name} <small>${number}</small></li>`)}</ul>`
+  }
   const accounts = consent.accountIds.flatMap((id) => {
     const account = site.book.account(id)
     return account === null ? [] : [html`<li>${account.nickname} <small>${site.book.number(account)}</small></li>`]
   })
-  return html`<ul>${accounts}</ul>`
+  return html`<h3>Accounts</h3><ul>${accounts}</ul>`
 }
 
 /** What may be seen or paid, by the words of each kind of consent. */
-export const asked = (consent: Consent): Html =>
-  consent.payment === null
-    ? permissionList(consent)
-    : html`<ul>${consent.payment.words.map((line) => html`<li>${line}</li>`)}</ul>`
+export function asked(consent: Consent): Html {
+  if (consent.payment !== null) return html`<ul>${consent.payment.words.map((line) => html`<li>${line}</li>`)}</ul>`
+  if (consent.insurance === null) return permissionList(consent)
+  return html`${consent.insurance.map(
+    ({ type, words }) => html`<h3>${type} insurance</h3><ul>${words.map((line) => html`<li>${line}</li>`)}</ul>`,
+  )}`
+}
 
-export const kindOf = ({ payment }: Consent): string => (payment === null ? 'Sharing of data' : 'Payments')
+export type Topic = 'data' | 'insurance' | 'payments'
+export const topicOf = ({ payment, insurance }: Consent): Topic =>
+  payment !== null ? 'payments' : insurance !== null ? 'insurance' : 'data'
+
+const KINDS: Readonly<Record<Topic, string>> = {
+  data: 'Sharing of data',
+  insurance: 'Sharing of insurance policies',
+  payments: 'Payments',
+}
+export const kindOf = (consent: Consent): string => KINDS[topicOf(consent)]
+
+const WISHES: Readonly<Record<Topic, string>> = {
+  data: 'to see data of your accounts',
+  insurance: 'to see your insurance policies',
+  payments: 'to pay from your account',
+}
 
 export const errorPage = (
   site: Site,
@@ -162,6 +191,11 @@ export function accountChoice(book: Book, account: AccountSpec, how: 'checkbox' 
 <small>${balance < 0 ? 'Owed' : 'Balance'} ${account.currency} ${grouped(amountText(balance))}${frozen}</small></span>
 </label>`
 }
+
+const policyChoice = ({ id, name, number, type }: Policy): Html => html`<label class="account" for="policy-${id}">
+<input type="checkbox" id="policy-${id}" name="account" value="${id}">
+<span>${name}<small>${type} insurance · ${number}</small></span>
+</label>`
 
 const grouped = (amount: string): string => amount.replaceAll(/\B(?=(?:\d{3})+\.)/g, ',')
 

@@ -1,7 +1,9 @@
 /** What no schema can say: values that only a laptop may have, and parts that must not get in each other's way. */
+import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { faultOfRange } from '../address-rule.ts'
 import { isLfiOperation, LFI_OPERATIONS } from '../lfi-operations.ts'
+import { describeCertificate, type PeerCertificate } from '../tls.ts'
 import { profileFaults } from './profile-rules.ts'
 import { CLIENT_CERTIFICATES, type Config, type ListenerConfig, type ListenerRole, type TenantConfig } from './shape.ts'
 
@@ -18,6 +20,7 @@ export function judge(config: Config): readonly string[] {
     ...unpublished(config.tenants),
     ...config.tenants.flatMap(profileFaults),
     ...config.tenants.flatMap(operationFaults),
+    ...config.tenants.flatMap(namelessCertificates),
     ...sameTwice(config.tenants),
     ...sharedSockets(config.tenants),
     ...sharedBankCodes(config),
@@ -76,6 +79,24 @@ function unreadableRanges({ outbound }: Config): readonly string[] {
     const fault = faultOfRange(range)
     return fault === null ? [] : [`outbound.allowedAddresses.${at} ${fault}`]
   })
+}
+
+/** null: it is no certificate, which was reported where it was read. */
+function subjectOf(pem: string): PeerCertificate | null {
+  try {
+    return describeCertificate(new X509Certificate(pem), false)
+  } catch {
+    return null
+  }
+}
+
+/** JWT Auth takes iss and sub from there (lfi-api 4.3). */
+function namelessCertificates({ id, lfi: { authentication, certificate } }: TenantConfig): readonly string[] {
+  const subject = authentication.type === 'jwt' ? subjectOf(certificate) : null
+  if (subject === null || (subject.organisation !== null && subject.organisationId !== null)) return []
+  return [
+    `tenant ${id}: lfi.certificateFile names no organisation (O) with its id (OU), which lfi.authentication jwt signs as iss and sub`,
+  ]
 }
 
 /** Nobody else could publish a key in the moment in which it is made. */

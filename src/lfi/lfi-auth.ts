@@ -4,6 +4,7 @@ import { type Clock, epochSeconds } from '../clock.ts'
 import type { LfiAuthentication, TenantConfig } from '../config.ts'
 import { never } from '../ids.ts'
 import { loadKey, sign } from '../jose.ts'
+import { describeCertificate } from '../tls.ts'
 import type { LfiAuthorization } from './authorization.ts'
 import { createClientCredentials } from './client-credentials.ts'
 
@@ -35,7 +36,9 @@ function createJwtAuth(
   clock: Clock,
 ): () => Promise<string> {
   const key = loadKey(authentication)
-  const { organisation, organisationId } = subjectOf(certificate)
+  const { organisation, organisationId } = describeCertificate(new X509Certificate(certificate), false)
+  // Such a configuration is refused (config/rules.ts).
+  if (organisation === null || organisationId === null) throw new Error('the certificate names no O and OU')
   return async () => {
     const iat = epochSeconds(clock.now())
     const claims = {
@@ -48,14 +51,4 @@ function createJwtAuth(
     }
     return `Bearer ${await sign(key, claims, { typ: 'JOSE', cty: 'json' })}`
   }
-}
-
-/** From the parsed subject, never from its printed form: names may hold commas. */
-function subjectOf(pem: string): { readonly organisation: string; readonly organisationId: string } {
-  const subject = new X509Certificate(pem).toLegacyObject().subject as unknown as Record<string, unknown>
-  const { O: organisation, OU: organisationId } = subject
-  if (typeof organisation !== 'string' || typeof organisationId !== 'string') {
-    throw new Error("the client certificate towards the LFI must name O and OU: they are JWT Auth's iss and sub")
-  }
-  return { organisation, organisationId }
 }

@@ -1,5 +1,5 @@
 /** The example configuration in a folder of its own, with throw-away keys in every place that it names. */
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -50,7 +50,7 @@ async function makeKeys() {
   const authority = await createAuthority('Example Authority')
   return {
     authority: authority.certificate,
-    pair: await authority.issue({ O: 'Example', dns: 'localhost' }),
+    pair: await authority.issue({ O: 'Example', OU: randomUUID(), dns: 'localhost' }),
     rsa: pem(generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey),
     ed25519: pem(generateKeyPairSync('ed25519').privateKey),
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ConfigError, loadConfig } from '../../src/config.ts'
 import { Secret } from '../../src/secret.ts'
+import { createAuthority } from '../gateway/support/pki.ts'
 import { type ConfigFiles, EXAMPLE_ENV, pem, writeConfigFiles } from '../support/config-files.ts'
 import { at, type Json, type Path, pathsIn, put, without } from '../support/json-paths.ts'
 
@@ -269,6 +270,19 @@ describe('files', () => {
   ])('that hold %s are refused', (_what, path, text, fault) => {
     writeFileSync(join(files.folder, 'wrong.pem'), text)
     expect(faultsOf({ tenant: tenantWith(path, '../wrong.pem') })).toEqual([expect.stringMatching(fault)])
+  })
+
+  test('that name nobody whom JWT Auth could speak for are refused', async () => {
+    const { certificate, key } = await (await createAuthority('Some Authority')).issue({ O: 'Example', OU: 'no id' })
+    writeFileSync(join(files.folder, 'nobody.crt.pem'), certificate)
+    writeFileSync(join(files.folder, 'nobody.key.pem'), key)
+    const nobody = tenantWith(['lfi', 'certificateFile'], '../nobody.crt.pem')
+    put(nobody, ['lfi', 'keyFile'], '../nobody.key.pem')
+    expect(faultsOf({ tenant: nobody })).toEqual([
+      expect.stringMatching(/^tenant example: lfi\.certificateFile names no organisation \(O\) with its id \(OU\)/),
+    ])
+    put(nobody, ['lfi', 'authentication'], { type: 'none' })
+    expect(faultsOf({ tenant: nobody })).toEqual([])
   })
 })
 

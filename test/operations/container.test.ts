@@ -1,0 +1,290 @@
+/**
+ * The image, the compose file and the chart start what is started here: the folder that the Dockerfile describes, its
+ * command, an ordinary account that may write nowhere, and a database with TLS in which it has the least rights.
+ */
+import { execFile, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { openDatabase } from '../../src/db.ts'
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded-postgres.ts'
+import { Secret } from '../../src/secret.ts'
+import { unprivilegedAccount } from '../../src/unprivileged.ts'
+import { createAuthority } from '../gateway/support/pki.ts'
+import { type ConfigFiles, writeConfigFiles } from '../support/config-files.ts'
+import { freePort } from '../support/free-port.ts'
+
+const read = (file: string): string => readFileSync(file, 'utf8')
+const DOCKERFILE = read('deploy/container/Dockerfile')
+const ARGUMENTS = /^CMD (\[.*\])$/m.exec(DOCKERFILE)?.[1]
+const HUB = JSON.parse(ARGUMENTS ?? 'null') as readonly string[]
+const MIGRATE = HUB.map((each) => (each === 'hub' ? 'migrate' : each))
+const UID = 10_001
+const BOOT_MS = 120_000
+/** Of the example configuration. */
+const LISTENERS = [8443, 9443, 10443, 11443]
+
+type Service = {
+  readonly command: readonly string[]
+  readonly read_only?: boolean
+  readonly cap_drop?: readonly string[]
+  readonly security_opt?: readonly string[]
+  readonly healthcheck?: { readonly test: readonly string[] }
+}
+const { services } = parse(read('deploy/container/compose.yaml')) as {
+  services: Record<'hub' | 'migrate' | 'database', Service>
+}
+const argsIn = (file: string): readonly (readonly string[])[] =>
+  [...read(file).matchAll(/^ +args: (\[.*\])$/gm)].map(([, list]) => JSON.parse(list ?? '') as string[])
+
+describe('every way to start it', () => {
+  test('has the command of the image', () => {
+    expect(/^ENTRYPOINT (.*)$/m.exec(DOCKERFILE)?.[1]).toBe('["node"]')
+    expect(HUB).toEqual(expect.arrayContaining(['--permission', 'src/main.ts', 'hub']))
+    expect(services.hub.command).toEqual(HUB)
+    expect(services.migrate.command).toEqual(MIGRATE)
+    expect(argsIn('deploy/helm/falaj/templates/hub.yaml')).toEqual([[...HUB, '--roles', '{{ .roles }}']])
+    expect(argsIn('deploy/helm/falaj/templates/migrate.yaml')).toEqual([MIGRATE])
+  })
+
+  test('is of an account without rights on a file system that is read-only', () => {
+    expect(/^USER (.*)$/m.exec(DOCKERFILE)?.[1]).toBe(`${UID}:${UID}`)
+    for (const { read_only, cap_drop, security_opt } of [services.hub, services.migrate]) {
+      expect({ read_only, cap_drop, security_opt }).toEqual({
+        read_only: true,
+        cap_drop: ['ALL'],
+        security_opt: ['no-new-privileges:true'],
+      })
+    }
+    for (const file of ['hub', 'migrate']) {
+      const template = read(`deploy/helm/falaj/templates/${file}.yaml`)
+      expect(template).toContain(`runAsNonRoot: true, runAsUser: ${UID}, runAsGroup: ${UID}`)
+      expect(template).toContain(
+        'readOnlyRootFilesystem: true, allowPrivilegeEscalation: false, capabilities: { drop: [ALL] }',
+      )
+    }
+  })
+
+  test('has the Node.js of the packages', () => {
+    const { dependencies } = JSON.parse(read('package.json')) as { dependencies: { node: string } }
+    const images = [...DOCKERFILE.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image)
+    expect(images).toEqual(Array.from({ length: 2 }, () => `node:${dependencies.node}-bookworm-slim`))
+  })
+
+  test('serves all roles in the chart, and each once', () => {
+    const { groups } = parse(read('deploy/helm/falaj/values.yaml')) as { groups: readonly { roles: string }[] }
+    expect(groups.flatMap(({ roles }) => roles.split(',')).sort()).toEqual([
+      'admin',
+      'as',
+      'auth',
+      'cm',
+      'hh',
+      'rs',
+      'worker',
+    ])
+  })
+})
+
+describe('the image', () => {
+  let files: ConfigFiles
+  let image: string
+  let postgres: EmbeddedPostgres
+  let place: string
+  let healthPort: number
+  let databasePort: number
+  let tls: { readonly ca: string; readonly otherCa: string }
+  beforeAll(async () => {
+    place = mkdtempSync(join(tmpdir(), 'falaj-image-'))
+    chmodSync(place, 0o755)
+    image = join(place, 'opt-falaj')
+    layOut(image)
+    databasePort = await freePort()
+    healthPort = await freePort()
+    const ports = await Promise.all(LISTENERS.map(async (port) => [port, await freePort()] as const))
+    ;[postgres, tls] = await databaseWithTls(place, databasePort)
+    await rolesOfTheFirstStart(postgres)
+    files = await writeConfigFiles()
+    writeSettings(files, healthPort, new Map(ports))
+    handOver(files.folder)
+  }, BOOT_MS)
+  afterAll(async () => {
+    await postgres.stop()
+    files.close()
+    rmSync(place, { recursive: true, force: true })
+  })
+
+  const urlFor = (role: string, secret: Secret<string> | string, ca: string, host = 'localhost'): string => {
+    const password = typeof secret === 'string' ? secret : new URL(secret.reveal()).password
+    return `postgres://${role}:${password}@${host}:${databasePort}/falaj_example?sslmode=verify-full&sslrootcert=${ca}`
+  }
+  const owner = (ca = tls.ca, host?: string) => ({
+    EXAMPLE_OWNER_URL: urlFor('falaj_example_owner', postgres.databaseUrl('falaj_example_owner'), ca, host),
+  })
+  const run = (args: readonly string[], env: Readonly<Record<string, string>>) =>
+    spawn(process.execPath, [...args.map((each) => (each.startsWith('/etc/falaj/') ? files.deploymentFile : each))], {
+      cwd: image,
+      env: { NODE_ENV: 'production', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      ...(process.getuid?.() === 0 ? { uid: UID, gid: UID } : {}),
+    })
+  const finished = async (child: ReturnType<typeof run>) => {
+    let said = ''
+    for (const pipe of [child.stdout, child.stderr]) pipe?.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    const [status] = (await once(child, 'close')) as [number | null]
+    return { status, said }
+  }
+
+  test(
+    'does not migrate over a connection whose server it cannot trust',
+    async () => {
+      const foreign = await finished(run(MIGRATE, owner(tls.otherCa)))
+      expect([foreign.status, foreign.said]).toEqual([1, expect.stringMatching(/certificate/)])
+      const elsewhere = await finished(run(MIGRATE, owner(tls.ca, '127.0.0.1')))
+      expect([elsewhere.status, elsewhere.said]).toEqual([
+        1,
+        expect.stringMatching(/IP: 127\.0\.0\.1 is not in the cert/),
+      ])
+    },
+    BOOT_MS,
+  )
+
+  test(
+    'migrates as the owner, serves with the rights of the hub, says how it is, and stops when asked',
+    async () => {
+      const migrated = await finished(run(MIGRATE, owner()))
+      expect([migrated.status, migrated.said]).toEqual([0, expect.stringMatching(/^example: applied 0001-audit/)])
+
+      const hub = run(HUB, { EXAMPLE_DATABASE_URL: urlFor('falaj_example', 'hub-password', tls.ca) })
+      const ended = finished(hub)
+      const health = (path: string) => fetch(`http://127.0.0.1:${healthPort}/health/${path}`)
+      const body = await Promise.race([untilAnswered(() => health('ready')), ended.then(({ said }) => said)])
+      expect(body).toEqual({ status: 'ready' })
+      expect(await (await health('live')).json()).toEqual({ status: 'up' })
+      expect((await health('elsewhere')).status).toBe(404)
+      expect((await fetch(`http://127.0.0.1:${healthPort}/health/ready`, { method: 'POST' })).status).toBe(405)
+      // What compose asks.
+      const [, ...asked] = services.hub.healthcheck?.test ?? []
+      const script = (asked.at(-1) ?? '').replace('8081', String(healthPort))
+      await promisify(execFile)(process.execPath, ['-e', script])
+
+      hub.kill('SIGTERM')
+      await untilSaid(async () => (await (await health('ready')).json()) as object)
+      const { status, said } = await ended
+      expect([status, said.split('\n').filter((line) => /"level":[56]0/.test(line))]).toEqual([0, []])
+      expect(said).toContain('"msg":"stopped"')
+    },
+    BOOT_MS,
+  )
+
+  const untilAnswered = async (ask: () => Promise<Response>): Promise<unknown> => {
+    for (;;) {
+      const answer = await ask().catch(() => null)
+      if (answer?.ok) return answer.json()
+      await new Promise((done) => setTimeout(done, 100))
+    }
+  }
+  /** While it serves on, so that whoever distributes calls can turn to others. */
+  const untilSaid = async (ask: () => Promise<object>): Promise<void> => {
+    while (JSON.stringify(await ask()) !== '{"status":"not-ready","failing":{"example":["stopping"]}}') {
+      await new Promise((done) => setTimeout(done, 20))
+    }
+  }
+})
+
+/** As the Dockerfile does: packages without what is only for development or optional, and the folders that it copies. */
+function layOut(image: string): void {
+  mkdirSync(image, { recursive: true })
+  const ignored = read('.dockerignore')
+  for (const [, from] of DOCKERFILE.matchAll(/^COPY (?!--from)(.+) \S+$/gm)) {
+    for (const name of (from ?? '').split(' ')) {
+      expect(ignored, `.dockerignore lets ${name} through`).toMatch(new RegExp(`^!${name}(/|$)`, 'm'))
+      if (name === 'config') {
+        mkdirSync(join(image, name))
+        for (const file of readdirSync(name).filter((each) => each.endsWith('.json'))) {
+          cpSync(join(name, file), join(image, name, file))
+        }
+      } else cpSync(name, join(image, name), { recursive: true })
+    }
+  }
+  const listed = execFileSync('npm', ['ls', '--omit=dev', '--omit=optional', '--all', '--parseable'], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const packages = listed.split('\n').flatMap((path) => /\/(node_modules\/(?:@[^/]+\/)?[^/]+)$/.exec(path)?.[1] ?? [])
+  // The image has its own Node.js, and no scripts of packages run.
+  const own = (path: string): boolean => /^node_modules\/node($|-)/.test(path)
+  for (const path of new Set(packages)) if (!own(path)) cpSync(path, join(image, path), { recursive: true })
+}
+
+async function databaseWithTls(place: string, port: number) {
+  const authority = await createAuthority('Database Authority')
+  const server = await authority.issue({ O: 'Database', dns: 'localhost' })
+  const folder = join(place, 'tls')
+  mkdirSync(folder)
+  const put = (name: string, text: string): string => {
+    const file = join(folder, name)
+    writeFileSync(file, text, { mode: 0o644 })
+    return file
+  }
+  const ca = put('ca.pem', authority.certificate)
+  const otherCa = put('other-ca.pem', (await createAuthority('Database Authority')).certificate)
+  const [certificate, key] = [put('server.crt.pem', server.certificate), put('server.key.pem', server.key)]
+  const account = unprivilegedAccount()
+  if (account !== null) chownSync(key, account.uid, account.gid)
+  chmodSync(key, 0o600)
+  const postgres = await startEmbeddedPostgres({
+    dataDirectory: join(place, 'postgres'),
+    port,
+    flags: ['fsync=off', 'ssl=on', `ssl_cert_file=${certificate}`, `ssl_key_file=${key}`],
+  })
+  return [postgres, { ca, otherCa }] as const
+}
+
+/** The statements of the compose file's first start, with the owner that this server makes for a database. */
+async function rolesOfTheFirstStart(postgres: EmbeddedPostgres): Promise<void> {
+  await postgres.ensureDatabase('falaj_example_owner')
+  const server = openDatabase({ url: postgres.adminUrl, poolMax: 1, applicationName: 'test-setup' })
+  await server.raw('create database falaj_example owner falaj_example_owner')
+  await server.destroy()
+  const url = new URL(postgres.adminUrl.reveal())
+  url.pathname = '/falaj_example'
+  const db = openDatabase({ url: new Secret(url.href), poolMax: 1, applicationName: 'test-setup' })
+  const statements = /<<'SQL'\n([\s\S]*?)\nSQL/.exec(read('deploy/container/first-start.sh'))?.[1] ?? ''
+  expect(statements).toContain('create role falaj_example')
+  await db.raw(statements.replace(":'password'", "'hub-password'"))
+  await db.destroy()
+}
+
+function writeSettings(files: ConfigFiles, healthPort: number, ports: ReadonlyMap<number, number>): void {
+  const deployment = files.deployment()
+  deployment['health'] = { ...(deployment['health'] as object), port: healthPort }
+  deployment['noticeSeconds'] = 2
+  const tenant = files.tenant()
+  for (const listener of Object.values(tenant['listeners'] as Record<string, { port: number; address?: string }>)) {
+    listener.port = ports.get(listener.port) ?? 0
+  }
+  files.write({ deployment, tenant })
+}
+
+/** Secrets belong to the account of the hub, as the operator has given them to it. */
+function handOver(folder: string): void {
+  if (process.getuid?.() !== 0) return
+  chownSync(folder, UID, UID)
+  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
+    chownSync(join(entry.parentPath, entry.name), UID, UID)
+  }
+}

@@ -103,7 +103,7 @@ export async function pendingMigrations(db: Db, migrations: readonly Migration[]
   return migrations.map((migration) => migration.name).filter((name) => !names.has(name))
 }
 
-export type Binding = string | number | boolean | Date | Buffer | null | readonly string[]
+export type Binding = string | number | boolean | Date | Buffer | null | readonly string[] | readonly Buffer[]
 export type Rows<Row> = { readonly rows: readonly Row[]; readonly rowCount: number }
 
 /** One statement written out, where SQL says it better than a builder. Values only ever travel as bindings. */
@@ -113,7 +113,7 @@ export async function query<Row>(db: Db | Tx, sql: string, bindings: readonly Bi
 
 /** The same, planned once per connection: for statements that every call makes. The name stands for the text. */
 export async function prepared<Row>(
-  db: Db,
+  db: Db | Tx,
   name: string,
   sql: string,
   bindings: readonly Binding[],

@@ -1,5 +1,5 @@
 /** Accepting entries, and reading them with what opens their commitments. There is no update and no delete. */
-import { type Db, query, type Tx } from '../db.ts'
+import { type Db, prepared, query, type Tx } from '../db.ts'
 import type { Brand, ConsentId, CorrelationId } from '../ids.ts'
 import type { Opening } from './commitment.ts'
 import type { Encoded } from './entry.ts'
@@ -47,14 +47,14 @@ const ACCEPT = `
 
 export async function accept(db: Db | Tx, entries: readonly Encoded[]): Promise<readonly EntryId[]> {
   const openings = entries.flatMap((entry, at) => entry.openings.map((opening) => ({ place: String(at + 1), opening })))
-  const { rows } = (await db.raw(ACCEPT, [
+  const { rows } = await prepared<{ entry_id: EntryId }>(db, 'audit-accept', ACCEPT, [
     entries.map((entry) => entry.bytes),
     entries.map((entry) => entry.interactionId ?? ''),
     openings.map(({ place }) => place),
     openings.map(({ opening }) => opening.field),
     openings.map(({ opening }) => opening.salt),
     openings.map(({ opening }) => opening.value),
-  ])) as { rows: { entry_id: EntryId }[] }
+  ])
   return rows.map((row) => row.entry_id)
 }
 

@@ -3,7 +3,7 @@
  * transaction its audit entry, its trail row, its notices and, at its end, the end of its tokens. Either all of it
  * is there afterwards or nothing is.
  */
-import type { Audit } from '../audit/index.ts'
+import type { Audit, AuditEntry } from '../audit/index.ts'
 import type { Clock, Instant } from '../clock.ts'
 import { type Db, inTransaction, type Tx } from '../db.ts'
 import { HubError } from '../errors.ts'
@@ -17,9 +17,10 @@ import {
   REFUSALS,
   type Refusal,
 } from './consent.ts'
-import { enqueue } from './outbox.ts'
+import { enqueue, noticesOf } from './outbox.ts'
+import { saveChange } from './save-change.ts'
 import type { Step } from './steps.ts'
-import { chainUserOf, lock, save, saveEnds } from './store.ts'
+import { chainUserOf, lock, saveEnds } from './store.ts'
 import { addTrail, type Caller, type ChangeName, difference } from './trail.ts'
 
 export type Unit = {
@@ -60,21 +61,40 @@ export async function changeIn(tx: Tx, unit: Unit, request: ChangeRequest): Prom
   return record(tx, unit, before, step, request)
 }
 
+export type Recorder = Pick<ChangeRequest, 'caller' | 'remark'> & {
+  /** Of what else has changed in the transaction: accepted with the entry of the consent, before it. */
+  readonly beside?: readonly AuditEntry[]
+}
+
 /** Saves a change that has been decided, with everything that belongs to it. */
 export async function record(
   tx: Tx,
   unit: Unit,
   before: Consent,
   step: { readonly change: ChangeName; readonly next: Consent },
-  request: Pick<ChangeRequest, 'caller' | 'remark'>,
+  { caller, remark, beside = [] }: Recorder,
 ): Promise<Outcome> {
   const decided = following(unit, before, step)
-  if (decided === null) return { consent: before, changed: [] }
-  const { consent, traces, patch } = decided
-  if (!(await save(tx, consent, before.revision))) throw new Conflict()
+  if (decided === null) {
+    const [first, ...others] = beside
+    if (first !== undefined) await unit.audit.append(tx, first, ...others)
+    return { consent: before, changed: [] }
+  }
+  const { consent, patch } = decided
+  const traces: Traces = { ...decided.traces, caller, patch: { ...patch, ...remark } }
+  const trail = { ...traces, from: before.status }
+  if (!(await saveChange(tx, { before, consent, trail, notices: noticesOf(traces), channel: CHANNEL }))) {
+    throw new Conflict()
+  }
   if (before.grantId !== null && isTerminal(consent)) await unit.onTerminal?.(tx, before.grantId)
-  await leaveTraces(tx, unit, [{ ...traces, caller: request.caller, patch: { ...patch, ...request.remark } }])
+  await unit.audit.append(tx, ...inOrder(beside, auditEntry(unit, traces)))
   return { consent, changed: traces.changed }
+}
+
+/** A list that has one at least. */
+function inOrder(beside: readonly AuditEntry[], own: AuditEntry): readonly [AuditEntry, ...AuditEntry[]] {
+  const [first, ...others] = beside
+  return first === undefined ? [own] : [first, ...others, own]
 }
 
 type Decided = { readonly change: ChangeName; readonly next: Consent }

@@ -3,7 +3,7 @@ import type { Instant } from '../clock.ts'
 import type { Migration, Tx } from '../db.ts'
 import type { ClientId, ConsentId, CorrelationId, InteractionId } from '../ids.ts'
 import { addRevokedToken, type RevokedToken } from '../revoked-tokens.ts'
-import type { Outcome, Unit } from './change.ts'
+import type { Outcome, Recorder, Unit } from './change.ts'
 import { atClock, type Consent } from './consent.ts'
 import { attachGrant, attachPar, claimCompletion, detachGrant } from './journey.ts'
 import { type ConsentFilter, type ConsentPage, createLists } from './list.ts'
@@ -27,12 +27,12 @@ import {
 } from './operations.ts'
 import { type Past, readPast } from './past.ts'
 import type { LfiPatch, PaymentNote, TppPatch } from './steps.ts'
-import { type LockedConsent, lock, read, readGroup, rememberedConsents } from './store.ts'
+import { type LockedConsent, lock, read, readGroup, readOwned, rememberedConsents } from './store.ts'
 import { sweep } from './sweeper.ts'
 import { type Caller, readLodging, readTrail, type TrailRow } from './trail.ts'
 import { createUsage } from './usage.ts'
 
-export { CHANNEL as CONSENT_CHANNEL, type Outcome } from './change.ts'
+export { CHANNEL as CONSENT_CHANNEL, type Outcome, type Recorder } from './change.ts'
 export {
   type AskFrom,
   type AuthorizationChannel,
@@ -140,7 +140,7 @@ export type ConsentStore = {
   patchByTpp(id: ConsentId, clientId: ClientId, patch: TppPatch, caller: Caller): Promise<Outcome>
   patchByLfi(id: ConsentId, patch: LfiPatch, caller: Caller): Promise<Outcome>
   /** Within the transaction that records a payment: what is used up now; the consent is consumed when all of it is. */
-  notePayment(tx: Tx, consent: LockedConsent, note: PaymentNote, caller: Caller): Promise<Outcome>
+  notePayment(tx: Tx, consent: LockedConsent, note: PaymentNote, by: Recorder): Promise<Outcome>
   /** A consent that has ended stays as it is. */
   revoke(id: ConsentId, ask: Revocation, caller: Caller): Promise<Outcome>
   revokeGroup(groupId: string, ask: Revocation, caller: Caller): Promise<readonly Outcome[]>
@@ -181,7 +181,7 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
     lodge: (tx, ask, caller) => lodge(tx, deps, ask, caller),
     attachPar,
     find: async (id) => present(await remembered.get(id)),
-    findOwned: async (id, clientId) => present(await read(db, { id, client_id: clientId })),
+    findOwned: async (id, clientId) => present(await readOwned(db, id, clientId)),
     listGroup: async (baseConsentId, clientId) => presentAll(await readGroup(db, baseConsentId, clientId)),
     linkInteraction: (id, interactionId, caller) => linkInteraction(deps, id, interactionId, caller),
     byInteraction: async (interactionId) => present(await read(db, { interaction_id: interactionId })),
@@ -191,7 +191,7 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
     revokeToken: (tx, id, token) => addRevokedToken(tx, clock, { of: 'consent', id }, token),
     patchByTpp: (id, clientId, patch, caller) => patchByTpp(deps, id, clientId, patch, caller),
     patchByLfi: (id, patch, caller) => patchByLfi(deps, id, patch, caller),
-    notePayment: (tx, consent, note, caller) => notePayment(tx, deps, consent, note, caller),
+    notePayment: (tx, consent, note, by) => notePayment(tx, deps, consent, note, by),
     revoke: (id, ask, caller) => revoke(deps, id, ask, caller),
     revokeGroup: (groupId, ask, caller) => revokeGroup(deps, groupId, ask, caller),
     listForLfi: async (filter) => {

@@ -1,7 +1,17 @@
 /** Changes asked for by callers, each one transaction (change.ts). */
 import { inTransaction, type Tx } from '../db.ts'
 import type { ClientId, ConsentId, InteractionId } from '../ids.ts'
-import { change, changeIn, type Outcome, record, refused, retryingOnce, type Unit, unknownConsent } from './change.ts'
+import {
+  change,
+  changeIn,
+  type Outcome,
+  type Recorder,
+  record,
+  refused,
+  retryingOnce,
+  type Unit,
+  unknownConsent,
+} from './change.ts'
 import type { JsonObject, RevokedBy } from './consent.ts'
 import {
   type LfiPatch,
@@ -45,11 +55,11 @@ export async function notePayment(
   unit: Unit,
   consent: LockedConsent,
   note: PaymentNote,
-  caller: Caller,
+  by: Recorder,
 ): Promise<Outcome> {
   const step = paymentStep(consent, note, unit.clock.now())
-  if (!step.ok) throw refused(step.refusal, caller)
-  return record(tx, unit, consent, step, { caller })
+  if (!step.ok) throw refused(step.refusal, by.caller)
+  return record(tx, unit, consent, step, by)
 }
 
 export function revoke(unit: Unit, id: ConsentId, ask: Revocation, caller: Caller) {

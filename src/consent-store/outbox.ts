@@ -15,6 +15,8 @@ export async function enqueue(tx: Tx, ...events: readonly ConsentEvent[]): Promi
   if (rows.length > 0) await tx('outbox').insert(rows)
 }
 
+export type Notice = ReturnType<typeof noticesOf>[number]
+
 type ConsentEvent = {
   readonly before: Consent | null
   readonly consent: Consent
@@ -22,7 +24,7 @@ type ConsentEvent = {
   readonly caller: Caller
 }
 
-function noticesOf({ before, consent, change, caller }: ConsentEvent) {
+export function noticesOf({ before, consent, change, caller }: ConsentEvent) {
   // getAuth is the LFI's own call, made a moment ago: it needs no notice of it.
   if (change === 'linked') return []
   const row = {

@@ -247,14 +247,13 @@ export function newRow(consent: Consent) {
 }
 
 function paymentColumns(consent: Consent) {
-  if (consent.type !== 'service-initiation') return {}
-  const { charges, exchangeRate, consumption, connectToken } = consent.payment
+  const terms = consent.type === 'service-initiation' ? consent.payment : null
   return {
-    authorizers: json(authorizersOf(consent.payment)),
-    charges: json(charges),
-    exchange_rate: json(exchangeRate),
-    consumption: json(consumption),
-    connect_token: connectToken,
+    authorizers: json(terms === null ? null : authorizersOf(terms)),
+    charges: json(terms?.charges ?? null),
+    exchange_rate: json(terms?.exchangeRate ?? null),
+    consumption: json(terms?.consumption ?? null),
+    connect_token: terms?.connectToken ?? null,
   }
 }
 

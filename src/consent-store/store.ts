@@ -1,7 +1,7 @@
 /** Reads and conditional writes of consents. Every function that writes takes a Tx. */
 import type { Instant } from '../clock.ts'
-import { type Db, query, type Tx } from '../db.ts'
-import type { ConsentId } from '../ids.ts'
+import { type Db, prepared, query, type Tx } from '../db.ts'
+import type { ClientId, ConsentId } from '../ids.ts'
 import { createRemembered, type Remembered, versionOf, versions } from '../remembered.ts'
 import type { Consent } from './consent.ts'
 import { COLUMNS, type ConsentRow, changingColumns, newRow, toConsent } from './row.ts'
@@ -30,6 +30,13 @@ export function rememberedConsents(db: Db): Remembered<Consent> {
   })
 }
 
+const OWNED = `select ${COLUMNS.join(', ')} from consent where id = ? and client_id = ?`
+
+export async function readOwned(db: Db, id: ConsentId, clientId: ClientId): Promise<Consent | null> {
+  const [row] = (await prepared<ConsentRow>(db, 'consent-owned', OWNED, [id, clientId])).rows
+  return row === undefined ? null : toConsent(row)
+}
+
 /** The group of a base consent: the root and what continues it (tpp-api 4.5); of one client, or of all. */
 export async function readGroup(db: Db | Tx, groupId: string, clientId: string | null): Promise<readonly Consent[]> {
   const query = table(db)
@@ -40,12 +47,13 @@ export async function readGroup(db: Db | Tx, groupId: string, clientId: string |
   return rows.map(toConsent)
 }
 
+const LOCK = `select ${COLUMNS.join(', ')} from consent where id = ? for update`
 declare const locked: unique symbol
 /** As it is stored, whatever the clock says of it, and locked by the transaction that holds it. */
 export type LockedConsent = Consent & { readonly [locked]: true }
 
 export async function lock(tx: Tx, id: ConsentId): Promise<LockedConsent | null> {
-  const row = (await table(tx).where({ id }).forUpdate().first(COLUMNS)) as ConsentRow | undefined
+  const [row] = (await prepared<ConsentRow>(tx, 'consent-lock', LOCK, [id])).rows
   return row === undefined ? null : (toConsent(row) as LockedConsent)
 }
 
@@ -86,12 +94,6 @@ export async function dueIds(db: Db, now: Instant, limit: number): Promise<reado
 export async function insert(tx: Tx, consent: Consent): Promise<boolean> {
   const rows = await tx('consent').insert(newRow(consent)).onConflict().ignore().returning('id')
   return rows.length === 1
-}
-
-/** False when somebody else has changed the consent since `revision` was read. */
-export async function save(tx: Tx, next: Consent, revision: number): Promise<boolean> {
-  const count = await tx('consent').where({ id: next.id, revision }).update(changingColumns(next))
-  return count === 1
 }
 
 /** What the end of a consent by the clock changes, of many at once; how many were as they had been read. */

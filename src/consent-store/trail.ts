@@ -92,7 +92,7 @@ export async function addTrail(tx: Tx, ...entries: readonly TrailEntry[]): Promi
   await tx('consent_trail').insert(entries.map(trailRow))
 }
 
-function trailRow(entry: TrailEntry) {
+export function trailRow(entry: TrailEntry) {
   const { consent, caller } = entry
   return {
     consent_id: consent.id,

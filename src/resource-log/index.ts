@@ -11,19 +11,8 @@ import { resourceLog } from './migrations/0050-resource-log.ts'
 import { paymentAsked } from './migrations/0051-payment-asked.ts'
 import { paymentTally } from './migrations/0052-payment-tally.ts'
 import type { MadePayment, Payment, PaymentIntent, PaymentOutcome, PaymentPatch } from './payment.ts'
-import {
-  findByKey,
-  findByLogId,
-  findPayment,
-  type IdempotencyKey,
-  listPayments,
-  patchByLfi,
-  paymentIdsOf,
-  type Recorded,
-  recordPayment,
-  reservePayment,
-  settlePayment,
-} from './payment-log.ts'
+import { patchByLfi, type Recorded, recordPayment, reservePayment, settlePayment } from './payment-changes.ts'
+import { findByKey, findByLogId, findPayment, type IdempotencyKey, listPayments, paymentIdsOf } from './payment-log.ts'
 import type { NewRequest, RequestKind, ServiceRequest } from './request.ts'
 import { changeSubscription, findRequest, moveByTpp, patchRequestByLfi, recordRequest } from './request-log.ts'
 import type { Unit } from './traces.ts'
@@ -42,7 +31,8 @@ export type {
   RefusedPayment,
   RejectReason,
 } from './payment.ts'
-export { type IdempotencyKey, paymentData, type Recorded } from './payment-log.ts'
+export type { Recorded } from './payment-changes.ts'
+export { type IdempotencyKey, paymentData } from './payment-log.ts'
 export type { NewRequest, RequestKind, ServiceRequest } from './request.ts'
 
 export const migrations: readonly Migration[] = [resourceLog, paymentAsked, paymentTally]
@@ -56,9 +46,9 @@ export type ResourceLog = {
   /** The same in a transaction of its own, if the payment fits its consent. */
   reservePayment(intent: PaymentIntent, asked: Asked, attemptFor: Milliseconds, caller: Caller): Promise<Recorded>
   /** What came of it, once. Joins the caller's transaction, in which it may also consume the consent. */
-  settlePayment(tx: Tx, logId: string, outcome: PaymentOutcome, caller: Caller): Promise<Payment>
+  settlePayment(tx: Tx, known: Payment, outcome: PaymentOutcome, caller: Caller): Promise<Payment>
   /** The same in a transaction of its own. */
-  answerPayment(logId: string, outcome: PaymentOutcome, caller: Caller): Promise<Payment>
+  answerPayment(known: Payment, outcome: PaymentOutcome, caller: Caller): Promise<Payment>
   /** By the id that the LFI gave. */
   findPayment(paymentId: string): Promise<MadePayment | null>
   findByKey(key: IdempotencyKey): Promise<Payment | null>
@@ -97,9 +87,9 @@ export function createResourceLog(deps: ResourceLogDeps): ResourceLog {
   return {
     recordPayment: (tx, intent, attemptFor, caller) => recordPayment(tx, deps, intent, attemptFor, caller),
     reservePayment: (intent, asked, attemptFor, caller) => reservePayment(deps, intent, asked, attemptFor, caller),
-    settlePayment: (tx, logId, outcome, caller) => settlePayment(tx, deps, logId, outcome, caller),
-    answerPayment: (logId, outcome, caller) =>
-      inTransaction(db, (tx) => settlePayment(tx, deps, logId, outcome, caller)),
+    settlePayment: (tx, known, outcome, caller) => settlePayment(tx, deps, known, outcome, caller),
+    answerPayment: (known, outcome, caller) =>
+      inTransaction(db, (tx) => settlePayment(tx, deps, known, outcome, caller)),
     findPayment: (paymentId) => findPayment(db, paymentId),
     findByKey: (key) => findByKey(db, key),
     findByLogId: (logId) => findByLogId(db, logId),

@@ -1,9 +1,9 @@
 /** A payment and its row, in both directions. What the row may hold is said by the constraints of the table. */
 import assert from 'node:assert'
-import { type Instant, toInstant } from '../clock.ts'
+import { toInstant } from '../clock.ts'
 import type { JsonObject, Psu } from '../consent-store/index.ts'
 import type { AccountId, ClientId, ConsentId, CorrelationId, OrganisationId } from '../ids.ts'
-import type { KeptAnswer, Payment, PaymentIntent, PaymentStatus, PaymentType, RejectReason } from './payment.ts'
+import type { KeptAnswer, OpenPayment, Payment, PaymentStatus, PaymentType, RejectReason } from './payment.ts'
 
 export type PaymentRow = {
   readonly id: string
@@ -116,7 +116,7 @@ export function toPayment(row: PaymentRow): Payment {
   }
 }
 
-export function newPaymentRow(intent: PaymentIntent, now: Instant, attemptUntil: Instant) {
+export function newPaymentRow(intent: OpenPayment) {
   return {
     consent_id: intent.consentId,
     client_id: intent.clientId,
@@ -132,11 +132,11 @@ export function newPaymentRow(intent: PaymentIntent, now: Instant, attemptUntil:
     access_token_hash: intent.accessTokenHash,
     interaction_id: intent.interactionId,
     client_interaction_id: intent.clientInteractionId,
-    created_at: new Date(now),
-    updated_at: new Date(now),
-    revision: 1,
-    state: 'open',
-    attempt_until: new Date(attemptUntil),
+    created_at: new Date(intent.createdAt),
+    updated_at: new Date(intent.updatedAt),
+    revision: intent.revision,
+    state: intent.state,
+    attempt_until: new Date(intent.attemptUntil),
   }
 }
 

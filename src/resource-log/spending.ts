@@ -11,12 +11,11 @@ import {
   type PaymentNote,
   spendingOf,
 } from '../consent-store/index.ts'
-import { query, type Tx } from '../db.ts'
-import type { ConsentId } from '../ids.ts'
+import { prepared, type Tx } from '../db.ts'
 import type { LocalDate } from '../local-date.ts'
 import { toMoney } from '../money.ts'
 
-type Row = {
+export type TallyRow = {
   readonly day: LocalDate
   readonly currency: string
   readonly of_single_amount: boolean
@@ -26,27 +25,24 @@ type Row = {
   readonly certain_value: string
 }
 
-/** A year of days at most, whatever was paid on each. */
-const SELECT = `
-  select to_char(day, 'YYYY-MM-DD') as day, currency, of_single_amount, number, value, certain_number, certain_value
-  from payment_tally where consent_id = ? and number > 0 order by payment_tally.day, currency, of_single_amount`
-
-const tally = async (tx: Tx, consentId: ConsentId): Promise<readonly Row[]> =>
-  (await query<Row>(tx, SELECT, [consentId])).rows
-
 /** Every payment that is none of the refused and rejected ones. Oldest first. */
-export async function paidUnder(tx: Tx, consentId: ConsentId): Promise<readonly Paid[]> {
-  return (await tally(tx, consentId)).map(paidIn)
-}
+export type PaidUnder = readonly Paid[]
 
-const paidIn = ({ day, currency, number, value, of_single_amount }: Row): Paid => {
+/** A year of days at most, whatever was paid on each. Sums are text: a number of JSON would not hold them. */
+const TALLY = `
+  select to_char(day, 'YYYY-MM-DD') as day, currency, of_single_amount, number, value::text as value,
+    certain_number, certain_value::text as certain_value
+  from payment_tally where consent_id = ? and number > 0 order by payment_tally.day, currency, of_single_amount`
+export const TALLY_AS_JSON = `(select coalesce(json_agg(days), '[]') from (${TALLY}) as days)`
+
+export const paidIn = ({ day, currency, number, value, of_single_amount }: TallyRow): Paid => {
   const money = toMoney({ Amount: value, Currency: currency })
   assert(money !== null, 'a sum of payments that is no amount')
   return { on: day, number, money, ofSingleAmount: of_single_amount }
 }
 
 /** A payment that waits may yet be rejected: only what no longer can be uses a consent up (tpp-api 4.2). */
-const certainIn = (row: Row): readonly Paid[] =>
+const certainIn = (row: TallyRow): readonly Paid[] =>
   row.certain_number === 0 ? [] : [paidIn({ ...row, number: row.certain_number, value: row.certain_value })]
 
 /** What the consent is to know of its payments after one of them has changed. */
@@ -56,7 +52,7 @@ export async function noteFor(
   about: Pick<PaymentNote, 'attemptedAt'> & { readonly today: LocalDate },
 ): Promise<PaymentNote> {
   const { control } = consent.payment
-  const rows = await tally(tx, consent.id)
+  const { rows } = await prepared<TallyRow>(tx, 'payment-tally', TALLY, [consent.id])
   return {
     consumption: consumptionOf(control, rows.map(paidIn), about.today),
     isExhausted: isExhausted(control, spendingOf(control, rows.flatMap(certainIn))),

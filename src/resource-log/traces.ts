@@ -38,8 +38,14 @@ export type Traces = {
 }
 
 export async function leaveTraces(tx: Tx, unit: Unit, traces: Traces, caller: Caller): Promise<void> {
-  const { resource, logId, consentId, clientId, at, change, from, to, revision, changed, notice } = traces
-  await unit.audit.append(tx, {
+  await unit.audit.append(tx, auditEntryOf(unit, traces, caller))
+  await tx('resource_trail').insert(trailRow(traces, caller))
+  await enqueueNotice(tx, traces, caller)
+}
+
+export function auditEntryOf(unit: Unit, traces: Traces, caller: Caller) {
+  const { resource, logId, consentId, clientId, at, change, from, to, revision, changed } = traces
+  return {
     kind: 'resource-changed',
     at,
     tenantId: unit.tenantId,
@@ -56,8 +62,11 @@ export async function leaveTraces(tx: Tx, unit: Unit, traces: Traces, caller: Ca
     callerOrganisationId: caller.organisationId,
     callerClientId: caller.clientId,
     changed,
-  })
-  await tx('resource_trail').insert({
+  } as const
+}
+
+export function trailRow({ resource, logId, at, change, from, to, revision, changed }: Traces, caller: Caller) {
+  return {
     resource,
     log_id: logId,
     revision,
@@ -70,7 +79,11 @@ export async function leaveTraces(tx: Tx, unit: Unit, traces: Traces, caller: Ca
     caller_organisation_id: caller.organisationId,
     caller_client_id: caller.clientId,
     interaction_id: caller.interactionId,
-  })
+  }
+}
+
+export async function enqueueNotice(tx: Tx, traces: Traces, caller: Caller): Promise<void> {
+  const { resource, consentId, clientId, at, revision, notice } = traces
   if (notice === null) return
   const { resourceId, url, body } = notice
   await enqueueResource(tx, { resource, resourceId, consentId, clientId, revision, at, url, body, caller })

@@ -2,7 +2,7 @@
  * `npm run bench`: the account list through the hub beside the same bytes through a bare http-proxy, both between the
  * same two mutual TLS legs, in interleaved rounds of one run. The machine is what it is; the ratios are the result.
  * `npm run bench -- auth` measures the authorization server (auth-run.ts), `-- audit` the audit log (audit-run.ts).
- * A number at the end is that of rounds, or of audit entries.
+ * A number at the end is that of rounds, or of audit entries. `npm run bench -- payments` measures POST /payments alone.
  * `npm run bench -- consents` measures the consent store as it grows (consents-run.ts).
  */
 import { type ChildProcess, fork } from 'node:child_process'
@@ -43,9 +43,10 @@ const [first, second] = process.argv.slice(2)
 if (first === 'auth') await runAuthBenchmark(Number(second ?? ROUNDS))
 else if (first === 'consents') await runConsentBenchmark(Number(second ?? Number.POSITIVE_INFINITY))
 else if (first === 'audit') await runAuditBenchmark(Number(second ?? AUDIT_ENTRIES))
-else await runGatewayBenchmark(Number(first ?? ROUNDS))
+else if (first === 'payments') await runGatewayBenchmark(Number(second ?? ROUNDS), [])
+else await runGatewayBenchmark(Number(first ?? ROUNDS), CASES)
 
-async function runGatewayBenchmark(rounds: number): Promise<void> {
+async function runGatewayBenchmark(rounds: number, cases: readonly (typeof CASES)[number][]): Promise<void> {
   const stage = await setStage()
   try {
     const proxyPort = stage.place.ports.edge
@@ -54,7 +55,7 @@ async function runGatewayBenchmark(rounds: number): Promise<void> {
     console.log(
       `${CONNECTIONS} connections, ${rounds} rounds of ${RUN_MS / 1000} s each, medians; load generator and PostgreSQL share the cores\n`,
     )
-    for (const { name, accounts } of CASES) {
+    for (const { name, accounts } of cases) {
       const variants = [proxyVariant(stage, { proxy, proxyPort, accounts })]
       for (const { code, variant } of HUBS) variants.push(await hubVariant(stage, { code, variant, accounts }))
       const measured = new Map<string, Round[]>(variants.map((variant) => [variant.name, []]))

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { save } from '../../src/consent-store/store.ts'
+import { saveChange } from '../../src/consent-store/save-change.ts'
 import { inTransaction } from '../../src/db.ts'
 import type { InteractionId } from '../../src/ids.ts'
 import { codeOf, storeForEachTest } from '../unit/consent-store/fixture.ts'
@@ -60,7 +60,11 @@ describe('at once', () => {
     const consent = await given.hub.store.find(id)
     if (consent === null) throw new Error('lodged a moment ago')
     const next = { ...consent, isLargeCorporate: true, revision: consent.revision + 1 }
-    const saved = (revision: number) => inTransaction(given.db, (tx) => save(tx, next, revision))
+    const trail = { consent: next, from: consent.status, change: 'patched', patch: {}, caller: LFI } as const
+    const saved = (revision: number) =>
+      inTransaction(given.db, (tx) =>
+        saveChange(tx, { before: { ...consent, revision }, consent: next, trail, notices: [], channel: 'c' }),
+      )
     expect(await saved(consent.revision - 1)).toBe(false)
     expect(await saved(consent.revision)).toBe(true)
     expect(await saved(consent.revision)).toBe(false)

@@ -78,7 +78,7 @@ async function told(hub: TestStore, id: ConsentId, command: Command, model: Mode
         const note = { consumption, isExhausted: command.isExhausted, attemptedAt: clock.now() }
         await inTransaction(db, async (tx) => {
           const consent = await store.lock(tx, id)
-          if (consent !== null) await store.notePayment(tx, consent, note, callerOf('hub'))
+          if (consent !== null) await store.notePayment(tx, consent, note, { caller: callerOf('hub') })
         })
         break
       }

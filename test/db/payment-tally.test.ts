@@ -11,6 +11,7 @@ import { createLog } from '../../src/log.ts'
 import { toMoney } from '../../src/money.ts'
 import {
   createResourceLog,
+  type OpenPayment,
   type PaymentOutcome,
   type PaymentStatus,
   type ResourceLog,
@@ -55,7 +56,7 @@ const MULTI = {
 const agreed = (ConsentSchedule: JsonObject): Promise<ConsentId> =>
   hub.authorized({ type: 'service-initiation', members: { ControlParameters: { ConsentSchedule } } })
 
-async function reserve(consentId: ConsentId, amount: string, currency = 'AED'): Promise<string> {
+async function reserve(consentId: ConsentId, amount: string, currency = 'AED'): Promise<OpenPayment> {
   const money = toMoney(wire(amount, currency))
   if (money === null) throw new Error('no money')
   const asked: Asked = { kind: 'payment', on: localDateAt(hub.clock.now()), money }
@@ -63,7 +64,7 @@ async function reserve(consentId: ConsentId, amount: string, currency = 'AED'): 
   const Data = { ...(requestBody['Data'] as JsonObject), Instruction: { Amount: wire(amount, currency) } }
   const done = await resources.reservePayment(paymentIntent(consentId, { requestBody: { Data } }), asked, ATTEMPT, TPP)
   if (done.outcome !== 'recorded') throw new Error(done.outcome)
-  return done.payment.logId
+  return done.payment
 }
 async function pay(consentId: ConsentId, amount: string, status: PaymentStatus = 'Pending'): Promise<string> {
   const outcome = madeOutcome(consentId, { status })

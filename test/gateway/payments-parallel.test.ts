@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { sign } from '../../src/jose.ts'
+import { watchStatements } from '../isolation/support/statements.ts'
 import { aed, createBank, createPayer, paymentConsent, paymentOf, refusal, schedules } from './support/payments.ts'
 import { createWorld, type World } from './support/world.ts'
 
@@ -14,6 +15,31 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
+test('a payment costs twelve statements in two transactions, the first and the later ones', async () => {
+  const watched = watchStatements()
+  try {
+    const control = schedules().variableOnDemand
+    const consent = await paymentConsent(world, control)
+    const token = await payer.token(consent)
+    // What a process reads once, about a client, it has read by then.
+    await payer.sendSigned(
+      '/payments',
+      token,
+      await sign(world.one.signing, payer.claims(paymentOf(consent, aed('7.00')))),
+      'warm',
+    )
+    for (const key of ['second', 'third']) {
+      const body = await sign(world.one.signing, payer.claims(paymentOf(consent, aed('7.00'))))
+      const { result, statements } = await watched.during(() => payer.sendSigned('/payments', token, body, key))
+      expect(result.status).toBe(201)
+      expect(statements).toHaveLength(12)
+      expect(statements.filter((text) => /for update/.test(text))).toHaveLength(2)
+    }
+  } finally {
+    watched.restore()
+  }
+})
+
 describe('limits', () => {
   test('200 payments at once never exceed what the consent allows', async () => {
     const control = schedules().variableOnDemand
@@ -24,6 +50,7 @@ describe('limits', () => {
     })
     const consent = await paymentConsent(world, control)
     const token = await payer.token(consent)
+    const before = bank.ledger.length
     const answers = await Promise.all(
       Array.from({ length: 200 }, async (_, at) => {
         const body = await sign(world.one.signing, payer.claims(paymentOf(consent, aed('7.00'))))
@@ -32,7 +59,7 @@ describe('limits', () => {
     )
     const made = answers.filter(({ status }) => status === 201)
     expect(made).toHaveLength(14)
-    expect(bank.ledger).toHaveLength(14)
+    expect(bank.ledger.length - before).toBe(14)
     const others = answers.filter(({ status }) => status !== 201)
     const codes = new Set(await Promise.all(others.map(async (answer) => (await refusal(world, answer))[1])))
     expect([...codes]).toEqual(['Consent.FailsControlParameters'])

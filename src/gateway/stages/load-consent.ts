@@ -21,7 +21,11 @@ export const loadConsent = stage({
   adds: ['consent'],
   fails: ['Unauthorized', 'Consent.Invalid'],
   async run({ route, client, userToken }, { consents, clock }) {
-    const consent = await consents.find(userToken.consentId)
+    const { consentId } = userToken
+    // A payment changes its consent: what is remembered of it is out of date each time.
+    const consent = await (route.follows === 'make-payment'
+      ? consents.findOwned(consentId, client.clientId)
+      : consents.find(consentId))
     if (consent === null || consent.clientId !== client.clientId) {
       throw new HubError('Consent.Invalid', { rule: 'consent.known', reason: 'There is no such consent' })
     }

@@ -40,7 +40,7 @@ async function settle(
   { resources }: Services,
 ): Promise<void> {
   try {
-    await resources.answerPayment(facts.payment.logId, outcome, callerOf(facts))
+    await resources.answerPayment(facts.payment, outcome, callerOf(facts))
   } catch (cause) {
     throw new HubError('GenericRecoverableError', { detail: 'what the LFI answered could not be recorded', cause })
   }

@@ -82,7 +82,11 @@ export const madeOutcome = (
 export const record = (db: Db, resources: ResourceLog, intent: PaymentIntent): Promise<Recorded> =>
   inTransaction(db, (tx) => resources.recordPayment(tx, intent, ATTEMPT, TPP))
 export const settle = (db: Db, resources: ResourceLog, logId: string, outcome: PaymentOutcome): Promise<Payment> =>
-  inTransaction(db, (tx) => resources.settlePayment(tx, logId, outcome, TPP))
+  inTransaction(db, async (tx) => {
+    const known = await resources.findByLogId(logId)
+    if (known === null) throw new Error('no such payment')
+    return resources.settlePayment(tx, known, outcome, TPP)
+  })
 
 export async function madePayment(
   db: Db,

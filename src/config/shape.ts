@@ -167,6 +167,8 @@ export type TenantConfig = {
     /** Which calls show the token that the LFI gave with the consent; absent: those that make payments. */
     readonly connectToken?: 'unused' | 'payments' | 'consent'
     readonly callerJwt: { readonly required: boolean; readonly audience: string }
+    /** Absent: they are. */
+    readonly announceFileConsents?: boolean
     /** Absent: none. */
     readonly consentActions?: ConsentActionsConfig
     /** To each class of operations, where `budgets` does not say another number. */

@@ -4,29 +4,16 @@
  */
 import type { Milliseconds } from '../clock.ts'
 import type { ConsentActionsConfig, TenantConfig } from '../config.ts'
-import { type Charge, type Consent, type ConsentType, type ExchangeRate, lfiRecord } from '../consent-store/index.ts'
-import type { CorrelationId } from '../ids.ts'
+import { type Consent, type ConsentType, lfiRecord } from '../consent-store/index.ts'
 import type { LfiOperation } from '../lfi-operations.ts'
 import type { Check, SchemaRegistry } from '../schema-registry.ts'
 import { createSealedTokens } from '../sealed-token.ts'
 import { isStorable } from '../storable.ts'
 import type { Connector, Exchange } from './connector.ts'
 import type { Attempt } from './exchange.ts'
-import { consentHeaders } from './headers.ts'
-
-/** What augment adds; only what the type of the consent has a place for is kept. */
-export type Augmentation = {
-  readonly Charges?: readonly Charge[]
-  readonly ExchangeRate?: ExchangeRate
-  readonly OpenFinanceBilling?: { readonly IsLargeCorporate: boolean }
-}
-/** One call; an answer that is not in the form of the contract is no answer. */
-export type ReviewCall = Exchange & { readonly understood: boolean }
-export type Review = { readonly calls: readonly ReviewCall[] } & (
-  | { readonly ok: true; readonly added: Augmentation }
-  | { readonly ok: false; readonly why: string }
-)
-export type Interaction = { readonly correlationId: CorrelationId; readonly correlationGiven: boolean }
+import { createFileConsents } from './file-consent.ts'
+import { consentHeaders, PUSHED } from './headers.ts'
+import type { Augmentation, Interaction, Occasion, Review, ReviewCall } from './review.ts'
 
 export type ConsentActions = {
   /**
@@ -41,8 +28,6 @@ export type ConsentActions = {
   tell(event: 'post' | 'patch', consent: Consent, interaction: Interaction): Promise<Exchange>
 }
 
-/** The call of the TPP under which a consent stands. */
-const PUSHED = { apiUri: '/par', method: 'POST' } as const
 const UNAVAILABLE = 'consent validation unavailable'
 
 export function createConsentActions(deps: {
@@ -52,6 +37,7 @@ export function createConsentActions(deps: {
 }): ConsentActions {
   const { tenant, connector, registry } = deps
   const tokens = createSealedTokens(tenant)
+  const fileConsents = createFileConsents(deps)
   const config = tenant.lfi.consentActions ?? null
   const eventTimeoutMs = config?.eventTimeoutMs ?? tenant.lfi.timeoutMs
   const isVerdict = registry.response('consent-events-actions', 'validateConsent', 200)
@@ -101,12 +87,21 @@ export function createConsentActions(deps: {
   return {
     review: async (draft, interaction, gone) => {
       const occasion = { interaction, gone }
-      const judged: Review = config?.validate.includes(draft.type)
-        ? await validate(draft, occasion, config)
-        : { ok: true, added: {}, calls: [] }
-      if (!judged.ok || !config?.augment.includes(draft.type)) return judged
-      const augmented = await augment(draft, occasion, config)
-      return { ...augmented, calls: [...judged.calls, ...augmented.calls] }
+      const steps = [
+        config?.validate.includes(draft.type) && (() => validate(draft, occasion, config)),
+        config?.augment.includes(draft.type) && (() => augment(draft, occasion, config)),
+        // It leaves something behind at the LFI, and so comes when nothing else can say no.
+        fileConsents.concerns(draft) && (() => fileConsents.announce(draft, occasion)),
+      ]
+      let review: Review = { ok: true, added: {}, calls: [] }
+      for (const step of steps) {
+        if (step === false || step === undefined) continue
+        const next = await step()
+        const calls: readonly ReviewCall[] = [...review.calls, ...next.calls]
+        if (!next.ok) return { ...next, calls }
+        review = { ok: true, added: { ...review.added, ...next.added }, calls }
+      }
+      return review
     },
     heard: config?.events ?? [],
     eventTimeoutMs,
@@ -115,8 +110,6 @@ export function createConsentActions(deps: {
   }
 }
 
-/** On whose account the LFI is asked, and whether they still wait for it. */
-type Occasion = { readonly interaction: Interaction; readonly gone: AbortSignal | null }
 type Action = { readonly operationId: LfiOperation; readonly route: string; readonly target: string }
 const action = (operationId: LfiOperation, route: string): Action => ({ operationId, route, target: route })
 const VALIDATE = action('validateConsent', '/consent/action/validate')

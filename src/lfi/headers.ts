@@ -31,6 +31,9 @@ export function lfiHeaders(
   }
 }
 
+/** The call of the TPP under which a consent comes to be. */
+export const PUSHED = { apiUri: '/par', method: 'POST' } as const
+
 /** About the consent itself, which may have no user yet (lfi-api 5.1). */
 export function consentHeaders(facts: Call & { readonly consent: Consent }): Headers {
   const { consent } = facts

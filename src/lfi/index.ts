@@ -5,13 +5,8 @@
 
 export { timeoutOf } from './budget.ts'
 export { type Connector, createConnector, type Exchange, type LfiCall, type LfiReply } from './connector.ts'
-export {
-  type Augmentation,
-  type ConsentActions,
-  createConsentActions,
-  type Review,
-  type ReviewCall,
-} from './consent-actions.ts'
+export { type ConsentActions, createConsentActions } from './consent-actions.ts'
 export type { Answered, Attempt } from './exchange.ts'
 export { consentHeaders, lfiHeaders, lfiServiceHeaders, type ServiceHeader } from './headers.ts'
 export { LFI_CODES, toTppError } from './lfi-errors.ts'
+export type { Augmentation, Review, ReviewCall } from './review.ts'

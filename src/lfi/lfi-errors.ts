@@ -95,7 +95,8 @@ function ownCode(code: string, status: number): { readonly code: ErrorCode; read
   return { code: 'GenericError', wireCode: code }
 }
 
-function readError(body: Buffer): { readonly code: string; readonly message: string } {
+/** In the form of every error of an LFI (lfi-api 6.1). */
+export function readError(body: Buffer): { readonly code: string; readonly message: string } {
   let said: unknown
   try {
     said = JSON.parse(body.toString('utf8'))

@@ -1,5 +1,5 @@
 /** The bank's operations without a consent, as the hub calls them. */
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { BankCode } from '../../sandbox/bank/bank.ts'
 import { BANKS } from '../../sandbox/bank/data/book.ts'
@@ -38,6 +38,31 @@ describe.each<BankCode>(['aurora', 'meridian'])('%s', (code) => {
   const send = async (method: 'POST' | 'PATCH', path: string, body: unknown, more = {}): Promise<Reply> =>
     caller.send(method, path, await headersFor(method, more), body)
   const data = (reply: Reply): Record<string, unknown> => (reply.body as { data: Record<string, unknown> }).data
+
+  test('takes the consent of a file, then the file that belongs to it, and no other', async () => {
+    const consentId = randomUUID()
+    const file = { salaries: [1, 2, 3] }
+    const described = {
+      FileType: 'json',
+      FileHash: createHash('sha256').update(JSON.stringify(file)).digest('base64'),
+      NumberOfTransactions: 3,
+      ControlSum: '6.00',
+    }
+    const about = { 'o3-consent-id': consentId }
+    const announce = (change: object = {}, id = consentId) =>
+      send('POST', '/payment-consents', { consentId: id, request: { ...described, ...change } }, about)
+    const handOver = (body: object) => send('POST', `/payment-consents/${consentId}/file`, body, about)
+    const said = ({ status, body }: Reply) => [status, (body as { errorCode?: string } | null)?.errorCode]
+
+    expect(said(await handOver(file))).toEqual([400, 'Consent.Invalid'])
+    expect(said(await announce({ NumberOfTransactions: 1_001 }))).toEqual([400, 'Consent.BusinessRuleViolation'])
+    expect(said(await announce({ FileHash: 7 }))).toEqual([400, 'Resource.InvalidFormat'])
+    expect(said(await announce({}, randomUUID()))).toEqual([400, 'Resource.InvalidFormat'])
+    expect((await announce()).status).toBe(201)
+    expect((await announce()).status).toBe(201)
+    expect(said(await handOver({ salaries: [1, 2, 4] }))).toEqual([400, 'Consent.Invalid'])
+    expect((await handOver(file)).status).toBe(204)
+  })
 
   test('shows its cash machines', async () => {
     const reply = await get('/atm')

@@ -67,6 +67,7 @@ function auroraTenant(
       key: secret(hub.toLfi.keyFile),
       authentication: { type: 'none' },
       callerJwt: { required: false, audience: 'aurora' },
+      announceFileConsents: false,
       connections: 2,
       timeoutMs: 1000 as Milliseconds,
       connectTimeoutMs: 1000 as Milliseconds,

@@ -3,6 +3,7 @@ export type RefusalCode =
   | 'Body.InvalidFormat'
   | 'Resource.InvalidFormat'
   | 'Consent.BusinessRuleViolation'
+  | 'Consent.Invalid'
   | 'JWE.DecryptionError'
   | 'JWE.InvalidHeader'
   | 'JWS.InvalidSignature'

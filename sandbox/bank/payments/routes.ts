@@ -13,6 +13,8 @@ import { type Outcome, outcomeOf } from './outcomes.ts'
 import type { PersonalReader } from './personal.ts'
 
 const FILE_BYTES_MAX = 10 * 1024 * 1024
+/** More of them than this bank carries out at once. */
+const FILE_PAYMENTS_MAX = 1_000
 const TYPES = ['cbuae-payment', 'cbuae-file-payment']
 
 export function paymentRoutes<S>(
@@ -28,12 +30,13 @@ export function paymentRoutes<S>(
   },
 ): void {
   const { book, ledger, personal, admit } = deps
-  const files = new Map<string, string>()
+  /** By consent: the digest that was announced, and whether the file came. */
+  const files = new Map<string, { readonly digest: string; readonly isHere: boolean }>()
 
   router.post('/payments', async (ctx) => {
     await admit(ctx, 'POST')
     const { order, outcome } = await readOrder(await readJson(ctx.req), personal)
-    if (order.paymentType === 'cbuae-file-payment' && !files.has(order.consentId)) {
+    if (order.paymentType === 'cbuae-file-payment' && files.get(order.consentId)?.isHere !== true) {
       throw new Refusal(400, 'Consent.BusinessRuleViolation', 'the file of the consent has not been handed over')
     }
     if (outcome.refuse !== undefined) throw outcome.refuse()
@@ -58,19 +61,28 @@ export function paymentRoutes<S>(
   })
   router.post('/payment-consents', async (ctx) => {
     const { consentId } = await deps.admitForConsent(ctx)
-    if (member(await readJson(ctx.req), 'consentId') !== consentId) throw invalid('the body is about another consent')
-    ctx.status = 201
+    const body = await readJson(ctx.req)
+    if (member(body, 'consentId') !== consentId) throw invalid('the body is about another consent')
+    const digest = text(member(body, 'request', 'FileHash'))
+    const count = member(body, 'request', 'NumberOfTransactions')
+    if (digest === null || typeof count !== 'number') throw invalid('the file is not described')
+    if (count > FILE_PAYMENTS_MAX) {
+      throw new Refusal(400, 'Consent.BusinessRuleViolation', `a file holds ${FILE_PAYMENTS_MAX} payments at most`)
+    }
+    files.set(consentId, { digest, isHere: files.get(consentId)?.isHere ?? false })
     ctx.body = null
+    ctx.status = 201
   })
   router.post('/payment-consents/:consentId/file', async (ctx) => {
     const { consentId } = await deps.admitForConsent(ctx)
     if (consentId !== ctx.params['consentId']) throw invalid('header o3-consent-id names another consent')
-    files.set(
-      consentId,
-      createHash('sha256')
-        .update(await readBytes(ctx.req, FILE_BYTES_MAX))
-        .digest('base64'),
-    )
+    const bytes = await readBytes(ctx.req, FILE_BYTES_MAX)
+    const announced = files.get(consentId)
+    if (announced === undefined) throw new Refusal(400, 'Consent.Invalid', 'the consent of the file is not known here')
+    if (createHash('sha256').update(bytes).digest('base64') !== announced.digest) {
+      throw new Refusal(400, 'Consent.Invalid', 'the file is not the one of its consent')
+    }
+    files.set(consentId, { ...announced, isHere: true })
     ctx.status = 204
   })
   router.get('/payment-consents/:consentId/refund', async (ctx) => {

@@ -154,7 +154,7 @@ export type ConsentStore = {
   touchUsage(id: ConsentId, at: Instant): Promise<void>
   /** As it stands, and so it stays until the transaction ends; whoever locks anything else as well locks this first. */
   lock(tx: Tx, id: ConsentId): Promise<Consent | null>
-  /** Ends up to `limit` consents that the clock has ended; how many it did. */
+  /** Ends up to `limit` consents that the clock has ended, for a few seconds at most; how many it did. */
   sweep(limit: number): Promise<number>
 }
 

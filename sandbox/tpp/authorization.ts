@@ -115,7 +115,7 @@ function consentClaims(consentId: string, ask: ConsentAsk): Readonly<Record<stri
   }
 }
 
-const subscriptionOf = ({ webhookUrl }: ConsentAsk): { readonly subscription?: object } =>
+export const subscriptionOf = ({ webhookUrl }: Pick<ConsentAsk, 'webhookUrl'>): { readonly subscription?: object } =>
   webhookUrl === undefined ? {} : { subscription: { Webhook: { Url: webhookUrl, IsActive: true } } }
 
 /** `query` is what the browser brought to the redirect URI, untouched. */

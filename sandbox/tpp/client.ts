@@ -8,17 +8,15 @@ import {
   pushConsent,
   redeemCallback,
   refresh,
+  subscriptionOf,
   type Tokens,
 } from './authorization.ts'
+import { CONSENT_KINDS, type ConsentKind } from './consent-kinds.ts'
 import { createDirectory, type Lfi } from './directory.ts'
 import { LfiFault } from './errors.ts'
-import {
-  createPayments,
-  type FileOrder,
-  PAYMENT_CONSENT,
-  type PaymentConsentAsk,
-  type PaymentOrder,
-} from './payments.ts'
+import { type InsuranceAsk, insurance } from './insurance.ts'
+import { createOwnConsents } from './own-consents.ts'
+import { createPayments, type FileOrder, type PaymentConsentAsk, type PaymentOrder } from './payments.ts'
 import { discover, loadSigningKey, type Server } from './profile.ts'
 import { createResources, type ResourceAnswer, type ResourceRequest } from './resources.ts'
 import { createServices, type ServiceAsk } from './services.ts'
@@ -41,6 +39,7 @@ export type LfiConnection = {
   register(): Promise<ResourceStatus>
   requestConsent(ask: ConsentAsk): Promise<Pushed>
   requestPayment(ask: PaymentConsentAsk): Promise<Pushed>
+  requestInsurance(ask: InsuranceAsk): Promise<Pushed>
   redeem(query: URLSearchParams, pending: Pending): Promise<Tokens>
   refresh(tokens: Tokens): Promise<Tokens>
   clientCredentials(scope?: string): Promise<Tokens>
@@ -54,7 +53,7 @@ export type LfiConnection = {
   consents(baseConsentId: string): Promise<ResourceAnswer>
   /** What a signed event of this LFI says; throws for one that is not its own. */
   event(jws: string): Promise<SignedAnswer>
-  revoke(consentId: string, by?: 'TPP' | 'TPP.InitiatedByUser'): Promise<ResourceAnswer>
+  revoke(consentId: string, by?: 'TPP' | 'TPP.InitiatedByUser', kind?: ConsentKind): Promise<ResourceAnswer>
   /** Under the token that a consent was redeemed for. */
   pay(order: PaymentOrder, tokens: Tokens): Promise<ResourceAnswer>
   payFile(order: FileOrder, tokens: Tokens): Promise<ResourceAnswer>
@@ -65,7 +64,8 @@ export type LfiConnection = {
   report(paymentId: string): Promise<string>
 }
 export type ResourceStatus = { readonly status: number; readonly interactionId: string | null }
-export type ConsentReadOptions = { readonly signed?: boolean }
+/** Of accounts where no kind is named. */
+export type ConsentReadOptions = { readonly signed?: boolean; readonly kind?: ConsentKind }
 
 const CONNECTION_MS = 15 * 60 * 1000
 /** A client-credentials token is used again until this close to its end. */
@@ -102,7 +102,7 @@ function connectionTo(lfi: Lfi, server: Server, deps: ConnectionDeps): LfiConnec
   const resources = createResources(deps.transport, verify)
   const at = (path: string): string => `${lfi.accountInformationUrl}${path}`
   const own = new Map<string, Tokens>()
-  const ownToken = async (scope = 'openid accounts'): Promise<string> => {
+  const ownToken = async (scope: string): Promise<string> => {
     const known = own.get(scope)
     if (known !== undefined && known.expiresAt - TOKEN_MARGIN_MS >= Date.now()) return known.accessToken
     const fresh = await clientCredentials(server, scope)
@@ -126,7 +126,14 @@ function connectionTo(lfi: Lfi, server: Server, deps: ConnectionDeps): LfiConnec
     resources,
     keysUrl: `${deps.settings.trustFrameworkUrl}/${lfi.organisationId}/application.jwks`,
   })
-  const consentPath = (consentId: string): string => `/account-access-consents/${encodeURIComponent(consentId)}`
+  const consents = createOwnConsents({
+    origin: new URL(lfi.accountInformationUrl).origin,
+    resources,
+    signing: deps.signing,
+    clientId: application.clientId,
+    issuer: server.issuer,
+    token: ownToken,
+  })
   return {
     lfi,
     authorizationEndpoint: server.authorizationEndpoint,
@@ -134,22 +141,20 @@ function connectionTo(lfi: Lfi, server: Server, deps: ConnectionDeps): LfiConnec
     requestConsent: (ask) => pushConsent(server, deps.signing, application.redirectUri, accountAccess(ask)),
     requestPayment: (ask) =>
       pushConsent(server, deps.signing, application.redirectUri, {
-        type: PAYMENT_CONSENT,
-        scope: 'payments',
+        type: CONSENT_KINDS.payments.type,
+        scope: CONSENT_KINDS.payments.scope,
         consent: (consentId) => payments.consentClaims(consentId, ask),
+        ...subscriptionOf(ask),
       }),
+    requestInsurance: (ask) => pushConsent(server, deps.signing, application.redirectUri, insurance(ask)),
     redeem: (query, pending) => redeemCallback(server, application.redirectUri, query, pending),
     refresh: (tokens) => refresh(server, tokens),
     clientCredentials: (scope = 'openid accounts') => clientCredentials(server, scope),
     read: (path, request) => resources.call(at(path), request),
     service: (ask) => services.ask(ask),
     nextPath: (body) => nextPath(body, lfi.accountInformationUrl),
-    consent: async (consentId, options = {}) =>
-      resources.call(at(consentPath(consentId)), { accessToken: await ownToken(), ...options }),
-    consents: async (baseConsentId) =>
-      resources.call(at(`/account-access-consents?${new URLSearchParams({ baseConsentId })}`), {
-        accessToken: await ownToken(),
-      }),
+    consent: (consentId, { kind = 'accounts', ...options } = {}) => consents.show(kind, consentId, options),
+    consents: (baseConsentId) => consents.group(baseConsentId),
     pay: (order, tokens) => payments.pay(order, tokens.accessToken),
     payFile: (order, tokens) => payments.payFile(order, tokens.accessToken),
     findPayment: async (idempotencyKey) => payments.find(idempotencyKey, await ownToken('openid payments')),
@@ -157,12 +162,7 @@ function connectionTo(lfi: Lfi, server: Server, deps: ConnectionDeps): LfiConnec
     handOver: async (consentId, file) => payments.handOver(consentId, file, await ownToken('openid payments')),
     report: async (paymentId) => payments.report(paymentId, await ownToken('openid payments')),
     event: verify,
-    revoke: async (consentId, by = 'TPP.InitiatedByUser') =>
-      resources.call(at(consentPath(consentId)), {
-        method: 'PATCH',
-        accessToken: await ownToken(),
-        body: { Data: { Status: 'Revoked', RevokedBy: by } },
-      }),
+    revoke: (consentId, by = 'TPP.InitiatedByUser', kind = 'accounts') => consents.end(kind, consentId, by),
   }
 }
 

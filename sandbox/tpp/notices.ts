@@ -2,7 +2,9 @@
 export type Notice = {
   readonly at: number
   readonly consentId: string
-  /** What the consent has become. */
+  /** The consent, or a payment under it. */
+  readonly about: 'consent' | 'payment'
+  /** What it has become. */
   readonly status: string
   readonly from: string
   readonly interactionId: string | null

@@ -22,6 +22,8 @@ export type PaymentConsentAsk = {
   readonly expiresAt: Date
   /** The account may be one that several hold, and all of them are asked (tpp-api 4.8). */
   readonly allowsSeveral?: boolean
+  readonly baseConsentId?: string
+  readonly webhookUrl?: string
 }
 export type PaymentOrder = {
   readonly consentId: string
@@ -47,7 +49,6 @@ export type Payments = {
   report(paymentId: string, ownToken: string): Promise<string>
 }
 
-export const PAYMENT_CONSENT = 'urn:openfinanceuae:service-initiation-consent:v2.1'
 const BASE = '/open-finance/payment/v2.1'
 const MESSAGE_SECONDS = 300
 
@@ -95,6 +96,7 @@ export function createPayments(deps: {
       const Creditor = ask.creditors.map((creditor) => ({ CreditorAccount: accountOf(creditor) }))
       return {
         ConsentId: consentId,
+        ...(ask.baseConsentId === undefined ? {} : { BaseConsentId: ask.baseConsentId }),
         IsSingleAuthorization: ask.allowsSeveral !== true,
         ExpirationDateTime: ask.expiresAt.toISOString(),
         Permissions: ['ReadRefundAccount'],

@@ -2,26 +2,26 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import Router from '@koa/router'
-import { type Html, html } from '../html.ts'
+import { html } from '../html.ts'
+import { type Handler, ownConnection, present, seeOther, settle, show } from './answering.ts'
 import { bankRoutes } from './bank-routes.ts'
 import type { TppClient } from './client.ts'
+import { consentRoutes } from './consent-routes.ts'
 import { LfiFault } from './errors.ts'
-import type { Journey } from './journey.ts'
+import { type Journey, kindOf } from './journey.ts'
+import { OFFERS } from './offers.ts'
 import { accountPage } from './pages/account.ts'
 import { type AccountView, dashboardPage } from './pages/dashboard.ts'
 import { type BankChoice, homePage } from './pages/home.ts'
-import { layout } from './pages/layout.ts'
 import { problem } from './pages/problem.ts'
 import { type Json, members, record, records, text } from './pages/values.ts'
-import { ACCOUNT_READS, PRESETS } from './permissions.ts'
+import { ACCOUNT_READS } from './permissions.ts'
 import type { AppContext, AppState } from './session.ts'
 import type { Connection } from './state.ts'
 
 export type RouteDeps = { readonly client: TppClient; readonly journey: Journey }
-type Handler = (ctx: AppContext & { params: Record<string, string> }) => Promise<void>
 
 const STYLE = readFileSync(join(import.meta.dirname, 'pages/style.css'), 'utf8')
-const FULL_UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 export function createRouter(deps: RouteDeps): Router<AppState> {
   const router = new Router<AppState>()
@@ -31,17 +31,24 @@ export function createRouter(deps: RouteDeps): Router<AppState> {
     ctx.body = STYLE
   })
   router.get('/', home(deps))
-  const bank = bankRoutes({ client: deps.client, present, show })
+  const bank = bankRoutes(deps.client)
   router.get('/banks/:code', bank.shown)
   router.post('/banks/:code/payee', bank.asked)
   router.post('/connect', connect(deps))
   router.get('/callback', callback(deps))
-  router.get('/consents/:consentId', dashboard(deps))
+  const consents = consentRoutes(deps.journey)
+  router.get('/consents', consents.listed)
+  router.get('/consents/:consentId', async (ctx) => {
+    const isOfAccounts = kindOf(ownConnection(ctx)) === 'accounts'
+    await (isOfAccounts ? dashboard(deps) : consents.one)(ctx)
+  })
+  router.post('/consents/:consentId/renew', consents.renewed)
+  router.post('/consents/:consentId/pay', consents.paid)
   router.get('/consents/:consentId/party', party(deps))
   router.get('/consents/:consentId/accounts/:accountId/:segment', account(deps))
   router.post('/consents/:consentId/refresh', refreshData(deps))
-  router.post('/consents/:consentId/revoke', revoke(deps))
-  router.post('/consents/:consentId/forget', forget)
+  router.post('/consents/:consentId/revoke', consents.ended)
+  router.post('/consents/:consentId/forget', consents.forgotten)
   return router
 }
 
@@ -67,10 +74,10 @@ const connect =
   ({ client, journey }: RouteDeps): Handler =>
   async (ctx) => {
     const { visitor, form } = ctx.state
-    const preset = PRESETS.get(form.get('preset') ?? '')
+    const offer = form.get('preset') ?? ''
     const lfi = (await client.lfis()).find((one) => one.code === form.get('lfi'))
-    if (preset === undefined || lfi === undefined) return ctx.throw(400, 'Choose a bank and what to share.')
-    const url = await settle(journey.connect(lfi, preset, visitor.session))
+    if (!OFFERS.has(offer) || lfi === undefined) return ctx.throw(400, 'Choose a bank and what it should do.')
+    const url = await settle(journey.connect(lfi, offer, visitor.session))
     if (url instanceof LfiFault) return show(ctx, 'Not connected', problem(url, `${lfi.name} could not be asked`), 502)
     visitor.save()
     seeOther(ctx, url)
@@ -101,6 +108,8 @@ const dashboard =
     const before = connection.tokens
     const bank = await settle(journey.lfi(connection.lfiCode))
     const consent = bank instanceof LfiFault ? bank : await settle(bank.consent(connection.consentId))
+    // To renew leads to the bank.
+    if (!(bank instanceof LfiFault)) ctx.state.formTargets = [new URL(bank.authorizationEndpoint).origin]
     const accounts = await settle(readAccounts(ctx, journey, connection))
     if (connection.tokens !== before) ctx.state.visitor.save()
     const view = {
@@ -185,62 +194,3 @@ const refreshData =
     ctx.state.visitor.save()
     seeOther(ctx, `/consents/${connection.consentId}?refreshed=1`)
   }
-
-const revoke =
-  ({ journey }: RouteDeps): Handler =>
-  async (ctx) => {
-    const connection = ownConnection(ctx)
-    const bank = await journey.lfi(connection.lfiCode)
-    const answer = await settle(bank.revoke(connection.consentId))
-    if (answer instanceof LfiFault) return show(ctx, 'Not revoked', problem(answer, 'The consent was not revoked'), 502)
-    seeOther(ctx, `/consents/${connection.consentId}`)
-  }
-
-const forget: Handler = async (ctx) => {
-  const connection = ownConnection(ctx)
-  const { session, save } = ctx.state.visitor
-  session.connections = session.connections.filter((one) => one !== connection)
-  save()
-  seeOther(ctx, '/')
-}
-
-function ownConnection(ctx: AppContext & { params: Record<string, string> }): Connection {
-  const id = ctx.params['consentId'] ?? ''
-  const found = FULL_UUID.test(id)
-    ? ctx.state.visitor.session.connections.find((one) => one.consentId === id)
-    : undefined
-  return found ?? ctx.throw(404, 'There is no such connection in this browser.')
-}
-
-function present(ctx: AppContext): { readonly ipAddress: string; readonly userAgent: string } {
-  return {
-    ipAddress: ctx.ip.replace(/^::ffff:/, ''),
-    userAgent:
-      ctx
-        .get('user-agent')
-        .replace(/[^\x20-\x7e]/g, '')
-        .slice(0, 200) || 'unknown',
-  }
-}
-
-/** Faults of the other side are content for a page; anything else is a bug and goes up. */
-async function settle<T>(work: Promise<T>): Promise<T | LfiFault> {
-  try {
-    return await work
-  } catch (error) {
-    if (error instanceof LfiFault) return error
-    throw error
-  }
-}
-
-function show(ctx: AppContext, title: string, content: Html, status = 200): void {
-  ctx.status = status
-  ctx.type = 'html'
-  const { calls, notices } = ctx.state.visitor
-  ctx.body = layout(title, content, { calls, notices })
-}
-
-function seeOther(ctx: AppContext, url: string): void {
-  ctx.status = 303
-  ctx.redirect(url)
-}

@@ -1,9 +1,7 @@
 /** Services that need no consent (tpp-api 5.4 to 5.8): asked with a token of the application itself. */
-import { randomUUID } from 'node:crypto'
-import { SignJWT } from 'jose'
 import { LfiFault } from './errors.ts'
-import type { SigningKey } from './profile.ts'
 import type { CustomerPresent, ResourceAnswer, Resources } from './resources.ts'
+import { type Signer, signMessage } from './signed-message.ts'
 
 /** Family as the directory names it → scope of its tokens. */
 const SCOPES = {
@@ -27,40 +25,20 @@ export type ServiceAsk = {
 }
 export type Services = { ask(ask: ServiceAsk): Promise<ResourceAnswer> }
 
-const MESSAGE_SECONDS = 240
-
-export function createServices(deps: {
-  readonly bases: ReadonlyMap<string, string>
-  readonly resources: Resources
-  readonly signing: SigningKey
-  readonly clientId: string
-  readonly issuer: string
-  readonly token: (scope: string) => Promise<string>
-}): Services {
+export function createServices(
+  deps: Signer & {
+    readonly bases: ReadonlyMap<string, string>
+    readonly resources: Resources
+    readonly token: (scope: string) => Promise<string>
+  },
+): Services {
   return {
     async ask({ family, path, method = 'GET', body, signed = false, customer }) {
       const base = deps.bases.get(family)
       if (base === undefined) throw new LfiFault('untrusted', `the trust framework lists no ${family} at this bank`)
       const accessToken = await deps.token(SCOPES[family])
-      const content = body === undefined ? {} : signed ? { jws: await sign(body, deps) } : { body }
+      const content = body === undefined ? {} : signed ? { jws: await signMessage(body, deps) } : { body }
       return deps.resources.call(base + path, { method, accessToken, customer, signed, ...content })
     },
   }
-}
-
-/** tpp-api 5.1. */
-function sign(
-  message: unknown,
-  { signing, clientId, issuer }: { readonly signing: SigningKey; readonly clientId: string; readonly issuer: string },
-): Promise<string> {
-  const now = Math.floor(Date.now() / 1000)
-  return new SignJWT({ message })
-    .setProtectedHeader({ alg: 'PS256', kid: signing.kid })
-    .setIssuer(clientId)
-    .setAudience(issuer)
-    .setIssuedAt(now)
-    .setNotBefore(now)
-    .setExpirationTime(now + MESSAGE_SECONDS)
-    .setJti(randomUUID())
-    .sign(signing.key)
 }

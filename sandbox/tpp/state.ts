@@ -12,6 +12,10 @@ export type Connection = {
   readonly lfiCode: string
   readonly lfiName: string
   readonly presetLabel: string
+  /** By its name in offers.ts; absent in files from before there were several kinds, which were all of accounts. */
+  readonly offer?: string
+  /** The root of the chain that this consent continues (tpp-api 4.5). */
+  readonly baseConsentId?: string
   readonly connectedAt: number
   tokens: Tokens
 }
@@ -19,6 +23,10 @@ export type StartedConsent = Pending & {
   readonly lfiCode: string
   readonly lfiName: string
   readonly presetLabel: string
+  readonly offer: string
+  readonly baseConsentId?: string
+  /** The consent that ends when this one is agreed to. */
+  readonly renews?: string
   readonly startedAt: number
 }
 export type Session = {

@@ -7,10 +7,11 @@ import { readFileSync } from 'node:fs'
 import { compactDecrypt, decodeJwt } from 'jose'
 import type Koa from 'koa'
 import type { TppClient } from './client.ts'
-import type { Notices } from './notices.ts'
+import type { Notice, Notices } from './notices.ts'
 import type { WebhookSettings } from './settings.ts'
 import { INTERACTION_HEADER } from './transport.ts'
 
+const PAYMENT = /\/(?:file-)?payments\/[^/]+$/
 const BODY_BYTES_MAX = 128 * 1024
 
 export function webhookDoor(settings: WebhookSettings, client: TppClient, notices: Notices): Koa.Middleware {
@@ -45,6 +46,7 @@ export function webhookDoor(settings: WebhookSettings, client: TppClient, notice
 
 type Event = {
   readonly consentId: string
+  readonly about: Notice['about']
   readonly status: string
   readonly from: string
   readonly resource: string
@@ -61,11 +63,13 @@ async function believe(jws: string, client: TppClient): Promise<Event> {
     readonly Data?: { readonly Status?: unknown }
     readonly Meta?: Readonly<Record<string, unknown>>
   }
+  const resource = String(Meta?.['EventResource'])
   return {
     consentId: String(Meta?.['ConsentId']),
+    about: PAYMENT.test(resource) ? 'payment' : 'consent',
     status: String(Data?.Status),
     from: lfi.name,
-    resource: String(Meta?.['EventResource']),
+    resource,
     changedAt: String(Meta?.['EventDateTime']),
   }
 }

@@ -162,7 +162,7 @@ export type ConsentStore = {
    * else as well locks this first, and once.
    */
   lock(tx: Tx, id: ConsentId): Promise<LockedConsent | null>
-  /** Ends up to `limit` consents that the clock has ended; how many it did. */
+  /** Ends up to `limit` consents that the clock has ended, for a few seconds at most; how many it did. */
   sweep(limit: number): Promise<number>
 }
 

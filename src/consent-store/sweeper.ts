@@ -18,18 +18,20 @@ const HUB: Caller = {
 }
 
 /** Locked, and rolled back, together. */
-const TOGETHER = 20
+const TOGETHER = 10
 /**
  * Between two transactions the sweeper leaves database and processor to others for so many times as long as the last
  * one took: the busier the machine, the longer. Nothing is served a moment too long because of it.
  */
 const REST = 2
 const REST_MAX_MS = 500
+/** Whoever asks comes again; a process that is to stop waits no longer than this. */
+const LONGEST_MS = 5_000
 
 /**
  * A transaction for each few; when one of them fails, for each consent of it, so that one that fails holds up no
  * other. Locked ones are skipped: several sweepers may run at once.
- * @returns how many were written down
+ * @returns how many were written down; fewer than there are when it takes long
  * @throws AggregateError after the batch, with what failed
  */
 export async function sweep(unit: Unit, limit: number): Promise<number> {
@@ -37,8 +39,10 @@ export async function sweep(unit: Unit, limit: number): Promise<number> {
   const failures: unknown[] = []
   let moved = 0
   const ids = await dueIds(unit.db, now, limit)
+  const start = performance.now()
   let took = 0
   for (let first = 0; first < ids.length; first += TOGETHER) {
+    if (performance.now() - start > LONGEST_MS) break
     if (first > 0) await wait(Math.min(took * REST, REST_MAX_MS))
     const began = performance.now()
     const some = ids.slice(first, first + TOGETHER)

@@ -2,15 +2,18 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Instant } from '../../src/clock.ts'
-import { agreementOf, type JsonObject } from '../../src/consent-store/index.ts'
+import { agreementOf, type Consent, type JsonObject } from '../../src/consent-store/index.ts'
 import { inTransaction, query } from '../../src/db.ts'
 import type { ConsentId } from '../../src/ids.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
+import { money, paymentPatchOf } from '../unit/consent-store/model.ts'
 import {
   AUTHORIZE,
   account,
   CLIENT,
+  callerOf,
   LFI,
+  type LodgeOptions,
   lfiPatch,
   NOW,
   newConsentId,
@@ -33,10 +36,42 @@ afterAll(async () => {
   await database?.close()
 })
 
+const DAY = 86_400_000
+
+/** The agreement, and of a payment consent when it was last paid under. */
+const shown = (consent: Consent): JsonObject => ({
+  ...agreementOf(consent),
+  ...(consent.type === 'service-initiation' ? { lastPaid: consent.lastServiceInitiationAt } : {}),
+})
 const past = async (id: ConsentId, at: Instant): Promise<JsonObject | string | null> => {
   const found = await hub.store.findAt(id, at)
-  return found?.kind === 'known' ? agreementOf(found.consent) : (found?.kind ?? null)
+  return found?.kind === 'known' ? shown(found.consent) : (found?.kind ?? null)
 }
+
+/** A payment that leaves something, or nothing; its period ends before the consent does. */
+async function pay(id: ConsentId, isExhausted: boolean, isNew = true): Promise<void> {
+  const before = await hub.store.find(id)
+  const used = before?.type === 'service-initiation' ? before.payment.consumption : null
+  const number = (used?.number ?? 0) + (isNew ? 1 : 0)
+  const value = money(`${number * 10}.50`)
+  const now = hub.clock.now()
+  const note = {
+    paymentId: isNew ? `p-${number}` : null,
+    consumption: { number, value, period: { number: 1, value, endsAt: (now + DAY / 12) as Instant } },
+    isExhausted,
+    attemptedAt: isNew ? now : null,
+  }
+  await inTransaction(hub.db, async (tx) => {
+    const locked = await hub.store.lock(tx, id)
+    if (locked !== null) await hub.store.notePayment(tx, locked, note, { caller: callerOf('hub') })
+  })
+}
+const agree = (id: ConsentId, ...authorizers: readonly ('Approved' | 'Pending' | 'Rejected')[]) =>
+  hub.store.patchByLfi(
+    id,
+    lfiPatch({ psu: psu('u-42'), accountIds: [account('acc-1')], payment: paymentPatchOf({ authorizers }) }),
+    LFI,
+  )
 
 type Act = (id: ConsentId) => Promise<unknown>
 /** Whatever can happen to a consent; what is refused leaves it as it is. */
@@ -60,12 +95,28 @@ const ACTS = {
   use: (id) => hub.store.touchUsage(id, hub.clock.now()),
   'give tokens': (id) => inTransaction(hub.db, (tx) => hub.store.attachGrant(tx, id, `grant-${id}`)),
   sweep: () => hub.store.sweep(100),
+  pay: (id) => pay(id, false),
+  'pay what is left': (id) => pay(id, true),
+  'take a payment back': (id) => pay(id, false, false),
+  'add charges': (id) => hub.store.patchByLfi(id, lfiPatch({ payment: paymentPatchOf({ charges: true }) }), LFI),
+  'the first agrees': (id) => agree(id, 'Approved', 'Pending'),
+  'both agree': (id) => agree(id, 'Approved', 'Approved'),
+  'the other refuses': (id) => agree(id, 'Approved', 'Rejected'),
 } as const satisfies Record<string, Act>
 const NAMES = Object.keys(ACTS) as (keyof typeof ACTS)[]
+/** What leads to what: drawn more often, or a payment would hardly ever be agreed to and then made. */
+const OFTEN = ['authorize', 'both agree', 'pay', 'pay what is left'] as const
 
-const DAY = 86_400_000
+const several = { IsSingleAuthorization: false }
+/** A quarter each: data, insurance, a payment that one agrees to, and one that several must. */
+const LODGED: readonly Pick<LodgeOptions, 'type' | 'members'>[] = [
+  {},
+  { type: 'insurance' },
+  { type: 'service-initiation' },
+  { type: 'service-initiation', members: several },
+]
 const step = fc.record({
-  act: fc.constantFrom(...NAMES),
+  act: fc.constantFrom(...NAMES, ...OFTEN, ...OFTEN, ...OFTEN),
   // From one to the next: at once, within the hour of authorization, past it, past the end.
   wait: fc.oneof(
     { weight: 8, arbitrary: fc.integer({ min: 1, max: 60_000 }) },
@@ -78,39 +129,49 @@ describe('the past of a consent', () => {
   test('is what was read then, after whatever changes', { timeout: 120_000 }, async () => {
     let read = 0
     const statuses = new Set<unknown>()
+    const paid = new Set<string>()
     await fc.assert(
-      fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 14 }), async (steps) => {
-        hub.clock.set(NOW)
-        const id = newConsentId()
-        const seen: [Instant, JsonObject | string][] = [[(hub.clock.now() - 1) as Instant, 'not-yet']]
-        const look = async (): Promise<void> => {
-          const consent = await hub.store.find(id)
-          if (consent === null) throw new Error('it was lodged')
-          seen.push([hub.clock.now(), agreementOf(consent)])
-        }
-        await hub.lodge({ id, webhook: 'inactive' })
-        await look()
-        for (const { act, wait } of steps) {
-          hub.clock.advance(wait)
-          // Just before, too: a reader judges by the clock although nobody has written anything down.
-          hub.clock.advance(-1)
-          if (hub.clock.now() > (seen.at(-1)?.[0] ?? 0)) await look()
-          hub.clock.advance(1)
-          await ACTS[act](id).catch(() => null)
+      fc.asyncProperty(
+        fc.constantFrom(...LODGED),
+        fc.array(step, { minLength: 1, maxLength: 14 }),
+        async (lodged, steps) => {
+          hub.clock.set(NOW)
+          const id = newConsentId()
+          const seen: [Instant, JsonObject | string][] = [[(hub.clock.now() - 1) as Instant, 'not-yet']]
+          const look = async (): Promise<void> => {
+            const consent = await hub.store.find(id)
+            if (consent === null) throw new Error('it was lodged')
+            seen.push([hub.clock.now(), shown(consent)])
+          }
+          await hub.lodge({ id, webhook: 'inactive', ...lodged })
           await look()
-        }
-        for (const [at, agreement] of seen) {
-          expect(await past(id, at), new Date(at).toISOString()).toEqual(agreement)
-          read += 1
-          if (typeof agreement !== 'string') statuses.add(agreement['status'])
-        }
-      }),
-      { numRuns: 150, seed: 4711 },
+          for (const { act, wait } of steps) {
+            hub.clock.advance(wait)
+            // Just before, too: a reader judges by the clock although nobody has written anything down.
+            hub.clock.advance(-1)
+            if (hub.clock.now() > (seen.at(-1)?.[0] ?? 0)) await look()
+            hub.clock.advance(1)
+            await ACTS[act](id).catch(() => null)
+            await look()
+          }
+          for (const [at, agreement] of seen) {
+            expect(await past(id, at), new Date(at).toISOString()).toEqual(agreement)
+            read += 1
+            if (typeof agreement === 'string') continue
+            statuses.add(agreement['status'])
+            const lastPaid = agreement['lastPaid'] ?? null
+            if (lastPaid !== null) paid.add(`${id} ${JSON.stringify(lastPaid)}`)
+          }
+        },
+      ),
+      { numRuns: 200, seed: 4711 },
     )
     expect(read).toBeGreaterThan(300)
+    expect(paid.size).toBeGreaterThan(50)
     expect([...statuses].sort()).toEqual([
       'Authorized',
       'AwaitingAuthorization',
+      'Consumed',
       'Expired',
       'Rejected',
       'Revoked',

@@ -3,12 +3,14 @@ import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { Manifest } from '../../sandbox/manifest.ts'
 import { type Chromium, findChromium, startChromium } from '../support/chromium.ts'
+import { pushMany } from '../support/push-consents.ts'
 import { startTestSandbox } from '../support/sandbox.ts'
 
 const browserPath = findChromium()
 const title = browserPath === null ? 'browser (skipped: no Chromium on this machine)' : 'browser'
 const BOOT_MS = 180_000
 const JOURNEY_MS = 60_000
+type Preset = 'all' | 'basic' | 'pay-once' | 'pay-often' | 'insurance'
 
 describe.skipIf(browserPath === null)(title, () => {
   let manifest: Manifest
@@ -34,7 +36,7 @@ describe.skipIf(browserPath === null)(title, () => {
   }
 
   /** From the TPP's first page to the bank's sign-in page. */
-  async function goToBank(page: Page, preset: 'all' | 'basic' = 'all', lfi = 'aurora'): Promise<void> {
+  async function goToBank(page: Page, preset: Preset = 'all', lfi = 'aurora'): Promise<void> {
     await page.goto(manifest.edge)
     await page.check(`#preset-${preset}`)
     await page.click(`button[data-lfi=${lfi}]`)
@@ -185,6 +187,170 @@ describe.skipIf(browserPath === null)(title, () => {
     expect(await statusAtTpp()).toBe('Revoked')
     expect(await page.textContent('#revoked-by')).toBe('by LFI.InitiatedByUser')
     await context.close()
+    await staff.context().close()
+  })
+
+  const visitor = async (): Promise<Page> => {
+    const page = await (await chromium.context({ javaScriptEnabled: false })).newPage()
+    page.setDefaultTimeout(15_000)
+    return page
+  }
+  const cardOf = async (page: Page, consentId: string) => {
+    await page.goto(`${manifest.edge}consents`)
+    const card = page.locator(`#consent-${consentId}`)
+    return { status: await card.getAttribute('data-status'), words: (await card.innerText()).replaceAll(/\s+/g, ' ') }
+  }
+
+  test('renewed from the TPP’s page: the new one continues the old one, which ends, and the bank tells of both', {
+    timeout: JOURNEY_MS,
+  }, async () => {
+    const page = await visitor()
+    await goToBank(page, 'basic')
+    await signIn(page, customer())
+    await approveAll(page)
+    const root = (await page.textContent('#consent-id')) ?? ''
+    await page.click('#renew')
+    await page.waitForSelector('#login')
+    await signIn(page, customer())
+    await approveAll(page)
+    const renewal = (await page.textContent('#consent-id')) ?? ''
+    expect(renewal).not.toBe(root)
+    const [fresh, old] = [await cardOf(page, renewal), await cardOf(page, root)]
+    expect(fresh.status).toBe('Authorized')
+    expect(fresh.words).toContain(`Continues ${root}`)
+    expect(fresh.words).toContain('How much is on them')
+    expect(old.status).toBe('Revoked')
+    expect(old.words).toContain('Ended by TPP')
+    await expect.poll(async () => (await cardOf(page, root)).words, { timeout: 15_000 }).toContain('Bank: now Revoked')
+
+    // The renewal of a renewal names the root as well; a person who does not agree keeps what there is.
+    await page.click(`#renew-${renewal}`)
+    await page.waitForSelector('#login')
+    await signIn(page, customer())
+    await page.click('#refuse')
+    await page.waitForSelector('#problem[data-code=access_denied]')
+    expect((await cardOf(page, renewal)).status).toBe('Authorized')
+    await page.click(`#revoke-${renewal}`)
+    expect((await cardOf(page, renewal)).status).toBe('Revoked')
+    await page.context().close()
+  })
+
+  test('an account of two: nothing is paid until both have agreed in their own browsers', {
+    timeout: JOURNEY_MS,
+  }, async () => {
+    const { users } = manifest.lfis.aurora
+    const pairs = users.flatMap((one) =>
+      users.flatMap((other) =>
+        one === other
+          ? []
+          : one.accountIds.filter((id) => other.accountIds.includes(id)).map((id) => ({ one, other, id })),
+      ),
+    )
+    const [pair] = pairs
+    if (pair === undefined) throw new Error('nobody holds an account together with somebody else')
+    const page = await visitor()
+    await goToBank(page, 'pay-once')
+    await signIn(page, pair.one)
+    await page.check(`#account-${pair.id}`)
+    await page.click('#approve')
+    await page.waitForSelector('.consent')
+    const consentId = new URL(page.url()).pathname.split('/').at(-1) ?? ''
+    const waiting = await cardOf(page, consentId)
+    expect(waiting.status).toBe('AwaitingAuthorization')
+    expect(waiting.words).toContain('One payment of AED 25.00, at once')
+    expect(waiting.words).toContain('1 of 2 have agreed')
+    expect(await page.locator(`#pay-${consentId}`).count()).toBe(0)
+
+    const second = await visitor()
+    await second.goto(`${manifest.edge}banks/aurora/consents`)
+    await signIn(second, pair.other)
+    expect(await second.textContent(`#waiting-${consentId}`)).toContain('One payment of AED 25.00, at once')
+    await second.click(`#agree-${consentId}`)
+    await second.waitForSelector('#logout')
+    expect(await second.locator(`#waiting-${consentId}`).count()).toBe(0)
+    await second.context().close()
+
+    const both = await cardOf(page, consentId)
+    expect([both.status, both.words.includes('2 of 2 have agreed')]).toEqual(['Authorized', true])
+    expect(both.words).toContain('Used up nothing yet')
+    await page.click(`#pay-${consentId}`)
+    await page.waitForSelector('.consent[data-status=Consumed]')
+    expect((await cardOf(page, consentId)).words).toContain('Used up 1 payment, AED 25.00')
+    await page.context().close()
+  })
+
+  test('payments under limits show what is left, and insurance is shared as such', {
+    timeout: JOURNEY_MS,
+  }, async () => {
+    const page = await visitor()
+    await goToBank(page, 'pay-often')
+    await signIn(page, customer())
+    await page.locator('#accounts input').first().check()
+    await page.click('#approve')
+    await page.waitForSelector('.consent[data-status=Authorized]')
+    const payments = new URL(page.url()).pathname.split('/').at(-1) ?? ''
+    for (const used of ['1 payment, AED 50.00', '2 payments, AED 100.00']) {
+      await page.click(`#pay-${payments}`)
+      await page.waitForSelector('.consent')
+      expect(await page.textContent('.used')).toContain(used)
+    }
+    expect(await page.textContent('.allows')).toContain('No more than AED 120.00 a month')
+    await page.click(`#pay-${payments}`)
+    await page.waitForSelector('#problem[data-code="Consent.FailsControlParameters"]')
+
+    await goToBank(page, 'insurance')
+    await signIn(page, customer())
+    await page.locator('#accounts input').first().check()
+    await page.click('#approve')
+    await page.waitForSelector('.consent[data-kind=insurance][data-status=Authorized]')
+    const insurance = new URL(page.url()).pathname.split('/').at(-1) ?? ''
+    expect((await cardOf(page, payments)).status).toBe('Authorized')
+    await page.goto(`${manifest.edge}banks/aurora/consents`)
+    await signIn(page, customer())
+    expect(await page.textContent(`#consent-${insurance}`)).toContain('Sharing of insurance policies')
+    await page.goto(`${manifest.edge}consents`)
+    await page.click(`#revoke-${insurance}`)
+    expect((await cardOf(page, insurance)).status).toBe('Revoked')
+    await page.context().close()
+  })
+
+  test('the staff turn pages and narrow them, and every consent is on one of them', {
+    timeout: JOURNEY_MS,
+  }, async () => {
+    const pushed = await pushMany(manifest, 'aurora', 30)
+    const staff = await visitor()
+    await staff.goto(`${manifest.edge}banks/aurora/staff`)
+    await signIn(staff, manifest.lfis.aurora.staff)
+    const turn = async (): Promise<readonly string[]> => {
+      const seen: string[] = []
+      for (;;) {
+        const found = (await staff.content()).matchAll(/<section class="consent" id="consent-([^"]+)"/g)
+        seen.push(...[...found].map(([, id = '']) => id))
+        if ((await staff.locator('#next').count()) === 0) return seen
+        await staff.click('#next')
+      }
+    }
+    const all = await turn()
+    const [, total = ''] = /^(\d+) consents/.exec((await staff.textContent('#found')) ?? '') ?? []
+    expect([new Set(all).size, all.length]).toEqual([Number(total), Number(total)])
+    expect(pushed.filter((id) => !all.includes(id))).toEqual([])
+    const agreed = async (): Promise<readonly string[]> =>
+      (await texts(staff, 'section.consent p')).flatMap((line) => /customer (\S+)$/.exec(line)?.[1] ?? [])
+    const someone = (await agreed())[0] ?? ''
+    await staff.selectOption('#state', 'AwaitingAuthorization')
+    await staff.selectOption('#kind', 'data')
+    await staff.click('#filter')
+    const waiting = await turn()
+    expect(pushed.filter((id) => !waiting.includes(id))).toEqual([])
+    expect(new Set(await texts(staff, '.kind'))).toEqual(new Set(['Sharing of data']))
+    expect(await staff.inputValue('#state')).toBe('AwaitingAuthorization')
+    await staff.fill('#customer', someone)
+    await staff.click('#filter')
+    expect(await staff.textContent('#found')).toBe('There are none.')
+    await staff.selectOption('#state', '')
+    await staff.selectOption('#kind', '')
+    await staff.click('#filter')
+    expect(new Set(await agreed())).toEqual(new Set([someone]))
     await staff.context().close()
   })
 

@@ -171,3 +171,63 @@ test("another browser's connection does not exist", async () => {
   await stranger.close()
   expect(answer.status).toBe(404)
 })
+
+test('a renewal names the root of its chain, and ends the consent before it', async () => {
+  const first = await connect()
+  const idOf = ({ url }: Page): string => new URL(url).pathname.split('/').at(-1) ?? ''
+  const renew = async (from: Page, button: string): Promise<Page> => {
+    expect(from.headers.get('content-security-policy')).toContain(`form-action 'self' ${standIn.issuer}`)
+    const left = await press(from, button)
+    if (!('exit' in left)) throw new Error(`no redirect to the bank: ${left.html}`)
+    const asked = standIn.pushed(left.exit.href) as { readonly consent: { readonly BaseConsentId?: string } }
+    expect(asked.consent.BaseConsentId).toBe(idOf(first))
+    return page(browser.open(`${origin}/callback?${standIn.approve(left.exit.href)}`))
+  }
+  const second = await renew(first, 'renew')
+  const list = await page(browser.open(`${origin}/consents`))
+  const third = await renew(list, `renew-${idOf(second)}`)
+  expect([...standIn.ended].slice(-2)).toEqual([
+    [idOf(first), 'TPP'],
+    [idOf(second), 'TPP'],
+  ])
+  const shown = (await page(browser.open(`${origin}/consents`))).html
+  const told = [...shown.matchAll(/id="consent-([^"]+)" data-kind="accounts" data-status="(\w+)"/g)]
+  expect(told.map(([, id, status]) => [id, status])).toEqual([
+    [idOf(third), 'Authorized'],
+    [idOf(second), 'Revoked'],
+    [idOf(first), 'Revoked'],
+  ])
+  expect(shown).not.toContain(`id="revoke-${idOf(first)}"`)
+})
+
+test('a renewal that is not agreed to leaves the consent as it is', async () => {
+  const first = await connect()
+  const left = await press(first, 'renew')
+  if (!('exit' in left)) throw new Error('no redirect to the bank')
+  const query = standIn.approve(left.exit.href)
+  query.delete('code')
+  query.set('error', 'access_denied')
+  await page(browser.open(`${origin}/callback?${query}`))
+  expect(standIn.ended.has(new URL(first.url).pathname.split('/').at(-1) ?? '')).toBe(false)
+})
+
+test('nothing is paid under a consent of accounts, and nobody acts on a consent of another browser', async () => {
+  const mine = await connect()
+  const consentId = new URL(mine.url).pathname.split('/').at(-1) ?? ''
+  const [form] = mine.forms
+  if (form === undefined) throw new Error('no form')
+  const act = (on: Page, by: Browser, name: string) =>
+    page(by.submit(on, { ...form, action: `${origin}/consents/${consentId}/${name}` }, {}))
+  expect((await act(mine, browser, 'pay')).status).toBe(400)
+  const stranger = createBrowser({ ca: standIn.ca })
+  const theirs = await page(stranger.open(`${origin}/`))
+  const field = theirs.forms[0]?.controls.find(({ name }) => name === 'csrf')
+  const statuses = []
+  for (const name of ['renew', 'pay', 'revoke', 'forget']) {
+    const forged = { ...form, action: `${origin}/consents/${consentId}/${name}` }
+    statuses.push((await page(stranger.submit(theirs, forged, { fields: { csrf: field?.value ?? '' } }))).status)
+  }
+  await stranger.close()
+  expect(statuses).toEqual([404, 404, 404, 404])
+  expect(standIn.ended.has(consentId)).toBe(false)
+})

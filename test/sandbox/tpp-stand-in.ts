@@ -35,6 +35,8 @@ export type StandIn = {
   readonly server: { readonly certFile: string; readonly keyFile: string }
   readonly application: TppApplication
   readonly seen: { par: number; token: number; resource: number; registration: number; refresh: number }
+  /** Consents that the TPP has ended, with whom it named. */
+  readonly ended: Map<string, unknown>
   misbehave(how: Misbehaviour): void
   /** What the LFI would send the browser back with, for the request behind this authorization URL. */
   approve(authorizationUrl: string): URLSearchParams
@@ -92,6 +94,7 @@ export async function startStandIn(): Promise<StandIn> {
     codes: new Map<string, JWTPayload>(),
     refreshTokens: new Map<string, JWTPayload>(),
     issuer: '',
+    ended: new Map<string, unknown>(),
   }
   const tppKey = createPublicKey(signingKey)
   const hubJwk = { ...(await exportJWK(createPublicKey(hubKey))), kid: 'hub-1', use: 'sig', alg: 'PS256' }
@@ -158,8 +161,18 @@ export async function startStandIn(): Promise<StandIn> {
     return { status: 200, body: state.how.token?.(body) ?? body }
   }
 
-  const resource = async (request: IncomingMessage, path: string): Promise<Answer> => {
-    if (path.startsWith('/account-access-consents')) return { status: 200, body: { Data: { Status: 'Authorized' } } }
+  const consent = (request: IncomingMessage, id: string, sent: string): Answer => {
+    if (request.method !== 'PATCH') {
+      const Status = state.ended.has(id) ? 'Revoked' : 'Authorized'
+      return { status: 200, body: { Data: { ConsentId: id, Status, Permissions: ['ReadBalances'] } } }
+    }
+    state.ended.set(id, (JSON.parse(sent) as { readonly Data: Json }).Data['RevokedBy'])
+    return { status: 204 }
+  }
+
+  const resource = async (request: IncomingMessage, path: string, sent: string): Promise<Answer> => {
+    const [, consentId] = /^\/account-access-consents\/([^/]+)$/.exec(path) ?? []
+    if (consentId !== undefined) return consent(request, consentId, sent)
     state.seen.resource += 1
     const correct: Json = {
       Data: { Account: [{ AccountId: 'acc-1', Nickname: '<script>alert(1)</script>', Currency: 'AED' }] },
@@ -182,7 +195,8 @@ export async function startStandIn(): Promise<StandIn> {
 
   const route = async (request: IncomingMessage): Promise<Answer> => {
     const { pathname } = new URL(request.url ?? '/', state.issuer)
-    const form = new URLSearchParams(await textOf(request))
+    const sent = await textOf(request)
+    const form = new URLSearchParams(sent)
     if (pathname === '/participants') return { status: 200, body: participants(state.issuer) }
     if (pathname === '/.well-known/openid-configuration') {
       const document = discovery(state.issuer)
@@ -195,7 +209,7 @@ export async function startStandIn(): Promise<StandIn> {
       state.seen.registration += 1
       return { status: 204 }
     }
-    if (pathname.startsWith(BASE)) return resource(request, pathname.slice(BASE.length))
+    if (pathname.startsWith(BASE)) return resource(request, pathname.slice(BASE.length), sent)
     return { status: 404 }
   }
 
@@ -216,6 +230,7 @@ export async function startStandIn(): Promise<StandIn> {
     server,
     application,
     seen: state.seen,
+    ended: state.ended,
     misbehave: (how) => {
       state.how = how
     },

@@ -37,7 +37,9 @@ function waitingCard(site: Site, session: Session, consent: Consent): Html {
   return html`<section class="consent" id="waiting-${consent.id}">
 <h2><span dir="auto">${tppName(consent)}</span> <span class="status">Waiting for you</span></h2>
 <p>Somebody who holds this account with you has agreed. It counts when you agree as well.</p>
+<h3>${kindOf(consent)}</h3>
 ${terms(consent)}
+${asked(consent)}
 ${accountsShared(site, consent)}
 <form method="post" action="${site.base}/consents/${encodeURIComponent(consent.id)}/decision">
 ${hidden(session)}

@@ -59,7 +59,7 @@ function consentOf(view: DashboardView): Html {
 <button id="${name}" class="${look}">${label}</button></form>`
   return html`<section id="consent" class="card"><h2>Consent</h2>
 ${view.consent instanceof Error ? smallProblem(view.consent, 'The consent cannot be read') : consentFacts(view.consent)}
-<div class="actions">${action('refresh', 'Refresh data', 'main')}${action('revoke', 'Revoke consent', 'danger')}
+<div class="actions">${action('refresh', 'Refresh data', 'main')}${action('renew', 'Renew consent', 'ghost')}${action('revoke', 'Revoke consent', 'danger')}
 ${action('forget', 'Forget this connection', 'ghost')}</div></section>`
 }
 

@@ -3,7 +3,7 @@
 import { type Html, html } from '../../html.ts'
 import type { Lfi } from '../directory.ts'
 import type { LfiFault } from '../errors.ts'
-import { PRESETS } from '../permissions.ts'
+import { OFFERS } from '../offers.ts'
 import type { Connection } from '../state.ts'
 import { problem } from './problem.ts'
 
@@ -27,13 +27,10 @@ ${view.banks.length === 0 ? '' : openData(view.banks)}`
 
 const chooser = (view: HomeView): Html => html`<form method="post" action="/connect" class="card">
 <input type="hidden" name="csrf" value="${view.csrf}">
-<fieldset id="permissions"><legend>What should Wadi Budget see?</legend>
-${[...PRESETS].map(
-  (
-    [name, preset],
-    n,
-  ) => html`<label class="choice"><input type="radio" name="preset" value="${name}" id="preset-${name}"
- ${n === 0 ? 'checked' : ''}><span><b>${preset.label}</b><small>${preset.about}</small></span></label>`,
+<fieldset id="permissions"><legend>What should Wadi Budget do for you?</legend>
+${[...OFFERS].map(
+  ([name, offer], n) => html`<label class="choice"><input type="radio" name="preset" value="${name}" id="preset-${name}"
+ ${n === 0 ? 'checked' : ''}><span><b>${offer.label}</b><small>${offer.about}</small></span></label>`,
 )}
 </fieldset>
 <h2>Your bank</h2>
@@ -57,6 +54,7 @@ const bank = ({ lfi, fault }: BankChoice): Html => html`<button class="bank" nam
 const connections = (
   all: readonly Connection[],
 ): Html => html`<section class="card" id="connections"><h2>Your connections</h2>
+<p><a id="all-consents" href="/consents">Everything that you have agreed to</a></p>
 <ul class="plain">${all.map(
   (
     one,

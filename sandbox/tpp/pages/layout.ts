@@ -39,7 +39,7 @@ ${calls.length === 0 ? html`<p class="quiet">Nothing yet. Every call to a direct
 /** Events come to this application; everything else is a call that it made. */
 const told = (notice: Notice): Html => html`<li class="notice" data-consent="${notice.consentId}"
  data-status="${notice.status}">${new Date(notice.at).toISOString().slice(11, 23)} · ${notice.from} told this application:
-the consent <span class="id">${notice.consentId}</span> is now <b>${notice.status}</b> <small class="id">${notice.interactionId ?? ''}</small></li>`
+${notice.about === 'payment' ? 'a payment under the' : 'the'} consent <span class="id">${notice.consentId}</span> is now <b>${notice.status}</b> <small class="id">${notice.interactionId ?? ''}</small></li>`
 
 const table = (calls: readonly HttpCall[]): Html => html`<div class="scroll"><table>
 <thead><tr><th>Time</th><th>Call</th><th>Status</th><th class="num">ms</th><th>x-fapi-interaction-id</th></tr></thead>

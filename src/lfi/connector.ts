@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import type { Consent } from '../consent-store/index.ts'
 import { LFI_CLASSES, LFI_OPERATIONS, type LfiClass, type LfiOperation } from '../lfi-operations.ts'
+import { childOf, newTrace, TRACE_HEADER, type Trace, traceparent } from '../trace.ts'
 import { type Breaker, createBreaker, type Health } from './breaker.ts'
 import { connectionsOf, longestOf, timeoutOf } from './budget.ts'
 import { createConnectTokens } from './connect-token.ts'
@@ -22,6 +23,8 @@ export type LfiCall = {
   readonly route: string
   readonly target: string
   readonly headers: Headers
+  /** Of which the call is a part. */
+  readonly trace: Trace
   /** The consent that the call is made under, where there is one. */
   readonly under: Consent | null
   /** Already written out. */
@@ -36,7 +39,11 @@ export type Exchange = {
   readonly operationId: string
   readonly method: string
   readonly route: string
+  /** Monotonic, in milliseconds. */
+  readonly startedAt: number
   readonly lfiMs: number
+  /** The span that the LFI was told. */
+  readonly trace: Trace
   readonly attempt: Attempt
   /** Of the body as it was sent. */
   readonly requestDigest: string | null
@@ -70,11 +77,12 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
   const lineOf = ({ operationId }: LfiCall): Line => lines[LFI_OPERATIONS[operationId]]
 
   const askOnce = (call: LfiCall, proof: string | null, gone: AbortSignal | null): Promise<Attempt> => {
-    const { operationId, route: _, under: __, contentType = 'application/json', ...question } = call
+    const { operationId, route: _, under: __, trace, contentType = 'application/json', ...question } = call
     const own = timeoutOf(lfi, operationId)
     const timeoutMs = Math.min(call.timeoutMs ?? own, own)
     const headers = {
       ...call.headers,
+      [TRACE_HEADER]: traceparent(trace),
       ...(call.body === undefined ? {} : { 'content-type': contentType }),
       ...(proof === null ? {} : { authorization: proof }),
     }
@@ -106,19 +114,21 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
   }
 
   return {
-    async ask(call, gone) {
+    async ask(asked, gone) {
       const startedAt = performance.now()
+      const trace = childOf(asked.trace)
+      const call = { ...asked, trace }
       const attempt = await guarded(lineOf(call), () => attemptOf(call, gone))
       const { operationId, method, route } = call
       const lfiMs = performance.now() - startedAt
-      return { operationId, method, route, lfiMs, attempt, requestDigest: digestOf(call.body) }
+      return { operationId, method, route, startedAt, lfiMs, trace, attempt, requestDigest: digestOf(call.body) }
     },
     async hello(target = '/hello-mtls') {
       const startedAt = performance.now()
       const asked = {
         method: 'GET',
         target,
-        headers: { accept: 'application/json' },
+        headers: { accept: 'application/json', [TRACE_HEADER]: traceparent(newTrace()) },
         timeoutMs: lfi.timeoutMs,
       } as const
       const attempt = await lines.read.wire.exchange(asked, null)

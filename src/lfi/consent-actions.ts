@@ -55,6 +55,7 @@ export function createConsentActions(deps: {
         method: 'POST',
         headers: consentHeaders({ ...interaction, ...PUSHED, tenantId: tenant.id, consent }),
         under: consent,
+        trace: interaction.trace,
         body: JSON.stringify(lfiRecord(consent, tokens)),
         timeoutMs,
       },

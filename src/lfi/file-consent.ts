@@ -34,7 +34,7 @@ export function createFileConsents(deps: {
     async announce(draft, { interaction, gone }) {
       const headers = consentHeaders({ ...interaction, ...PUSHED, tenantId: tenant.id, consent: draft })
       const body = JSON.stringify({ consentId: draft.id, request: fileIn(draft) })
-      const exchange = await connector.ask({ ...AT, headers, under: draft, body }, gone)
+      const exchange = await connector.ask({ ...AT, headers, under: draft, trace: interaction.trace, body }, gone)
       const calls = [{ ...exchange, understood: true }]
       const why = refusalIn(exchange.attempt)
       return why === null ? { ok: true, added: {}, calls } : { ok: false, why, calls }

@@ -4,6 +4,7 @@ import type { Clock } from '../clock.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
 import { newCorrelationId, type TenantId } from '../ids.ts'
 import type { ConsentActions } from '../lfi/index.ts'
+import { newTrace } from '../trace.ts'
 import type { LfiEvent, Settled } from './queue.ts'
 
 export type LfiEventDeps = {
@@ -22,7 +23,8 @@ export async function tellLfi(
   const consent = await deps.consents.find(notice.consentId)
   if (consent === null) return { state: 'dropped', outcome: 'the consent is gone' }
   const correlationId = notice.interactionId ?? newCorrelationId()
-  const exchange = await deps.consentActions.tell(notice.event, consent, { correlationId, correlationGiven: false })
+  const interaction = { correlationId, correlationGiven: false, trace: newTrace() }
+  const exchange = await deps.consentActions.tell(notice.event, consent, interaction)
   const { attempt, operationId, method, route, lfiMs, requestDigest } = exchange
   await deps.audit.record({
     kind: 'lfi-call',

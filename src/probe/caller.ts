@@ -4,6 +4,7 @@ import type { TenantConfig } from '../config.ts'
 import type { OrganisationId } from '../ids.ts'
 import { newCorrelationId, toClientId, toConsentId } from '../ids.ts'
 import { type Connector, type Exchange, lfiHeaders, lfiServiceHeaders } from '../lfi/index.ts'
+import { newTrace } from '../trace.ts'
 import type { ProbeCall } from './calls.ts'
 import type { ProbeTarget, PsuId } from './report.ts'
 
@@ -49,6 +50,7 @@ export function createCaller(deps: {
         route: path,
         target: bend.target ?? asked.target,
         under: null,
+        trace: newTrace(),
         headers: Object.fromEntries(changed) as Record<string, string>,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       }

@@ -10,6 +10,7 @@ import { newCorrelationId } from '../../ids.ts'
 import { type Connector, consentHeaders } from '../../lfi/index.ts'
 import type { Log } from '../../log.ts'
 import type { MadePayment, ResourceLog } from '../../resource-log/index.ts'
+import { newTrace } from '../../trace.ts'
 import { readLfiJson } from '../lfi-json.ts'
 import { adoptStatus } from './adopt-status.ts'
 import type { PaymentLinks } from './links.ts'
@@ -55,7 +56,7 @@ async function ask(payment: MadePayment, deps: Deps): Promise<boolean> {
   const target = ROUTE.replace('{paymentId}', encodeURIComponent(payment.paymentId))
   const at = clock.now()
   const { attempt, lfiMs, requestDigest } = await connector.ask(
-    { operationId: OPERATION, method: 'GET', route: ROUTE, target, headers, under: consent },
+    { operationId: OPERATION, method: 'GET', route: ROUTE, target, headers, under: consent, trace: newTrace() },
     null,
   )
   let reply: PaymentReply | null = null

@@ -30,7 +30,7 @@ export const askAboutPayment = stage({
     const target = route.replace('{paymentId}', encodeURIComponent(entry.paymentId))
     // What is shown under a consent is read only where something may be.
     const under = tenant.lfi.connectToken === 'consent' ? await consents.find(entry.consentId) : null
-    const call = { operationId, method: 'GET', route, target, headers, under } as const
+    const call = { operationId, method: 'GET', route, target, headers, under, trace: arrival.trace } as const
     return { exchange: await connector.ask(call, arrival.gone) }
   },
 })

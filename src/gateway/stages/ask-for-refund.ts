@@ -38,7 +38,15 @@ export const askForRefund = stage({
       fxOnly: false,
     })
     const target = ROUTE.replace('{consentId}', owned.id)
-    const call = { operationId: 'getRefund', method: 'GET', route: ROUTE, target, headers, under: owned } as const
+    const call = {
+      operationId: 'getRefund',
+      method: 'GET',
+      route: ROUTE,
+      target,
+      headers,
+      under: owned,
+      trace: arrival.trace,
+    } as const
     return { exchange: await connector.ask(call, arrival.gone) }
   },
 })

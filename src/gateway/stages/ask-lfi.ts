@@ -1,6 +1,5 @@
 import { lfiHeaders } from '../../lfi/index.ts'
 import { onlyForeignExchange } from '../../permissions.ts'
-import { TRACE_HEADER, traceparent } from '../../trace.ts'
 import type { Facts } from '../facts.ts'
 import { readPage } from '../paging.ts'
 import { PERIOD_PARAMETERS } from '../period.ts'
@@ -14,7 +13,7 @@ export const askLfi = stage({
   fails: [],
   async run(facts, { tenant, routes, connector }) {
     const { arrival, read, client, consent } = facts
-    const facing = lfiHeaders({
+    const headers = lfiHeaders({
       tenantId: tenant.id,
       client,
       consent,
@@ -24,11 +23,10 @@ export const askLfi = stage({
       correlationGiven: arrival.correlationGiven,
       fxOnly: read.lfi.fxOnly && onlyForeignExchange(consent.permissions),
     })
-    const headers = { ...facing, [TRACE_HEADER]: traceparent(arrival.trace) }
     const { operationId, path } = read.lfi
     const target = targetOf(facts, tenant.lfi.pageSize)
     const exchange = await connector.ask(
-      { operationId, method: 'GET', route: path, target, headers, under: consent },
+      { operationId, method: 'GET', route: path, target, headers, under: consent, trace: arrival.trace },
       arrival.gone,
     )
     return { exchange }

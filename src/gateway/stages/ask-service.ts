@@ -30,6 +30,7 @@ export const askService = stage({
       target: targetOf(facts, tenant.lfi.pageSize),
       headers,
       under: null,
+      trace: arrival.trace,
     }
     return { exchange: await connector.ask(asked === undefined ? call : { ...call, body: asked }, arrival.gone) }
   },

@@ -69,6 +69,7 @@ export const handOverFile = stage({
       target,
       headers,
       under: owned,
+      trace: arrival.trace,
       body,
       contentType,
     } as const

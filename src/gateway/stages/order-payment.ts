@@ -34,6 +34,6 @@ export const orderPayment = stage({
     }
     const body = JSON.stringify(order)
     const at = { operationId: 'makePayment', method: 'POST', route: '/payments', target: '/payments' } as const
-    return { exchange: await connector.ask({ ...at, headers, under: consent, body }, null) }
+    return { exchange: await connector.ask({ ...at, headers, under: consent, trace: arrival.trace, body }, null) }
   },
 })

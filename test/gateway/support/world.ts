@@ -357,6 +357,7 @@ export async function createWorld(options: Options = {}) {
     lfiJwk: publicJwk(lfiKey, 'sig'),
     hubJwk: publicJwk(hubKey, 'sig'),
     gateway,
+    connector,
     participants,
     consents: innerConsents,
     resources,

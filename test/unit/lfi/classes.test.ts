@@ -7,6 +7,7 @@ import { type Connector, createConnector } from '../../../src/lfi/index.ts'
 import { isLfiOperation, LFI_OPERATIONS, type LfiOperation } from '../../../src/lfi-operations.ts'
 import { type DocumentId, loadSchemas } from '../../../src/schema-registry.ts'
 import { Secret } from '../../../src/secret.ts'
+import { newTrace } from '../../../src/trace.ts'
 import { type Authority, type Certificate, createAuthority } from '../../gateway/support/pki.ts'
 import { json, type Receiver, silence, startReceiver, status } from '../../notices/support/receiver.ts'
 
@@ -49,7 +50,15 @@ function open(): Connector {
   return connector
 }
 const ask = async (operationId: LfiOperation, gone: AbortSignal | null = null, timeoutMs?: number) => {
-  const at = { operationId, method: 'GET', route: '/x', target: `/${operationId}`, headers: {}, under: null } as const
+  const at = {
+    operationId,
+    method: 'GET',
+    route: '/x',
+    target: `/${operationId}`,
+    headers: {},
+    under: null,
+    trace: newTrace(),
+  } as const
   return (await open().ask(timeoutMs === undefined ? at : { ...at, timeoutMs }, gone)).attempt
 }
 /** Hangs for what is asked under these names, answers everything else. */

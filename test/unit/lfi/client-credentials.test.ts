@@ -5,6 +5,7 @@ import { type Milliseconds, toInstant } from '../../../src/clock.ts'
 import type { LfiAuthentication, TenantConfig } from '../../../src/config.ts'
 import { type Connector, createConnector } from '../../../src/lfi/index.ts'
 import { Secret } from '../../../src/secret.ts'
+import { newTrace } from '../../../src/trace.ts'
 import { type Authority, type Certificate, createAuthority } from '../../gateway/support/pki.ts'
 import { type Answering, json, type Receiver, silence, startReceiver, status } from '../../notices/support/receiver.ts'
 
@@ -65,6 +66,7 @@ const ask = async () =>
         target: '/x',
         headers: { accept: 'application/json' },
         under: null,
+        trace: newTrace(),
         body: '{}',
       },
       null,

@@ -9,6 +9,7 @@ import { type Connector, createConnector } from '../../../src/lfi/index.ts'
 import type { LfiOperation } from '../../../src/lfi-operations.ts'
 import { createSealedTokens } from '../../../src/sealed-token.ts'
 import { Secret } from '../../../src/secret.ts'
+import { newTrace } from '../../../src/trace.ts'
 import { type Authority, type Certificate, createAuthority } from '../../gateway/support/pki.ts'
 import { json, type Receiver, startReceiver, status } from '../../notices/support/receiver.ts'
 import { newAuditKey } from '../../support/audit-key.ts'
@@ -60,7 +61,7 @@ function begin(authentication: LfiAuthentication, connectToken?: Use) {
   }
   const shown = async (operationId: LfiOperation, under: Consent | null) => {
     const at = { operationId, method: 'GET', route: '/x', target: '/x', headers: {} } as const
-    const { attempt } = await open.ask({ ...at, under }, null)
+    const { attempt } = await open.ask({ ...at, under, trace: newTrace() }, null)
     return [attempt.status, ...lfi.received.splice(0).map(({ headers }) => headers.authorization)]
   }
   return { consent, shown }

@@ -19,6 +19,7 @@ type VerifyOptions = Judged & {
   reports?: boolean
   compare: string[]
   tpp?: string
+  period?: string
 }
 type Judged = { key?: string; policy?: string; json?: boolean }
 type ExportOptions = TenantOptions & { out: string; from?: Date; to?: Date; openings?: boolean; json?: boolean }
@@ -40,6 +41,7 @@ export function auditCommand(): Command {
     .option('--checkpoint <file>', 'a checkpoint noted earlier, which must still hold; may be repeated', collect, [])
     .option('--reports', 'recompute the reports of every day from the log, and print them')
     .option('--compare <file>', 'a filed report (CSV or JSON), held against the log; may be repeated', collect, [])
+    .option('--period <first>/<last>', 'with --compare: the days that the reports have to be of, first and last')
     .option('--tpp <organisation>', 'with --compare: the organisation that a report to a TPP was made for')
     .option('--config <file>', 'deployment file, for a live log')
     .option('--tenant <id>', 'tenant, for a live log')
@@ -125,6 +127,7 @@ async function verify(folder: string | undefined, options: VerifyOptions, comman
     const reported = [
       ...(options.reports === true ? ['--reports'] : []),
       ...(options.tpp === undefined ? [] : ['--tpp', options.tpp]),
+      ...(options.period === undefined ? [] : ['--period', options.period]),
     ]
     return verifierMain([folder, ...judgedBy(options), ...noted, ...reported, ...compared], console.log)
   }

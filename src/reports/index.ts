@@ -15,7 +15,7 @@ import { reportTables } from './migrations/0050-reports.ts'
 import { createOutages, type Outages } from './outages.ts'
 import { type Format, rawColumns, rawLog } from './raw-log.ts'
 import { createRetention, type Destroyed } from './retention.ts'
-import { type RollUpRow, rollUps } from './store.ts'
+import { destroyedBefore, type RollUpRow, rollUps } from './store.ts'
 import { type Endpoint, measuring, REPORT_TYPES, REPORTS, type ReportType, type Row } from './tpp-reports.ts'
 
 export type { Explanation } from './explanations.ts'
@@ -72,6 +72,13 @@ export function createReports(deps: {
   const years = tenant.retention?.years ?? RETENTION_YEARS
   const retention = createRetention({ db, audit, tenantId: tenant.id, clock, years })
   const lfi = { LfiId: tenant.organisationId, LfiName: tenant.name }
+  /** Without its figures a day would be reported as one without calls, on which nothing failed. */
+  const requireKept = async (days: Days, daysMax: number): Promise<Span> => {
+    const period = requirePeriod(days, daysMax)
+    const from = await destroyedBefore(db)
+    if (from === null || period.from >= from) return period
+    throw notReported(`The figures of days before ${dateOf(from)} were destroyed by policy`, 'ReportingPeriodStartDate')
+  }
   return {
     outages,
     explanations: createExplanations(reader),
@@ -79,7 +86,7 @@ export function createReports(deps: {
     recompute: () => recompute(db),
     behind: () => behind(db),
     async forTpp({ first, last, type, organisationId, endpoints }) {
-      const period = requirePeriod({ first, last }, TPP_DAYS_MAX)
+      const period = await requireKept({ first, last }, TPP_DAYS_MAX)
       const asked = { organisationId, endpoints, period, first, last, passed: passed(period, clock.now()) }
       const rows: Row[] = []
       for (const each of REPORT_TYPES) {
@@ -88,13 +95,13 @@ export function createReports(deps: {
       return rows
     },
     async lfiAvailability(days) {
-      const period = passed(requirePeriod(days, DAYS_MAX), clock.now())
+      const period = passed(await requireKept(days, DAYS_MAX), clock.now())
       const measure = await measuring({ db, outages }, 'lfi', period)
       // An LFI that is down for one operation is partly down, and that counts (lfi-api 8).
       const row = (Period: string, span: Span): LfiDay => ({ Period, ...lfi, ...measure(span, () => true) })
       return [...daysOf(period).map((day) => row(dateOf(day.from), day)), row(`${days.first}/${days.last}`, period)]
     },
-    rollUps: async (grain, days) => rollUps(db, grain, requirePeriod(days, DAYS_MAX)),
+    rollUps: async (grain, days) => rollUps(db, grain, await requireKept(days, DAYS_MAX)),
     rawLog: (days, format) => rawLog(reader, tenant.organisationId, requirePeriod(days, DAYS_MAX), format),
     fields: () => rawColumns(tenant.organisationId).map(({ name, type, meaning }) => ({ name, type, meaning })),
     destroyExpired: () => retention.destroy(),
@@ -107,9 +114,9 @@ const RETENTION_YEARS = 5
 function requirePeriod({ first, last }: Days, daysMax: number): Span {
   const period = periodOf(first, last, daysMax)
   if (period !== null) return period
-  throw new HubError('Resource.InvalidFormat', {
-    rule: 'query.reporting-period',
-    reason: `The reporting period must be a first and a last day in this order, ${daysMax} days at most`,
-    path: 'ReportingPeriodEndDate',
-  })
+  const reason = `The reporting period must be a first and a last day in this order, ${daysMax} days at most`
+  throw notReported(reason, 'ReportingPeriodEndDate')
 }
+
+const notReported = (reason: string, path: string): HubError =>
+  new HubError('Resource.InvalidFormat', { rule: 'query.reporting-period', reason, path })

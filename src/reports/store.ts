@@ -18,6 +18,12 @@ export async function lockCursor(tx: Tx): Promise<Cursor> {
   return { seq: Number(row.seq), destroyedBefore: row.destroyed_before?.getTime() ?? null }
 }
 
+/** Figures of the time before are gone for good; null: none are. */
+export async function destroyedBefore(db: Db): Promise<number | null> {
+  const { rows } = await query<{ destroyed_before: Date | null }>(db, 'select destroyed_before from report_cursor')
+  return rows[0]?.destroyed_before?.getTime() ?? null
+}
+
 export const moveCursor = (tx: Tx, seq: number): Promise<unknown> =>
   query(tx, 'update report_cursor set seq = ?', [seq])
 

@@ -55,7 +55,7 @@ export const REPORTS: Readonly<Record<ReportType, (source: Source, asked: Asked)
 
 async function availabilityRows(type: ReportType, subject: Subject, source: Source, asked: Asked) {
   const measure = await measuring(source, subject, asked.passed)
-  return asked.endpoints.map(({ apiSet, method, url }) => ({
+  return (await reportedOn(source.db, asked)).map(({ apiSet, method, url }) => ({
     Type: type,
     ...edges(asked),
     ...source.lfi,
@@ -64,6 +64,15 @@ async function availabilityRows(type: ReportType, subject: Subject, source: Sour
     Url: url,
     ...measure(asked.passed, (down) => down.method === method && down.route === url),
   }))
+}
+
+/** What this client may call, and what others of its organisation have called: their calls are in the other reports. */
+async function reportedOn(db: Db, { organisationId, endpoints, period }: Asked): Promise<readonly Endpoint[]> {
+  const found = new Map(endpoints.map((each) => [`${each.method} ${each.url}`, each]))
+  for (const { apiSet, method, route: url } of await volumes(db, organisationId, period)) {
+    if (!found.has(`${method} ${url}`)) found.set(`${method} ${url}`, { apiSet: apiSet as ApiSet, method, url })
+  }
+  return [...found.values()]
 }
 
 /** Availability within a span, of the operations that are meant; heartbeats mean them all. */

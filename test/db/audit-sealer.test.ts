@@ -159,7 +159,7 @@ describe('a sealer that dies', () => {
         faults += 1
       }
     }
-    expect(faults).toBeGreaterThan(2 * 20)
+    expect(faults).toBeGreaterThan(2 * 15)
     expect((await log.verify()).size).toBe(await log.count('audit_entry'))
   })
 })

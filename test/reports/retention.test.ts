@@ -1,7 +1,17 @@
 /** What the policy does not keep is destroyed, with evidence; what it keeps is not touched, and the log never is. */
 import { randomUUID } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { auditPublicKey, createAudit, createSealer, verifyLive } from '../../src/audit/index.ts'
+import {
+  auditPublicKey,
+  createAudit,
+  createSealer,
+  exportLog,
+  verifyExport,
+  verifyLive,
+} from '../../src/audit/index.ts'
 import { toInstant } from '../../src/clock.ts'
 import type { TenantConfig } from '../../src/config.ts'
 import { newCorrelationId } from '../../src/ids.ts'
@@ -70,6 +80,16 @@ describe('destruction by policy', () => {
     expect(await reports.outages.list()).toHaveLength(1)
   })
 
+  test('leaves no report of a day whose figures are gone', async () => {
+    const days = { first: '2021-03-01', last: '2021-03-02' }
+    const refused = { code: 'Resource.InvalidFormat', message: expect.stringContaining('destroyed by policy') }
+    await expect(reports.lfiAvailability(days)).rejects.toMatchObject(refused)
+    await expect(reports.rollUps('day', days)).rejects.toMatchObject(refused)
+    const asked = { ...days, organisationId: 'o', type: null, endpoints: [] }
+    await expect(reports.forTpp(asked)).rejects.toMatchObject(refused)
+    expect(await reports.rollUps('day', { first: '2021-03-02', last: '2021-03-02' })).toEqual([])
+  })
+
   test('is not undone by a recount, while the log is whole and verifies', async () => {
     await seal()
     await reports.recompute()
@@ -77,6 +97,27 @@ describe('destruction by policy', () => {
     const publicKey = auditPublicKey(aurora, key)
     const { db } = database
     expect(await verifyLive(db, { publicKey })).toMatchObject({ ok: true })
+  })
+
+  test('is accounted for by its record, where a filed report lacks those days', async () => {
+    const { db } = database
+    const folder = mkdtempSync(join(tmpdir(), 'falaj-retention-'))
+    const { path } = await exportLog({ db, tenantId: aurora, key, clock, log }, { path: join(folder, 'export') })
+    const filed = await reports.rollUps('day', { first: '2025-06-01', last: '2025-06-01' })
+    const compared = (rows: object) =>
+      verifyExport(path, {
+        key: auditPublicKey(aurora, key),
+        compare: [{ file: 'daily.json', text: JSON.stringify(rows) }],
+        period: '2021-02-28/2025-06-30',
+      })
+    expect(filed).toHaveLength(1)
+    expect(compared(filed)).toMatchObject({ ok: true, comparisons: [{ rows: 1, destroyed: 1, difference: null }] })
+    const other = filed.map((row) => ({ ...row, route: '/invented' }))
+    expect(compared(other)).toMatchObject({
+      ok: false,
+      comparisons: [{ difference: expect.stringContaining('the log has nothing of this') }],
+    })
+    rmSync(folder, { recursive: true, force: true })
   })
 
   test('does not go back when the clock does', async () => {

@@ -4,7 +4,7 @@
  * line shared with the program that made the log. To be read in an hour; docs/audit/format.md has the formats.
  *
  *     node falaj-verify.ts <export folder> [--key <verifier key>] [--policy <file>] [--checkpoint <file>]… [--json]
- *          [--reports] [--compare <filed report>]… [--tpp <organisation>]
+ *          [--reports] [--compare <filed report>]… [--period <first day>/<last day>] [--tpp <organisation>]
  *     node falaj-verify.ts receipt <file>  [--key <verifier key>] [--policy <file>] [--json]
  *
  * Exit status: 0 verified, 1 not verified (the first fault, or the first figure that differs, is named), 2 there was
@@ -370,6 +370,8 @@ type Recount = {
   add(entry: Json, at: number): void
   /** Added up by `hour` or `day`. */
   calls(grain: string): Row[]
+  /** Figures of days before this were destroyed by policy, as the log itself records; 0: none were. */
+  destroyedBefore(): number
   /** Of one operation, or of all together where none is named. */
   availability(subject: string, span: Span, operation: string | null): Row
 }
@@ -379,6 +381,7 @@ function createRecount(): Recount {
   const downs: Down[] = []
   const running = new Map<string, Down>()
   const outages = new Map<string, Outage>()
+  let destroyed = 0
 
   /** The clock starts at the first failure and stops at the first success after it, in the order of the log. */
   const signal = (subject: string, operation: string | null, judged: Judgement, at: number): void => {
@@ -450,7 +453,10 @@ function createRecount(): Recount {
       else if (kind === 'admin-act' && String(entry['act']).startsWith('outage ')) addOutage(entry)
       else if (kind === 'system' && event === 'lfi-down') signal('lfi', null, 'down', at)
       else if (kind === 'system' && event === 'lfi-up') signal('lfi', null, 'up', at)
+      else if (kind === 'system' && event === 'destroyed')
+        destroyed = Math.max(destroyed, Date.parse(/^before (\S+):/.exec(String(entry['detail']))?.[1] ?? '') || 0)
     },
+    destroyedBefore: () => destroyed,
     calls: (grain) => {
       const startOf = (at: unknown): string => {
         const start = grain === 'hour' ? Number(at) : dayOf(Number(at))
@@ -504,8 +510,11 @@ function percentages(span: Span, planned: number, all: number): Row {
   }
 }
 
-/** The five reports to one TPP over some days, as `/tpp-reports` names them; availability of what was asked for. */
-function tppRows(recount: Recount, tpp: string, first: string, last: string, operations: readonly Row[] | null): Row[] {
+/**
+ * The five reports to one TPP over some days, as `/tpp-reports` names them. Availability is reported of every operation
+ * that the TPP has called, and of others that it may call, which the log does not know.
+ */
+function tppRows(recount: Recount, tpp: string, first: string, last: string, others: readonly Row[]): Row[] {
   const of = periodOf(first, last)
   const own = recount
     .calls('day')
@@ -538,7 +547,7 @@ function tppRows(recount: Recount, tpp: string, first: string, last: string, ope
       }
     })
   }
-  const asked = operations ?? sumBy(own, ['api_set', 'method', 'route']).map(named)
+  const asked = sumBy([...own.map(named), ...others], ['HttpMethod', 'Url'])
   const available = (Type: string, subject: string): Row[] =>
     asked.map(({ ApiSet, HttpMethod, Url }) => ({
       ...{ Type, ...edges, ApiSet: ApiSet ?? null, HttpMethod: HttpMethod ?? null, Url: Url ?? null },
@@ -579,7 +588,7 @@ function reportsOf(recount: Recount, begin: number, until: number): Reports {
   const tpps: Record<string, Row[]> = {}
   for (const row of sumBy(daily, ['starts_at', 'organisation_id'])) {
     const [tpp, date] = [String(row['organisation_id']), dateOf(Date.parse(String(row['starts_at'])))]
-    const rows = tpp === '' ? [] : tppRows(recount, tpp, date, date, null)
+    const rows = tpp === '' ? [] : tppRows(recount, tpp, date, date, [])
     if (rows.length > 0) tpps[tpp] = [...(tpps[tpp] ?? []), ...rows]
   }
   return { until: new Date(until).toISOString(), lfi: days, daily, tpps }
@@ -587,7 +596,15 @@ function reportsOf(recount: Recount, begin: number, until: number): Reports {
 
 // ── A filed report beside the log ────────────────────────────────────────────────────────────────────────────────────
 
-export type Comparison = { readonly file: string; readonly rows: number; readonly difference: string | null }
+export type Comparison = {
+  readonly file: string
+  readonly rows: number
+  /** First and last day that the file was held to: those given, or else those that it names itself. */
+  readonly period: string
+  /** Rows of days whose figures were destroyed by policy, and which are not in the file: the log records that. */
+  readonly destroyed: number
+  readonly difference: string | null
+}
 type Filed = { readonly file: string; readonly text: string }
 
 /** Columns that say what a row is about. All others are figures, but for the name of the LFI, which no entry has. */
@@ -628,62 +645,71 @@ function parseTable(text: string): Row[] {
 }
 
 /** The first figure of a filed report that is not what the entries say. */
-function compare(filed: Filed, recount: Recount, until: number, tpp: string | undefined): Comparison {
+function compare(filed: Filed, recount: Recount, until: number, { tpp, period }: VerifyOptions): Comparison {
   const rows = parseFiled(filed)
   if (rows.length === 0) throw new NothingToJudge(`${filed.file} has no rows`)
-  const expected = new Map(recomputed(rows, recount, until, tpp).map((row) => [about(row), row]))
+  const [row = {}] = rows
+  const kind = ['grain', 'Period', 'Type'].find((name) => name in row)
+  if (kind === undefined) throw new NothingToJudge('it is no report that can be recomputed')
+  if (kind === 'Type' && tpp === undefined)
+    throw new NothingToJudge('whose report it is has to be said: --tpp <organisation>')
+  const days = period?.split('/') ?? daysIn(rows)
+  const [first = '', last = first] = days
+  const { to } = periodOf(first, last)
+  if (to > until)
+    throw new NothingToJudge(`the log ends at ${new Date(until).toISOString()}, before the days that were reported on`)
+  const expected = new Map(recomputed(rows, recount, first, last, tpp ?? '').map((row) => [about(row), row]))
+  const isDestroyed = (row: Row): boolean => startOf(row) < recount.destroyedBefore()
   const met = new Set<string>()
-  const differs = (difference: string): Comparison => ({ file: filed.file, rows: rows.length, difference })
+  const missing = () => [...expected].filter(([name]) => !met.has(name)).map(([, row]) => row)
+  const judged = (difference: string | null): Comparison => ({
+    ...{ file: filed.file, rows: rows.length, period: `${first}/${last}`, difference },
+    destroyed: missing().filter(isDestroyed).length,
+  })
   for (const row of rows) {
     const name = about(row)
     const right = expected.get(name)
-    if (right === undefined) return differs(`${name}: the log has nothing of this`)
-    if (met.has(name)) return differs(`${name}: it is there twice`)
+    if (right === undefined) return judged(`${name}: the log has nothing of this`)
+    if (met.has(name)) return judged(`${name}: it is there twice`)
     met.add(name)
     for (const column of new Set([...Object.keys(right), ...Object.keys(row)])) {
       if (UNKNOWN_TO_THE_LOG.includes(column) || written(row[column]) === written(right[column])) continue
-      return differs(`${name}: ${column} is filed as ${written(row[column])}, the log has ${written(right[column])}`)
+      return judged(`${name}: ${column} is filed as ${written(row[column])}, the log has ${written(right[column])}`)
     }
   }
-  const missing = [...expected.keys()].find((name) => !met.has(name))
-  return missing === undefined
-    ? { file: filed.file, rows: rows.length, difference: null }
-    : differs(`${missing}: it is missing`)
+  const left = missing().find((row) => !isDestroyed(row))
+  return judged(left === undefined ? null : `${about(left)}: it is missing`)
 }
 
-/** What the file should hold: of the reports and of the days that are in it, every row. */
-function recomputed(rows: readonly Row[], recount: Recount, until: number, tpp: string | undefined): Row[] {
+const DATED = 'Period PeriodStartDate PeriodEndDate ReportingPeriodDate'.split(' ')
+/** Every day that the rows name, in order. */
+const daysIn = (rows: readonly Row[]): string[] => {
+  const named = rows.flatMap((row) => DATED.flatMap((name) => written(row[name]).split('/')))
+  const begun = rows.flatMap(({ starts_at: at }) => (at === undefined ? [] : [dateOf(Date.parse(String(at)))]))
+  const days = [...named, ...begun].filter((day) => day !== '').sort()
+  return [days[0] ?? '', days.at(-1) ?? '']
+}
+const startOf = (row: Row): number =>
+  'starts_at' in row ? Date.parse(String(row['starts_at'])) : periodOf(daysIn([row])[0] ?? '', '9999-12-31').from
+
+/** What the file should hold: of its reports and of these days, every row. */
+function recomputed(rows: readonly Row[], recount: Recount, first: string, last: string, tpp: string): Row[] {
   const [row = {}] = rows
-  const values = (name: string): string[] => rows.map((each) => written(each[name])).filter((each) => each !== '')
-  const ended = (span: Span): Span => {
-    if (span.to <= until) return span
-    throw new NothingToJudge(`the log ends at ${new Date(until).toISOString()}, before the days that were reported on`)
-  }
-  if ('grain' in row) {
-    const dates = values('starts_at')
-      .map((each) => dateOf(Date.parse(each)))
-      .sort()
-    const { from, to } = ended(periodOf(dates[0] ?? '', dates.at(-1) ?? ''))
-    const isWithin = (at: number): boolean => at >= from && at < to
-    return recount.calls(String(row['grain'])).filter((each) => isWithin(Date.parse(String(each['starts_at']))))
-  }
+  const { from, to } = periodOf(first, last)
+  const isWithin = (each: Row): boolean => startOf(each) >= from && startOf(each) < to
+  if ('grain' in row) return recount.calls(String(row['grain'])).filter(isWithin)
   if ('Period' in row) {
-    return values('Period').map((Period) => {
-      const [first = '', last = first] = Period.split('/')
-      return { Period, ...recount.availability('lfi', ended(periodOf(first, last)), null) }
+    // A row for each day, and where there is one of all of them, that.
+    const spans = rows.map((each) => String(each['Period'])).filter((each) => each.includes('/'))
+    for (let day = from; day < to; day += DAY) spans.push(dateOf(day))
+    return spans.map((Period) => {
+      const [begin = '', end = begin] = Period.split('/')
+      return { Period, ...recount.availability('lfi', periodOf(begin, end), null) }
     })
   }
-  if (!('Type' in row)) throw new NothingToJudge('it is no report that can be recomputed')
-  if (tpp === undefined) throw new NothingToJudge('whose report it is has to be said: --tpp <organisation>')
-  const types = new Set(values('Type'))
-  const dates = [...values('PeriodStartDate'), ...values('PeriodEndDate'), ...values('ReportingPeriodDate')].sort()
-  const [first = '', last = ''] = [dates[0], dates.at(-1)]
-  ended(periodOf(first, last))
-  const asked = sumBy(
-    rows.filter((each) => String(each['Type']).endsWith('Availability')),
-    ['HttpMethod', 'Url'],
-  )
-  return tppRows(recount, tpp, first, last, asked).filter((each) => types.has(String(each['Type'])))
+  const types = new Set(rows.map((each) => String(each['Type'])))
+  const others = rows.filter((each) => String(each['Type']).endsWith('Availability'))
+  return tppRows(recount, tpp, first, last, others).filter((each) => types.has(String(each['Type'])))
 }
 
 // ── The walk over an export ──────────────────────────────────────────────────────────────────────────────────────────
@@ -724,6 +750,8 @@ export type VerifyOptions = {
   /** Reports that were filed, and the organisation of the TPP that those of a TPP were made for. */
   readonly compare?: readonly Filed[]
   readonly tpp?: string
+  /** `<first day>/<last day>` that they have to be of. */
+  readonly period?: string
 }
 
 const emptyVerdict = (): Verdict => ({
@@ -861,7 +889,7 @@ function walk(dir: string, options: VerifyOptions, verdict: Verdict): void {
   if (recount === null) return
   const { from, to } = reader.span()
   if (options.reports === true) verdict.reports = reportsOf(recount, from, to)
-  verdict.comparisons = (options.compare ?? []).map((filed) => compare(filed, recount, to, options.tpp))
+  verdict.comparisons = (options.compare ?? []).map((filed) => compare(filed, recount, to, options))
 }
 
 const NOTED = 'checkpoint noted earlier'
@@ -1227,9 +1255,9 @@ export function describeVerdict(verdict: Verdict): string {
     ...(verdict.consistentWith.length === 0
       ? []
       : [`only added to since: ${verdict.consistentWith.join(', ')} entries`]),
-    ...verdict.comparisons.map(({ file, rows, difference }) =>
+    ...verdict.comparisons.map(({ file, rows, period, destroyed, difference }) =>
       difference === null
-        ? `report ${file}: all ${rows} rows follow from the log`
+        ? `report ${file}, ${period.replace('/', ' to ')}: all ${rows} rows follow from the log${destroyed === 0 ? '' : `; ${destroyed} others are not in it, destroyed by policy as the log records`}`
         : `NOT CONFIRMED: report ${file}\nfirst difference: ${difference}`,
     ),
     ...(verdict.reports === undefined ? [] : reportLines(verdict.reports)),
@@ -1259,14 +1287,17 @@ export function describeReceipt(verdict: ReceiptVerdict): string {
   ].join('\n')
 }
 
-type ValueName = 'key' | 'policy' | 'checkpoint' | 'compare' | 'tpp'
+type ValueName = 'key' | 'policy' | 'checkpoint' | 'compare' | 'tpp' | 'period'
 
 /** @returns exit status */
 export function main(args: readonly string[], print: (text: string) => void): 0 | 1 | 2 {
-  const values = { key: [], policy: [], checkpoint: [], compare: [], tpp: [] } as Record<ValueName, string[]>
+  const values = { key: [], policy: [], checkpoint: [], compare: [], tpp: [], period: [] } as Record<
+    ValueName,
+    string[]
+  >
   const plain: string[] = []
   for (let at = 0; at < args.length; at += 1) {
-    const name = /^--(key|policy|checkpoint|compare|tpp)$/.exec(args[at] ?? '')?.[1] as ValueName | undefined
+    const name = /^--(key|policy|checkpoint|compare|tpp|period)$/.exec(args[at] ?? '')?.[1] as ValueName | undefined
     if (name === undefined) plain.push(args[at] as string)
     else {
       at += 1
@@ -1281,7 +1312,7 @@ export function main(args: readonly string[], print: (text: string) => void): 0 
     if (isUsage || (first !== 'receipt' && second !== undefined))
       throw new NothingToJudge(
         'usage: falaj-verify [receipt] <path> [--key <key>] [--policy <file>] [--checkpoint <file>]… [--reports] ' +
-          '[--compare <report>]… [--tpp <organisation>] [--json]',
+          '[--compare <report>]… [--period <first>/<last>] [--tpp <organisation>] [--json]',
       )
     const text = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : unreadable(file))
     const options: VerifyOptions = {
@@ -1291,6 +1322,7 @@ export function main(args: readonly string[], print: (text: string) => void): 0 
       reports: plain.includes('--reports'),
       compare: values.compare.map((file) => ({ file, text: text(file) })),
       ...(values.tpp[0] === undefined ? {} : { tpp: values.tpp[0] }),
+      ...(values.period[0] === undefined ? {} : { period: values.period[0] }),
     }
     if (first === 'receipt') {
       const verdicts = verifyReceipts(text(path), options)

@@ -104,6 +104,10 @@ function printWelcome({ manifest, manifestFile }: Sandbox, ms: number): void {
     `  ${lfi.name} (${code})`,
     ...lfi.users.map((user) => `    ${user.username.padEnd(10)} ${user.password.padEnd(12)} ${user.story}`),
   ])
+  const people = Object.values(manifest.lfis).flatMap((lfi) => [
+    `  ${lfi.name}`,
+    ...lfi.people.map((each) => `    ${each.username.padEnd(10)} ${each.password.padEnd(12)} ${each.roles.join(', ')}`),
+  ])
   console.log(`
 The sandbox is up (${(ms / 1000).toFixed(1)} s).
 
@@ -116,8 +120,15 @@ ${Object.values(manifest.lfis)
   .map((lfi) => `  Hub        ${lfi.discovery}   ${lfi.name}`)
   .join('\n')}
 
+${Object.values(manifest.lfis)
+  .map(({ portal, name }) => `  Portal     ${portal}   ${name}, for its own people`)
+  .join('\n')}
+
   Test users (name, password, story)
 ${users.join('\n')}
+
+  People of the portals (name, password, roles)
+${people.join('\n')}
 
   For your own client: ${manifestFile}
   Ctrl-C stops everything.

@@ -2,6 +2,7 @@
 import type { Staff } from './bank/staff.ts'
 import type { BankUser } from './bank/users.ts'
 import type { LfiCode } from './trust-framework/ecosystem.ts'
+import type { PersonRecord } from './trust-framework/people.ts'
 
 export type ManifestKeys = { readonly certificateFile: string; readonly keyFile: string }
 export type ManifestSigning = ManifestKeys & { readonly kid: string }
@@ -16,6 +17,9 @@ export type ManifestLfi = {
   /** The operator's door of this hub, and the certificate that opens it. */
   readonly admin: string
   readonly adminClient: ManifestKeys
+  /** Pages for the bank's people, and who may log in there. */
+  readonly portal: string
+  readonly people: readonly Pick<PersonRecord, 'username' | 'password' | 'name' | 'roles'>[]
   readonly hubConfigFile: string
   /** For `falaj audit verify --key`. */
   readonly auditPublicKey: string

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { folderOf, HUB_LISTENERS, type Topology } from './topology.ts'
 import type { LfiCode } from './trust-framework/ecosystem.ts'
 import type { Enrolment, HubEnrolment } from './trust-framework/enrolment.ts'
+import { HUB_ROLES, SUPERVISOR_ID } from './trust-framework/people.ts'
 import { REVOCATION_LIST_PATH } from './trust-framework/public-app.ts'
 
 /** The bank's part of account numbers; the banks make theirs with it. */
@@ -96,6 +97,15 @@ function tenant(
       authentication: { type: 'jwt', audience: code, kid: hub.toLfi.signing.kid, keyFile: hub.toLfi.signing.keyFile },
       callerJwt: { required: true },
       consentActions: { validate: ['account-access'], events: ['account-access'] },
+    },
+    portal: {
+      issuer: urls.openId,
+      clientId: hub.directoryClient.clientId,
+      kid: hub.portalSigning.kid,
+      keyFile: hub.portalSigning.keyFile,
+      caFile: enrolment.ca.bundleFile,
+      roles: Object.fromEntries(Object.entries(HUB_ROLES).map(([role, value]) => [role, [value]])),
+      regulatorOrganisations: [SUPERVISOR_ID],
     },
     webhooks: { caFile: enrolment.ca.bundleFile, firstDelayMs: 1_000 },
     activation: 'automatic',

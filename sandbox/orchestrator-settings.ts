@@ -4,11 +4,11 @@ import type { BankSettings } from './bank/settings.ts'
 import type { EdgeSettings } from './edge/edge.ts'
 import { folderOf, type Topology } from './topology.ts'
 import type { TppSettings } from './tpp/settings.ts'
-import type { LfiCode } from './trust-framework/ecosystem.ts'
+import { LFI_CODES, type LfiCode } from './trust-framework/ecosystem.ts'
 import type { Enrolment } from './trust-framework/enrolment.ts'
 import type { TrustFrameworkSettings } from './trust-framework/server.ts'
 
-export function trustFrameworkSettings({ ports }: Topology, enrolment: Enrolment): TrustFrameworkSettings {
+export function trustFrameworkSettings({ ports, urls }: Topology, enrolment: Enrolment): TrustFrameworkSettings {
   const { server, registerFile, stateFile } = enrolment.directory
   return {
     publicPort: ports.directory,
@@ -18,6 +18,14 @@ export function trustFrameworkSettings({ ports }: Topology, enrolment: Enrolment
     registerFile,
     stateFile,
     issuer: enrolment.ca.issuer,
+    openId: {
+      port: ports.openId,
+      clients: LFI_CODES.map((code) => ({
+        clientId: enrolment.hubs[code].directoryClient.clientId,
+        organisationId: enrolment.hubOperator.organisationId,
+        redirectUris: [`${urls.hubs[code].portal}/login/callback`],
+      })),
+    },
   }
 }
 

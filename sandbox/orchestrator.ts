@@ -18,6 +18,7 @@ import { folderOf, type Topology, topology } from './topology.ts'
 import { LFI_CODES, LFIS, type LfiCode } from './trust-framework/ecosystem.ts'
 import { enrol } from './trust-framework/enrol.ts'
 import type { Enrolment, TppEnrolment } from './trust-framework/enrolment.ts'
+import { peopleOf } from './trust-framework/people.ts'
 
 export { SandboxError } from './sandbox-error.ts'
 
@@ -160,6 +161,8 @@ function describe(place: Topology, enrolment: Enrolment, deploymentFiles: Readon
     authorizationEndpoint: `${urls.banks[code].public}/authorize`,
     admin: urls.hubs[code].admin,
     adminClient: keys(enrolment.hubs[code].adminClient),
+    portal: `${urls.hubs[code].portal}/`,
+    people: peopleOf(LFIS[code].id).map(({ username, password, name, roles }) => ({ username, password, name, roles })),
     hubConfigFile: deploymentFiles.get(code) ?? '',
     auditPublicKey: auditPublicKey(
       code as TenantId,

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { LFI_CODES, LFIS, type LfiCode } from './trust-framework/ecosystem.ts'
 
 export const DEFAULT_BASE_PORT = 8440
-export const HUB_LISTENERS = ['auth', 'as', 'rs', 'hh', 'cm', 'admin'] as const
+export const HUB_LISTENERS = ['auth', 'as', 'rs', 'hh', 'cm', 'admin', 'portal'] as const
 export type HubListener = (typeof HUB_LISTENERS)[number]
 
 export type Topology = {
@@ -13,6 +13,7 @@ export type Topology = {
     readonly postgres: number
     readonly directory: number
     readonly directoryApi: number
+    readonly openId: number
     readonly tpp: number
     readonly hubs: Readonly<Record<LfiCode, Readonly<Record<HubListener, number>>>>
     readonly banks: Readonly<Record<LfiCode, { readonly ozoneConnect: number; readonly pages: number }>>
@@ -21,6 +22,7 @@ export type Topology = {
     readonly edge: string
     readonly directory: string
     readonly directoryApi: string
+    readonly openId: string
     readonly tpp: string
     readonly hubs: Readonly<Record<LfiCode, Readonly<Record<HubListener, string>>>>
     readonly banks: Readonly<
@@ -42,6 +44,7 @@ export function topology(options: { readonly dataDir: string; readonly basePort:
     postgres: at(5),
     directory: at(10),
     directoryApi: at(11),
+    openId: at(12),
     tpp: at(60),
     hubs: perLfi((code) => {
       const listeners = HUB_LISTENERS.map((listener, index) => [listener, at(HUB_OFFSET[code] + index)])
@@ -56,6 +59,7 @@ export function topology(options: { readonly dataDir: string; readonly basePort:
       edge: url(ports.edge),
       directory: url(ports.directory),
       directoryApi: url(ports.directoryApi),
+      openId: url(ports.openId),
       tpp: url(ports.tpp),
       hubs: perLfi((code) => {
         const listeners = HUB_LISTENERS.map((listener) => [listener, url(ports.hubs[code][listener])])
@@ -77,6 +81,7 @@ export function allPorts({ ports }: Topology): readonly { readonly port: number;
     { port: ports.postgres, owner: 'PostgreSQL' },
     { port: ports.directory, owner: 'trust framework' },
     { port: ports.directoryApi, owner: 'trust framework API' },
+    { port: ports.openId, owner: 'trust framework, logins of people' },
     { port: ports.tpp, owner: 'TPP' },
     ...LFI_CODES.flatMap((code) => [
       ...HUB_LISTENERS.map((listener) => ({

@@ -10,7 +10,7 @@ import tenantSchema from '../config/tenant.schema.json' with { type: 'json' }
 import type { Seconds } from './clock.ts'
 import { createFiles, type Files, whyUnreadable } from './config/files.ts'
 import { PURPOSE_CODES } from './config/purpose-codes.ts'
-import type { RawAuthentication, RawDeployment, RawTenant, RawTls } from './config/raw.ts'
+import type { RawAuthentication, RawDeployment, RawPortal, RawTenant, RawTls } from './config/raw.ts'
 import { judge } from './config/rules.ts'
 import {
   type Config,
@@ -19,6 +19,7 @@ import {
   type ListenerConfig,
   type ListenerRole,
   type ListenerTls,
+  type PortalConfig,
   ROLES,
   type Role,
   type TenantConfig,
@@ -28,7 +29,7 @@ import { OperatorError } from './errors.ts'
 import { Secret } from './secret.ts'
 
 export type * from './config/shape.ts'
-export { CLIENT_CERTIFICATES, ROLES } from './config/shape.ts'
+export { CLIENT_CERTIFICATES, PORTAL_ROLES, ROLES } from './config/shape.ts'
 
 /** Names each fault with its file and path; never quotes a value, which could be a secret put in the wrong place. */
 export class ConfigError extends OperatorError {
@@ -99,7 +100,7 @@ type DatabaseUser = 'hub' | 'owner'
 type LoadedTenant = { readonly tenant: TenantConfig; readonly faults: readonly string[] }
 
 function loadTenant(file: string, env: NodeJS.ProcessEnv, databaseAs: DatabaseUser): LoadedTenant {
-  const { database, listeners, keys, lfi, webhooks, audit, ...kept } = accepted(file, checkTenant)
+  const { database, listeners, keys, lfi, webhooks, audit, portal, ...kept } = accepted(file, checkTenant)
   const files = createFiles(file, env)
   const { caFile, certificateFile, keyFile, authentication, callerJwt, ...keptOfLfi } = lfi
   const { caFile: receiversCaFile, ...keptOfWebhooks } = webhooks
@@ -129,6 +130,7 @@ function loadTenant(file: string, env: NodeJS.ProcessEnv, databaseAs: DatabaseUs
         ca: caFile === undefined ? null : files.authorities(caFile),
       })),
     },
+    ...(portal === undefined ? {} : { portal: portalOf(portal, files) }),
     webhooks: {
       ...keptOfWebhooks,
       ca: receiversCaFile === undefined ? null : files.authorities(receiversCaFile),
@@ -179,6 +181,14 @@ function listenersOf(raw: RawTenant['listeners'], files: Files): TenantConfig['l
     { origin, address, port, tls: tlsOf(tls, files), ...files.pair(certificateFile, keyFile) } satisfies ListenerConfig,
   ])
   return Object.fromEntries(entries) as Record<ListenerRole, ListenerConfig>
+}
+
+function portalOf({ kid, keyFile, caFile, ...kept }: RawPortal, files: Files): PortalConfig {
+  return {
+    ...kept,
+    key: { kid, key: files.rsaKey(keyFile) },
+    ca: caFile === undefined ? null : files.authorities(caFile),
+  }
 }
 
 function tlsOf(raw: RawTls, files: Files): ListenerTls {

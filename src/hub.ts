@@ -18,7 +18,7 @@ import {
 } from './audit/index.ts'
 import { createAuthServer, destroyGrant } from './auth-server/index.ts'
 import { type Clock, secondsToMilliseconds, systemClock, toSeconds } from './clock.ts'
-import { CLIENT_CERTIFICATES, type Config, type ListenerRole, type TenantConfig } from './config.ts'
+import { CLIENT_CERTIFICATES, type Config, type FixedRole, type ListenerRole, type TenantConfig } from './config.ts'
 import { createConsentManager } from './consent-manager/index.ts'
 import { createConsentStore } from './consent-store/index.ts'
 import { type Db, migrate, openDatabase, pendingMigrations, poolUsage, query } from './db.ts'
@@ -48,6 +48,7 @@ import { createMetrics, type Levels } from './metrics.ts'
 import { migrations } from './migrations.ts'
 import { createNoticeDesk, createNotices } from './notices/index.ts'
 import { createParticipants } from './participants/index.ts'
+import { createPortal, type Portal, type PortalDeps } from './portal/index.ts'
 import { capabilitiesOf } from './profiles.ts'
 import { createReplayMemory } from './replay.ts'
 import { createHeartbeat, createReports, type Reports } from './reports/index.ts'
@@ -192,7 +193,8 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const authServer = createAuthServer({ ...room, paymentIdsOf: resources.paymentIdsOf })
   const gateway = createGateway(room)
   const consentManager = createConsentManager(room)
-  const mounts: Record<ListenerRole, (app: HubApp) => void> = {
+  const portal = portalOf(config, room)
+  const mounts: Record<FixedRole, (app: HubApp) => void> = {
     auth: authServer.mountIssuer,
     as: authServer.mountTpp,
     rs: gateway.mount,
@@ -200,22 +202,27 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     cm: (app) => app.use(consentManager),
     admin: (app) => mountAdmin(app, { ...room, desk, stopping: shared.stopping }),
   }
-  const played = config.roles.filter((role): role is ListenerRole => role !== 'worker')
   const whole = createCapacity(tenant.limits.requestsInFlight)
-  const doors = played.map((role): Door => {
+  const doors = config.roles.flatMap((role): readonly Door[] => {
+    if (role === 'worker') return []
+    const listener = tenant.listeners[role]
+    if (listener === undefined) return []
     const door = { role, capacity: capacityOf(role, tenant, whole), refused: refusals.count }
     const observe = (call: Parameters<NonNullable<AppDeps['observe']>>[0]) => metrics.observe({ ...call, door: role })
     const app = createApp({ log: log.child({ role }), clock, door, observe })
-    mounts[role](app)
-    return {
-      tenantId: tenant.id,
-      role,
-      listener: tenant.listeners[role],
-      clientCertificates: asked(role, config),
-      app,
-      revocation: shared.revocation,
-      connectionsMax: tenant.limits.connections,
-    }
+    if (role === 'portal') portal?.mount(app)
+    else mounts[role](app)
+    return [
+      {
+        tenantId: tenant.id,
+        role,
+        listener,
+        clientCertificates: asked(role, config),
+        app,
+        revocation: shared.revocation,
+        connectionsMax: tenant.limits.connections,
+      },
+    ]
   })
   const timers = [every(REFUSALS_EVERY_MS, 'count of early refusals', log, () => refusals.write())]
   const sealer = createSealer({ ...auditLogOf(tenant), db, clock, log, watch })
@@ -238,6 +245,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       ),
       every(PURGE_EVERY_MS, 'purge of settled notices', log, () => notices.purge()),
     )
+    if (portal !== null) timers.push(every(PURGE_EVERY_MS, 'purge of portal sessions', log, () => portal.purge()))
     if (tenant.keys.store !== null) {
       const { environment } = config
       const operations = createKeyOperations({ db, tenant, environment, audit, clock, actor: 'hub' })
@@ -270,6 +278,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       await witnessing.stop()
       await keys.close()
       await connector.close()
+      await portal?.close()
       await participants.close()
       await db.destroy()
     },
@@ -279,6 +288,13 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
 async function failingOf(tenants: readonly Tenant[]): Promise<Readonly<Record<string, readonly string[]>>> {
   const all = await Promise.all(tenants.map(async (each) => [each.id, await each.failing()] as const))
   return Object.fromEntries(all.filter(([, parts]) => parts.length > 0))
+}
+
+/** null: this tenant has none. */
+function portalOf({ environment }: Config, room: Omit<PortalDeps, 'portal' | 'origin' | 'environment'>): Portal | null {
+  const { portal, listeners } = room.tenant
+  if (portal === undefined || listeners.portal === undefined) return null
+  return createPortal({ ...room, environment, portal, origin: listeners.portal.origin })
 }
 
 /** Whose hub to ask about an account, by the bank's part of its number. */

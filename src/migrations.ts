@@ -7,6 +7,7 @@ import { migrations as deviations } from './deviations/index.ts'
 import { migrations as keys } from './keys/index.ts'
 import { migrations as notices } from './notices/index.ts'
 import { migrations as participants } from './participants/index.ts'
+import { migrations as portal } from './portal/index.ts'
 import { migrations as reports } from './reports/index.ts'
 import { migrations as resourceLog } from './resource-log/index.ts'
 
@@ -20,4 +21,5 @@ export const migrations: readonly Migration[] = [
   ...reports,
   ...resourceLog,
   ...deviations,
+  ...portal,
 ]

@@ -22,6 +22,20 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'consent-manager': ['audit', 'consent-store', 'participants', 'resource-log'],
   notices: ['audit', 'consent-store', 'keys', 'lfi', 'participants', 'resource-log'],
   admin: ['audit', 'consent-store', 'deviations', 'lfi', 'notices', 'participants', 'reports', 'resource-log'],
+  // The operator's acts on pages: it does what the admin door does, and what else the command line can.
+  portal: [
+    'admin',
+    'audit',
+    'consent-store',
+    'deviations',
+    'keys',
+    'lfi',
+    'notices',
+    'participants',
+    'probe',
+    'reports',
+    'resource-log',
+  ],
 }
 
 /** Files that put rooms together. They see every door, and only they import one another. */
@@ -56,8 +70,9 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
   koa: ['src/listener.ts', 'sandbox/bank/', 'sandbox/tpp/', 'sandbox/trust-framework/'],
   'koa-mount': ['src/auth-server/'],
   'lru-cache': ['src/remembered.ts', 'src/rate-limit.ts', 'src/gateway/', 'src/listener/', 'src/participants/'],
-  'oidc-provider': ['src/auth-server/'],
-  'openid-client': ['sandbox/tpp/'],
+  // The hub for TPPs; the trust framework for the people who log in to portals.
+  'oidc-provider': ['src/auth-server/', 'sandbox/trust-framework/'],
+  'openid-client': ['src/portal/openid.ts', 'sandbox/tpp/'],
   pg: ['src/db.ts'],
   pino: ['src/log.ts'],
   'prom-client': ['src/metrics.ts'],
@@ -66,6 +81,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
     'src/lfi/',
     'src/notices/post.ts',
     'src/participants/directory.ts',
+    'src/portal/openid.ts',
     'src/revocation/fetch.ts',
     'sandbox/bank/',
     'sandbox/demo/',

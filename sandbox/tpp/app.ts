@@ -1,12 +1,12 @@
 /** "Wadi Budget": the sandbox's TPP as a web application. Pages are made here; the browser needs no JavaScript. */
 import { readFileSync } from 'node:fs'
 import Koa from 'koa'
+import { html } from '../html.ts'
 import { listenTls } from '../tls.ts'
 import { createTppClient } from './client.ts'
 import { LfiFault } from './errors.ts'
 import { createJourney } from './journey.ts'
 import { createNotices } from './notices.ts'
-import { html } from './pages/html.ts'
 import { layout } from './pages/layout.ts'
 import { problem } from './pages/problem.ts'
 import { createRouter } from './routes.ts'

@@ -1,8 +1,9 @@
 /** The page of a bank: open data, and confirmation of payee. Nobody has to be connected for it. */
+
+import type { Html } from '../html.ts'
 import type { LfiConnection, TppClient } from './client.ts'
 import { LfiFault } from './errors.ts'
 import { bankPage, type PayeeView } from './pages/bank.ts'
-import type { Html } from './pages/html.ts'
 import { record, records } from './pages/values.ts'
 import type { AppContext } from './session.ts'
 

@@ -118,7 +118,8 @@ function lfiApplications(
       ...hubClient,
       clientId: ids.hubToDirectory,
       name: `Falaj directory client for ${lfi.friendlyName}`,
-      certificates: ['client-transport'],
+      // The second is how the portal shows the OpenID provider which client it is.
+      certificates: ['client-transport', 'client-signing'],
       folder: `${keys}/to-directory`,
     },
   }

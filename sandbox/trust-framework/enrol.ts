@@ -173,6 +173,7 @@ function hubOf(held: Held, dataDir: string, code: LfiCode): HubEnrolment {
     },
     directoryClient: clientOf(held, hubToDirectory),
     adminClient: clientOf(held, console),
+    portalSigning: held.of(hubToDirectory, 'client-signing'),
     auditKeyFile: auditKey(join(dataDir, 'hubs', code, 'keys', 'audit.key.pem')),
   }
 }

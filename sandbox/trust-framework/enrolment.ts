@@ -25,6 +25,8 @@ export type HubEnrolment = {
   readonly directoryClient: ClientMaterial
   /** For people who operate the hub on the LFI's behalf (the admin listener). */
   readonly adminClient: ClientMaterial
+  /** The directory client as a client of the OpenID provider, for the portal. */
+  readonly portalSigning: KeyMaterial
   /** Ed25519. */
   readonly auditKeyFile: string
 }

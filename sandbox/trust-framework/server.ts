@@ -2,6 +2,7 @@
 import { type KeyFiles, type Listening, listenTls } from '../tls.ts'
 import { apiApp } from './api-app.ts'
 import { type Clock, createDirectory } from './directory.ts'
+import { type OpenIdClient, openIdApp } from './openid-app.ts'
 import { publicApp } from './public-app.ts'
 import { loadRegister } from './register.ts'
 import { createRevocationList } from './revocation-list.ts'
@@ -23,6 +24,8 @@ export type TrustFrameworkSettings = {
   readonly stateFile: string
   /** The issuing authority, which revokes what the directory's operator revokes; absent: nobody publishes a list. */
   readonly issuer?: KeyFiles
+  /** Where people log in, and who sends them there; absent: nobody does. */
+  readonly openId?: { readonly port: number; readonly clients: readonly OpenIdClient[] }
   readonly clock?: Clock
 }
 
@@ -47,6 +50,11 @@ export async function startTrustFramework(settings: TrustFrameworkSettings): Pro
     open.push(await listenTls({ ...common, port: settings.publicPort }, publicApp(directory, list).callback()))
     const api = apiApp(directory, createTokens(clock)).callback()
     open.push(await listenTls({ ...common, port: settings.apiPort, clientCaFile: settings.caFile }, api))
+    if (settings.openId !== undefined) {
+      const { port, clients } = settings.openId
+      const provider = openIdApp(`https://localhost:${port}`, clients, directory)
+      open.push(await listenTls({ ...common, port }, provider.callback()))
+    }
   } catch (error) {
     await close()
     throw error

@@ -156,6 +156,18 @@ export const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
     },
   },
   'admin-act': { v: 1, members: { actor: 'committed', act: 'text', target: 'text?' } },
+  'portal-act': {
+    v: 1,
+    members: {
+      actor: 'committed',
+      act: 'text',
+      outcome: 'text',
+      target: 'committed?',
+      before: 'text?',
+      after: 'text?',
+      proposal: 'text?',
+    },
+  },
   'consent-viewed': { v: 1, members: { actor: 'committed', act: 'text', consentId: 'committed' } },
   system: { v: 1, members: { event: 'text', detail: 'text?' } },
   'log-key': { v: 1, members: { publicKey: 'text', previous: 'text?' } },

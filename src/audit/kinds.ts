@@ -155,6 +155,21 @@ export type Kinds = {
     readonly by: string
   }
   'admin-act': { readonly actor: string; readonly act: string; readonly target: string | null }
+  /**
+   * Somebody did something in the portal, or was not let. What it changed is recorded by whoever changed it, in the
+   * transaction of the change; this says who wanted it, and what was there before and after.
+   */
+  'portal-act': {
+    /** The person's own name at the trust framework (`sub`). */
+    readonly actor: string
+    readonly act: string
+    readonly outcome: 'done' | 'refused' | 'failed' | 'proposed' | 'approved' | 'rejected'
+    readonly target: string | null
+    readonly before: string | null
+    readonly after: string | null
+    /** Of an act that two people make together. */
+    readonly proposal: string | null
+  }
   /** An operator looked at somebody's agreement. */
   'consent-viewed': { readonly actor: string; readonly act: string; readonly consentId: ConsentId }
   system: {

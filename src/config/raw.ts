@@ -2,9 +2,10 @@
 import type { EncryptionKeyReference, SecretReference } from './files.ts'
 import type {
   Config,
+  FixedRole,
   KeyStoreConfig,
-  ListenerRole,
   ListenerTls,
+  PortalConfig,
   TenantConfig,
   TrustFrameworkConfig,
   WebhooksConfig,
@@ -45,6 +46,8 @@ export type RawAuthentication =
       readonly scope?: string
     }
 
+export type RawPortal = Omit<PortalConfig, 'key' | 'ca'> & KeyFile & { readonly caFile?: string }
+
 type Kept =
   | 'id'
   | 'name'
@@ -64,7 +67,8 @@ export type RawTenant = Pick<TenantConfig, Kept | 'lifetimes' | 'limits'> & {
     readonly url: SecretReference
     readonly migration?: { readonly url: SecretReference; readonly grantTo: string }
   }
-  readonly listeners: Readonly<Record<ListenerRole, RawListener>>
+  readonly listeners: Readonly<Record<FixedRole, RawListener>> & { readonly portal?: RawListener }
+  readonly portal?: RawPortal
   readonly keys: {
     readonly source: 'files' | 'stored'
     readonly signing: readonly KeyFile[]

@@ -18,6 +18,7 @@ export function judge(config: Config): readonly string[] {
     ...unpublished(config.tenants),
     ...config.tenants.flatMap(profileFaults),
     ...config.tenants.flatMap(operationFaults),
+    ...config.tenants.flatMap(portalFaults),
     ...sameTwice(config.tenants),
     ...sharedSockets(config.tenants),
     ...sharedBankCodes(config),
@@ -155,6 +156,19 @@ function sharedBankCodes({ tenants, otherLfis = [] }: Config): readonly string[]
   return repeated(claimed, ({ code }) => code).map(
     (group) => `${group.map(({ by }) => by).join(' and ')} have the same code ${group[0]?.code} in bankCodes`,
   )
+}
+
+/** A door that nobody could enter, or people with no door. */
+function portalFaults({ id, listeners, portal }: TenantConfig): readonly string[] {
+  if (listeners.portal === undefined) return portal === undefined ? [] : [`tenant ${id}: portal needs listeners.portal`]
+  if (portal === undefined) return [`tenant ${id}: listeners.portal needs portal, which says who may log in`]
+  const claimed = Object.entries(portal.roles).flatMap(([role, values]) => values.map((value) => ({ role, value })))
+  return [
+    ...(claimed.length === 0 ? [`tenant ${id}: portal.roles gives nobody a role`] : []),
+    ...(portal.idleMinutes > portal.sessionMinutes
+      ? [`tenant ${id}: portal.idleMinutes is more than portal.sessionMinutes`]
+      : []),
+  ]
 }
 
 /** What is handed on is believed from an address of a proxy only: a certificate alone may be stolen, and used elsewhere. */

@@ -5,9 +5,11 @@ import type { LfiClass, LfiOperation } from '../lfi-operations.ts'
 import type { LogLevel } from '../log.ts'
 import type { Secret } from '../secret.ts'
 
-export type Role = 'auth' | 'as' | 'rs' | 'hh' | 'cm' | 'admin' | 'worker'
-export const ROLES: readonly Role[] = ['auth', 'as', 'rs', 'hh', 'cm', 'admin', 'worker']
+export type Role = 'auth' | 'as' | 'rs' | 'hh' | 'cm' | 'admin' | 'portal' | 'worker'
+export const ROLES: readonly Role[] = ['auth', 'as', 'rs', 'hh', 'cm', 'admin', 'portal', 'worker']
 export type ListenerRole = Exclude<Role, 'worker'>
+/** Every tenant has these doors; the portal is served where it is configured. */
+export type FixedRole = Exclude<ListenerRole, 'portal'>
 
 /**
  * What the handshake does about a client certificate. TPPs get an answer with a reason when theirs is missing or
@@ -20,6 +22,8 @@ export const CLIENT_CERTIFICATES = {
   hh: 'required',
   cm: 'required',
   admin: 'required',
+  // A person's browser shows none; who it is, the trust framework says (OpenID Connect).
+  portal: 'none',
 } as const satisfies Record<ListenerRole, 'none' | 'requested' | 'required'>
 
 /** Where TLS with the caller ends. */
@@ -138,6 +142,34 @@ export type AuditConfig = {
   readonly witnesses: readonly WitnessConfig[]
 }
 
+/** What people of the LFI may do in the portal; a regulator only reads. */
+export const PORTAL_ROLES = ['operator', 'business', 'security', 'regulator'] as const
+export type PortalRole = (typeof PORTAL_ROLES)[number]
+
+/** How people log in to the portal: this hub is a client of the trust framework's OpenID provider. */
+export type PortalConfig = {
+  readonly issuer: string
+  readonly clientId: string
+  /** Signs the client's assertions (private_key_jwt, PS256). */
+  readonly key: KeyConfig
+  /** Authorities of the provider's servers; null: the system's. */
+  readonly ca: string | null
+  readonly scope: string
+  /** Names of the claims that say what somebody may do, and whom they belong to. */
+  readonly rolesClaim: string
+  readonly organisationClaim: string
+  /** Which values of the claim give which role. */
+  readonly roles: Readonly<Record<PortalRole, readonly string[]>>
+  /** Supervisors are not the LFI's own people: of these organisations, and regulators at most. */
+  readonly regulatorOrganisations: readonly OrganisationId[]
+  /** From the login on, whatever happens. */
+  readonly sessionMinutes: number
+  /** Without a request. */
+  readonly idleMinutes: number
+  /** How long a dangerous act waits for the second person. */
+  readonly approvalMinutes: number
+}
+
 /** One LFI, as configured. Files are already read: PEM text, not paths. */
 export type TenantConfig = {
   readonly id: TenantId
@@ -146,7 +178,7 @@ export type TenantConfig = {
   readonly databaseUrl: Secret<string>
   /** The role that a running hub has there; absent: it is the owner of the tables. */
   readonly databaseRole?: string
-  readonly listeners: Readonly<Record<ListenerRole, ListenerConfig>>
+  readonly listeners: Readonly<Record<FixedRole, ListenerConfig>> & { readonly portal?: ListenerConfig }
   readonly authorizationEndpoint: string
   readonly jwksUrl: string
   /** Its digits in account numbers. */
@@ -185,6 +217,8 @@ export type TenantConfig = {
   readonly profiles?: ProfilesConfig
   /** Absent: an origin made of the tenant id, no earlier key, no witness. */
   readonly audit?: AuditConfig
+  /** Absent: people use the command line. */
+  readonly portal?: PortalConfig
   readonly activation: 'manual' | 'automatic'
   readonly fieldFilter: 'basic-detail' | 'off'
   /** What a payment may be for. */

@@ -13,6 +13,7 @@ const BODIES: Readonly<Record<ListenerRole, (why: string) => unknown>> = {
   rs: RESOURCE,
   cm: LFI_SIDE,
   admin: LFI_SIDE,
+  portal: (why) => why,
 }
 
 export const unavailableBody = (role: ListenerRole, why: string): unknown =>

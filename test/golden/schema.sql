@@ -409,6 +409,50 @@ create table payment_tally (
   constraint payment_tally_value_check CHECK ((value >= (0)::numeric))
 );
 
+create table portal_login (
+  state_digest bytea not null,
+  browser_digest bytea not null,
+  nonce text not null,
+  verifier text not null,
+  back text not null,
+  expires_at timestamp with time zone not null,
+  constraint portal_login_pkey PRIMARY KEY (state_digest)
+);
+
+create table portal_proposal (
+  id bigint generated always as identity not null,
+  verb text not null,
+  input jsonb not null,
+  target text,
+  proposed_by text not null,
+  proposed_name text not null,
+  proposed_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  state text default 'waiting'::text not null,
+  decided_by text,
+  decided_name text,
+  decided_at timestamp with time zone,
+  outcome text,
+  constraint portal_proposal_pkey PRIMARY KEY (id),
+  constraint portal_proposal_decided CHECK (((state = 'waiting'::text) = (decided_by IS NULL))),
+  constraint portal_proposal_four_eyes CHECK (((state = 'rejected'::text) OR (decided_by IS DISTINCT FROM proposed_by))),
+  constraint portal_proposal_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'running'::text, 'done'::text, 'failed'::text, 'rejected'::text])))
+);
+CREATE INDEX portal_proposal_waiting ON public.portal_proposal USING btree (expires_at) WHERE (state = 'waiting'::text);
+
+create table portal_session (
+  id_digest bytea not null,
+  subject text not null,
+  name text not null,
+  roles text[] not null,
+  began_at timestamp with time zone not null,
+  seen_at timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  constraint portal_session_pkey PRIMARY KEY (id_digest),
+  constraint portal_session_roles_check CHECK ((cardinality(roles) > 0))
+);
+CREATE INDEX portal_session_subject ON public.portal_session USING btree (subject);
+
 create table report_cursor (
   one boolean default true not null,
   seq bigint default 0 not null,

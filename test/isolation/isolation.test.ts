@@ -5,7 +5,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { ListenerRole } from '../../src/config.ts'
+import type { FixedRole } from '../../src/config.ts'
 import type { Certificate } from '../gateway/support/pki.ts'
 import type { Answer, Call } from '../gateway/support/tpp.ts'
 import { REDIRECT_URI } from '../profiles/support/world.ts'
@@ -77,7 +77,7 @@ const absent = (): Aim => {
 type Who = 'other TPP' | 'same TPP, other LFI' | 'other LFI' | 'no certificate'
 type Attempt = {
   readonly tenant: 'aurora' | 'meridian'
-  readonly door: ListenerRole
+  readonly door: FixedRole
   readonly who: Who
   readonly what: string
   /** Status of both answers. */
@@ -99,7 +99,7 @@ const certificateOf = (who: Who): Certificate | null => {
 type Asked = Omit<Call, 'certificate' | 'path'> & { readonly path: (aim: Aim) => string }
 const attempt = (
   tenant: Attempt['tenant'],
-  door: ListenerRole,
+  door: FixedRole,
   who: Who,
   status: number,
   what: string,

@@ -1,7 +1,7 @@
 /** A certificate that its authority has revoked is refused at every door and node, wherever TLS ends. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Seconds } from '../../src/clock.ts'
-import type { ListenerRole } from '../../src/config.ts'
+import type { FixedRole } from '../../src/config.ts'
 import type { Answer, Call } from '../gateway/support/tpp.ts'
 import { type ListSource, startListSource } from '../support/list-source.ts'
 import { flowOf } from './support/flow.ts'
@@ -12,7 +12,7 @@ const READ =
   '/open-finance/account-information/v2.1/account-access-consents?baseConsentId=6d2b4c1e-5f0a-4c39-9d5e-0a1b2c3d4e5f'
 const OWN = { grant_type: 'client_credentials', scope: 'accounts' }
 type Json = Record<string, unknown>
-type CallAt = (role: ListenerRole, asked: Call) => Promise<Answer>
+type CallAt = (role: FixedRole, asked: Call) => Promise<Answer>
 
 const revocationOf = (source: ListSource) => ({
   crl: 'when-available' as const,

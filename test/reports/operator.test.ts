@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { createAuditReader } from '../../src/audit/index.ts'
 import { systemClock } from '../../src/clock.ts'
-import type { Config, ListenerRole } from '../../src/config.ts'
+import type { Config, FixedRole } from '../../src/config.ts'
 import { type Hub, startHub } from '../../src/hub.ts'
 import { newCorrelationId } from '../../src/ids.ts'
 import { hubConfig } from '../support/hub-config.ts'
@@ -36,7 +36,7 @@ afterAll(async () => {
 
 type Files = { certFile: string; keyFile: string }
 type Sent = { method?: string; as?: Files; body?: unknown; headers?: Record<string, string> }
-async function ask(door: ListenerRole, path: string, { method = 'GET', as, body, headers = {} }: Sent = {}) {
+async function ask(door: FixedRole, path: string, { method = 'GET', as, body, headers = {} }: Sent = {}) {
   const files = as ?? framework.enrolment.hubs.aurora.adminClient
   const sent = request(`${config.tenants[0]?.listeners[door].origin}${path}`, {
     method,

@@ -99,8 +99,8 @@ describe('enrolment', () => {
             name === 'keyFile' || name === 'auditKeyFile' ? [String(member)] : files(member),
           )
     const keys = files(enrolment).map((file) => readFileSync(file, 'utf8'))
-    // 33 certificates, two keys for audit logs, and the authority's own.
-    expect(keys).toHaveLength(36)
+    // 35 certificates, two keys for audit logs, and the authority's own.
+    expect(keys).toHaveLength(38)
     expect(new Set(keys).size).toBe(keys.length)
     expect(createPrivateKey(readFileSync(enrolment.hubs.meridian.auditKeyFile)).asymmetricKeyType).toBe('ed25519')
   })

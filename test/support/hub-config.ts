@@ -1,14 +1,14 @@
 /** Aurora's hub as a configuration that has been read, from what enrolment left. */
 import { readFileSync } from 'node:fs'
 import type { Milliseconds, Seconds } from '../../src/clock.ts'
-import type { Config, ListenerConfig, ListenerRole, Role, TenantConfig } from '../../src/config.ts'
+import type { Config, FixedRole, ListenerConfig, Role, TenantConfig } from '../../src/config.ts'
 import type { OrganisationId, TenantId } from '../../src/ids.ts'
 import { Secret } from '../../src/secret.ts'
 import { freePort } from './free-port.ts'
 import { ROOM } from './room.ts'
 import type { TestTrustFramework } from './trust-framework.ts'
 
-const ROLES: readonly ListenerRole[] = ['auth', 'as', 'rs', 'hh', 'cm', 'admin']
+const ROLES: readonly FixedRole[] = ['auth', 'as', 'rs', 'hh', 'cm', 'admin']
 
 export async function hubConfig(
   framework: TestTrustFramework,
@@ -32,12 +32,12 @@ export async function hubConfig(
 function auroraTenant(
   { enrolment }: TestTrustFramework,
   databaseUrl: Secret<string>,
-  ports: ReadonlyMap<ListenerRole, number>,
+  ports: ReadonlyMap<FixedRole, number>,
 ): TenantConfig {
   const hub = enrolment.hubs.aurora
   const read = (file: string): string => readFileSync(file, 'utf8')
   const secret = (file: string): Secret<string> => new Secret(read(file))
-  const listener = (role: ListenerRole): ListenerConfig => ({
+  const listener = (role: FixedRole): ListenerConfig => ({
     origin: `https://localhost:${ports.get(role)}`,
     address: '127.0.0.1',
     port: ports.get(role) ?? 0,

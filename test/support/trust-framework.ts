@@ -7,7 +7,11 @@ import { holderOf, type KeyFiles } from '../../sandbox/tls.ts'
 import { enrol } from '../../sandbox/trust-framework/enrol.ts'
 import type { Enrolment } from '../../sandbox/trust-framework/enrolment.ts'
 import type { Operator } from '../../sandbox/trust-framework/operator.ts'
-import { startTrustFramework, type TrustFramework } from '../../sandbox/trust-framework/server.ts'
+import {
+  startTrustFramework,
+  type TrustFramework,
+  type TrustFrameworkSettings,
+} from '../../sandbox/trust-framework/server.ts'
 import type { Clock, Milliseconds, Seconds } from '../../src/clock.ts'
 import type { TrustFrameworkConfig } from '../../src/config.ts'
 import { type ClientId, toOrganisationId } from '../../src/ids.ts'
@@ -45,7 +49,9 @@ export async function enrolTrustFramework(clock: Clock) {
   return {
     enrolment,
     /** Starts without the acts of earlier tests, and without the applications named. */
-    start: async (options: { readonly forget?: readonly ClientId[] } = {}): Promise<void> => {
+    start: async (
+      options: { readonly forget?: readonly ClientId[]; readonly openId?: TrustFrameworkSettings['openId'] } = {},
+    ): Promise<void> => {
       await stop()
       acts += options.forget === undefined ? 1 : 0
       const register = JSON.parse(read(directory.registerFile)) as Register
@@ -61,6 +67,7 @@ export async function enrolTrustFramework(clock: Clock) {
         registerFile,
         stateFile: join(dataDir, `acts-${acts}.json`),
         issuer: ca.issuer,
+        ...(options.openId === undefined ? {} : { openId: options.openId }),
         clock: () => {
           looks += 1
           return new Date(clock.now())

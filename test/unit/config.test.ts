@@ -70,7 +70,7 @@ describe('the example', () => {
     files.write({ deployment, tenant })
     const config = loadConfig(files.deploymentFile, { env: EXAMPLE_ENV })
     expect(config).toMatchObject({ logLevel: 'info', drainSeconds: 15, database: { poolMax: 10, migrate: 'refuse' } })
-    expect(config.roles).toHaveLength(7)
+    expect(config.roles).toHaveLength(8)
     expect(config.tenants[0]).toMatchObject({
       activation: 'manual',
       fieldFilter: 'basic-detail',
@@ -380,6 +380,24 @@ describe('what must not meet', () => {
   test('something else than a database', () => {
     expect(faultsOf(second({}, `mysql://u:${SECRET}@db/x`))).toEqual([
       'tenant other: database.url is not a postgres:// URL',
+    ])
+  })
+
+  test('a portal without a door, a door without a portal, and one that nobody may enter', () => {
+    const withoutDoor = files.tenant()
+    delete at(withoutDoor, ['listeners'])['portal']
+    expect(faultsOf({ tenant: withoutDoor })).toEqual(['tenant example: portal needs listeners.portal'])
+    const withoutPeople = files.tenant()
+    delete withoutPeople['portal']
+    expect(faultsOf({ tenant: withoutPeople })).toEqual([
+      'tenant example: listeners.portal needs portal, which says who may log in',
+    ])
+    expect(faultsOf({ tenant: tenantWith(['portal', 'roles'], {}) })).toEqual([
+      'tenant example: portal.roles gives nobody a role',
+    ])
+    const idle = put(tenantWith(['portal', 'sessionMinutes'], 10), ['portal', 'idleMinutes'], 11)
+    expect(faultsOf({ tenant: idle })).toEqual([
+      'tenant example: portal.idleMinutes is more than portal.sessionMinutes',
     ])
   })
 

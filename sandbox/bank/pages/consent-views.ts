@@ -1,7 +1,8 @@
 /** Consents as a list and one by one, for the customer and for the bank's own people. */
+
+import { type Html, html } from '../../html.ts'
 import { type Consent, isLive } from './consent.ts'
 import type { Change } from './history.ts'
-import { type Html, html } from './html.ts'
 import type { Session } from './session.ts'
 import {
   accountsShared,

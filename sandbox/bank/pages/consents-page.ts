@@ -1,7 +1,8 @@
 /** Everything that one customer has agreed to, the live ones first. */
+
+import { type Html, html } from '../../html.ts'
 import { type Consent, isLive } from './consent.ts'
 import { stateFilter, stopWords } from './consent-views.ts'
-import { type Html, html } from './html.ts'
 import type { Session } from './session.ts'
 import { accountsShared, asked, hidden, kindOf, layout, type Site, statusInWords, terms, tppName } from './templates.ts'
 

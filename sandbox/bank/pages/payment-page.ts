@@ -1,8 +1,9 @@
 /** The page on which a customer agrees to payments: how much, how often, to whom, from which account. */
+
+import { html } from '../../html.ts'
 import type { AccountSpec, UserSpec } from '../data/spec.ts'
 import type { Payee } from '../payments/personal.ts'
 import type { Consent } from './consent.ts'
-import { html } from './html.ts'
 import type { PaymentAsk } from './payment.ts'
 import type { Session } from './session.ts'
 import { accountChoice, hidden, layout, problemBox, type Site, terms, tppName } from './templates.ts'

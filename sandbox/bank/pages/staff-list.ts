@@ -1,7 +1,8 @@
 /** The staff's list of consents: one page of what the hub finds, narrowed as far as the hub can narrow it (lfi-api 2.2). */
+
+import { type Html, html } from '../../html.ts'
 import { DATA_SHARING } from './consent.ts'
 import { statusFilter } from './consent-views.ts'
-import { type Html, html } from './html.ts'
 import type { ConsentQuery, Found } from './hub.ts'
 import { INSURANCE } from './insurance.ts'
 import { PAYMENT } from './payment.ts'

@@ -1,11 +1,12 @@
 /** The pages themselves. Everything interpolated is escaped by `html`. */
+
+import { type Html, html } from '../../html.ts'
 import type { Book } from '../data/book.ts'
 import { amountText } from '../data/money.ts'
 import { accountName } from '../data/parties.ts'
 import { type Policy, policiesOf } from '../data/policies.ts'
 import type { AccountSpec, UserSpec } from '../data/spec.ts'
 import type { Consent } from './consent.ts'
-import { type Html, html } from './html.ts'
 import { inWords, purposeInWords, reachesBack } from './permissions.ts'
 import type { Session } from './session.ts'
 

@@ -1,7 +1,8 @@
 /** One account, one kind of data at a time, page by page as the bank's links lead. */
+
+import { type Html, html } from '../../html.ts'
 import type { LfiFault } from '../errors.ts'
 import { ACCOUNT_READS, type AccountRead } from '../permissions.ts'
-import { type Html, html } from './html.ts'
 import { problem, smallProblem } from './problem.ts'
 import { day, type Json, members, money, record, records, text } from './values.ts'
 

@@ -1,6 +1,7 @@
 /** What a bank tells everybody, and whether an account is whose somebody thinks it is. */
+
+import { type Html, html } from '../../html.ts'
 import type { LfiFault } from '../errors.ts'
-import { type Html, html } from './html.ts'
 import { problem, smallProblem } from './problem.ts'
 import { type Json, record, records, text } from './values.ts'
 

@@ -1,7 +1,8 @@
 /** One connection: what the consent says, the accounts behind it, and the two things a person can do about it. */
+
+import { type Html, html } from '../../html.ts'
 import type { LfiFault } from '../errors.ts'
 import type { Connection } from '../state.ts'
-import { type Html, html } from './html.ts'
 import { problem, smallProblem } from './problem.ts'
 import { day, type Json, money, record, records, text } from './values.ts'
 

@@ -1,9 +1,10 @@
 /** First page: which bank, how much of it, and the connections there already are. */
+
+import { type Html, html } from '../../html.ts'
 import type { Lfi } from '../directory.ts'
 import type { LfiFault } from '../errors.ts'
 import { PRESETS } from '../permissions.ts'
 import type { Connection } from '../state.ts'
-import { type Html, html } from './html.ts'
 import { problem } from './problem.ts'
 
 export type BankChoice = { readonly lfi: Lfi; readonly fault: LfiFault | null }

@@ -1,7 +1,8 @@
 /** The frame of every page: heading, content, and what the application did on the wire to show it. */
+
+import { type Html, html, type Piece } from '../../html.ts'
 import type { Notice } from '../notices.ts'
 import type { HttpCall } from '../settings.ts'
-import { type Html, html, type Piece } from './html.ts'
 
 export type Frame = { readonly calls: readonly HttpCall[]; readonly notices: readonly Notice[] }
 

@@ -1,6 +1,7 @@
 /** A fault, told so that a person knows what to do next and a developer which call to look for. */
+
+import { type Html, html } from '../../html.ts'
 import type { LfiFault } from '../errors.ts'
-import { type Html, html } from './html.ts'
 
 const HINTS = new Map([
   ['access_denied', 'You refused, or the bank could not confirm it was you. Nothing was shared. You can start again.'],

@@ -1,5 +1,5 @@
 /** Reading members out of a bank's answer, and showing money, dates and whatever else it sent. */
-import { type Html, html } from './html.ts'
+import { type Html, html } from '../../html.ts'
 
 export type Json = Readonly<Record<string, unknown>>
 export const record = (value: unknown): Json =>

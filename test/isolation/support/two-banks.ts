@@ -1,6 +1,6 @@
 /** Two tenants of one deployment, TPPs that both know, and a victim's consents in every state of their journey. */
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
-import type { Config, ListenerRole } from '../../../src/config.ts'
+import type { Config, FixedRole } from '../../../src/config.ts'
 import { startHub } from '../../../src/hub.ts'
 import type { OrganisationId, TenantId } from '../../../src/ids.ts'
 import { Secret } from '../../../src/secret.ts'
@@ -11,9 +11,9 @@ import { createProfileWorld, type Party, type ProfileWorld, REDIRECT_URI } from 
 import { freePort } from '../../support/free-port.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
 
-const DOORS: readonly ListenerRole[] = ['auth', 'as', 'rs', 'hh', 'cm']
-const ROLES: readonly ListenerRole[] = [...DOORS, 'admin']
-export type Origins = Readonly<Record<ListenerRole, { readonly origin: string; readonly ca: string }>>
+const DOORS: readonly FixedRole[] = ['auth', 'as', 'rs', 'hh', 'cm']
+const ROLES: readonly FixedRole[] = [...DOORS, 'admin']
+export type Origins = Readonly<Record<FixedRole, { readonly origin: string; readonly ca: string }>>
 export type TwoBanks = Awaited<ReturnType<typeof createTwoBanks>>
 
 export async function createTwoBanks() {
@@ -29,7 +29,7 @@ export async function createTwoBanks() {
     config: { ...world.config, roles: ['admin'], tenants: [operated] },
     log: world.log,
   })
-  const atAurora = (role: ListenerRole, asked: Call): Promise<Answer> =>
+  const atAurora = (role: FixedRole, asked: Call): Promise<Answer> =>
     role === 'admin' ? send({ origin: admin.origin, ca: world.ca }, asked) : world.call(role, asked)
 
   const organisationId = randomUUID() as OrganisationId
@@ -62,7 +62,7 @@ export async function createTwoBanks() {
     ROLES.map((role) => [role, { origin: listeners[role].origin, ca: world.ca }]),
   ) as Origins
   const otherBank = await world.framework.issue({ O: 'Meridian Bank PJSC', OU: organisationId, CN: randomUUID() })
-  const atMeridian = (role: ListenerRole, asked: Call): Promise<Answer> => send(origins[role], asked)
+  const atMeridian = (role: FixedRole, asked: Call): Promise<Answer> => send(origins[role], asked)
   for (const { certificate } of [world.parties.uae, world.parties.otherUae]) {
     const answer = await atMeridian('rs', { method: 'POST', path: '/tpp-registration', certificate })
     if (answer.status !== 204) throw new Error(`registration: ${answer.status}`)

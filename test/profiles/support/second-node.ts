@@ -1,13 +1,13 @@
 /** Another node of the hub of a profile world: the same configuration and database, behind the same public origins. */
-import type { ListenerConfig, ListenerRole, RevocationConfig, TenantConfig } from '../../../src/config.ts'
+import type { FixedRole, ListenerConfig, RevocationConfig, TenantConfig } from '../../../src/config.ts'
 import { startHub } from '../../../src/hub.ts'
 import { type Answer, type Call, send } from '../../gateway/support/tpp.ts'
 import { freePort } from '../../support/free-port.ts'
 import type { ProfileWorld } from './world.ts'
 
 export type Node = {
-  call(role: ListenerRole, asked: Call): Promise<Answer>
-  readonly port: (role: ListenerRole) => number
+  call(role: FixedRole, asked: Call): Promise<Answer>
+  readonly port: (role: FixedRole) => number
   close(): Promise<void>
 }
 
@@ -19,7 +19,7 @@ export type Changes = {
 export async function startSecondNode(world: ProfileWorld, changes: Changes = {}): Promise<Node> {
   const [tenant] = world.config.tenants
   if (tenant === undefined) throw new Error('no tenant')
-  const entries = Object.entries(tenant.listeners) as [ListenerRole, ListenerConfig][]
+  const entries = Object.entries(tenant.listeners) as [FixedRole, ListenerConfig][]
   const moved = await Promise.all(
     entries.map(async ([role, listener]) => [role, { ...listener, port: await freePort() }] as const),
   )

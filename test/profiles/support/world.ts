@@ -7,8 +7,8 @@ import type { Milliseconds, Seconds } from '../../../src/clock.ts'
 import type {
   Config,
   Fapi2Client,
+  FixedRole,
   ListenerConfig,
-  ListenerRole,
   ProfilesConfig,
   TenantConfig,
   TrustFrameworkConfig,
@@ -55,9 +55,9 @@ const KINDS = {
 export type Kinds = keyof typeof KINDS
 
 export type ProfileWorld = Awaited<ReturnType<typeof createProfileWorld>>
-export type Doors = Readonly<Record<ListenerRole, { readonly origin: string; readonly ca: string }>>
+export type Doors = Readonly<Record<FixedRole, { readonly origin: string; readonly ca: string }>>
 
-const ROLES: readonly ListenerRole[] = ['auth', 'as', 'rs', 'hh', 'cm', 'admin']
+const ROLES: readonly FixedRole[] = ['auth', 'as', 'rs', 'hh', 'cm', 'admin']
 
 /** How TLS ends: at the hub, or at a proxy in front of it. */
 export type Ends = 'in-process' | 'behind-proxy'
@@ -185,7 +185,7 @@ export async function createProfileWorld(
   const doors = Object.fromEntries(
     ROLES.map((role) => [role, { origin: listeners[role].origin, ca: framework.certificate }]),
   ) as Doors
-  const call = (role: ListenerRole, asked: Call): Promise<Answer> => send(doors[role], asked)
+  const call = (role: FixedRole, asked: Call): Promise<Answer> => send(doors[role], asked)
   for (const { certificate } of Object.values(parties)) {
     const answer = await call('rs', { method: 'POST', path: '/tpp-registration', certificate })
     if (answer.status !== 204) throw new Error(`registration: ${answer.status} ${answer.text}`)

@@ -29,6 +29,8 @@ const GOLDEN = {
     '{"v":1,"kind":"resource-changed","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","resource":"payment","logId":"17","consentId":{"commitment":"*"},"clientId":"11111111-2222-4333-8444-555555555555","change":"patched","from":"Pending","to":"Rejected","revision":3,"by":"lfi","callerOrganisationId":"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee","callerClientId":null,"changed":["paymentResponse.status"]}',
   'participant-changed':
     '{"v":1,"kind":"participant-changed","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","organisationId":"aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee","softwareStatementId":"statement-1","clientId":"11111111-2222-4333-8444-555555555555","change":"registered","by":{"commitment":"*"}}',
+  'portal-act':
+    '{"v":1,"kind":"portal-act","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","actor":{"commitment":"*"},"act":"tpps.block-all","outcome":"approved","target":{"commitment":"*"},"before":"3 active","after":"none active","proposal":"17"}',
   'consent-viewed':
     '{"v":1,"kind":"consent-viewed","at":"2026-03-01T08:00:00.125Z","clock":"steady","tenantId":"aurora","interactionId":"8f14e45f-ceea-467f-a0e6-1b2c3d4e5f60","actor":{"commitment":"*"},"act":"consent read","consentId":{"commitment":"*"}}',
   'admin-act':
@@ -134,6 +136,8 @@ describe('what is committed', () => {
       'resource-changed consentId',
       'participant-changed by',
       'admin-act actor',
+      'portal-act actor',
+      'portal-act target',
       'consent-viewed actor',
       'consent-viewed consentId',
       'erased actor',

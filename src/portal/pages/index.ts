@@ -1,0 +1,35 @@
+/** Every page, in the order of the navigation. */
+import type { Page } from '../visit.ts'
+import { account } from './account.ts'
+import { approvals } from './approvals.ts'
+import { dashboard } from './dashboard.ts'
+
+export const PAGES: readonly Page[] = [dashboard, approvals, account]
+
+/** The page at a path, with what stands for its placeholders. */
+export function pageAt(
+  path: string,
+): { readonly page: Page; readonly parameters: Readonly<Record<string, string>> } | null {
+  const given = path.split('/')
+  for (const page of PAGES) {
+    const wanted = page.path.split('/')
+    if (wanted.length !== given.length) continue
+    const isHit = wanted.every((part, at) => (part.startsWith('{') ? given[at] !== '' : part === given[at]))
+    if (isHit) return { page, parameters: parametersOf(wanted, given) }
+  }
+  return null
+}
+
+const parametersOf = (wanted: readonly string[], given: readonly string[]): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    wanted.flatMap((part, at) => (part.startsWith('{') ? [[part.slice(1, -1), decoded(given[at] ?? '')]] : [])),
+  )
+
+/** An escape that is none stands for itself, and is no id of anything. */
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment)
+  } catch {
+    return segment
+  }
+}

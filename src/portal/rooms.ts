@@ -1,0 +1,24 @@
+/** What pages and acts of the portal work with: the rooms of the hub, and the portal's own sessions and proposals. */
+import type { Audit } from '../audit/index.ts'
+import type { Clock } from '../clock.ts'
+import type { Config, PortalConfig, TenantConfig } from '../config.ts'
+import type { Db } from '../db.ts'
+import type { Log } from '../log.ts'
+import type { Participants } from '../participants/index.ts'
+import type { Proposals } from './acts/proposals.ts'
+import type { Sessions } from './sessions.ts'
+
+/** From the hub. */
+export type PortalDeps = {
+  readonly tenant: TenantConfig
+  readonly portal: PortalConfig
+  readonly origin: string
+  readonly environment: Config['environment']
+  readonly db: Db
+  readonly audit: Audit
+  readonly participants: Participants
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export type Rooms = PortalDeps & { readonly sessions: Sessions; readonly proposals: Proposals }

@@ -1,0 +1,21 @@
+export const approvals = {
+  why: 'Dangerous acts take two people: one proposes, another one who holds the role approves, and it is done once.',
+  waiting: 'Waiting for somebody else',
+  decided: 'Decided or over',
+  act: 'Act',
+  target: 'On',
+  proposedBy: 'Proposed by',
+  decidedBy: 'Decided by',
+  expires: 'Until',
+  state: 'State',
+  own: 'You proposed this: somebody else decides.',
+  notYours: 'Your role does not decide this.',
+  states: {
+    waiting: 'waiting',
+    running: 'being done',
+    done: 'done',
+    failed: 'failed',
+    rejected: 'rejected',
+    expired: 'expired',
+  },
+}

@@ -1,0 +1,117 @@
+/** Every page in a real browser, in both languages: what it says, that it can be used without sight, and keeps its policy. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { BrowserContext, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { PAGES } from '../../src/portal/pages/index.ts'
+import { TONGUES } from '../../src/portal/words/index.ts'
+import { type Chromium, findChromium, startChromium } from '../support/chromium.ts'
+import { createPortalWorld, type PortalWorld, personNamed } from './support/world.ts'
+
+const browserPath = findChromium()
+const title = browserPath === null ? 'portal (skipped: no Chromium on this machine)' : 'portal'
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** What stands for the placeholders of a page's path. */
+const ADDRESSES: Readonly<Record<string, string>> = {}
+const addressOf = (path: string): string => ADDRESSES[path] ?? path
+
+describe.skipIf(browserPath === null)(title, () => {
+  let world: PortalWorld
+  let chromium: Chromium
+  const faults: string[] = []
+
+  beforeAll(async () => {
+    if (browserPath === null) return
+    world = await createPortalWorld()
+    chromium = await startChromium(browserPath)
+  }, 120_000)
+  afterAll(async () => {
+    await chromium?.close()
+    await world?.close()
+  })
+
+  async function enter(context: BrowserContext, username: string, back = '/'): Promise<Page> {
+    const page = await context.newPage()
+    page.setDefaultTimeout(20_000)
+    // A page that breaks its own policy says so here.
+    page.on('console', (message) => message.type() === 'error' && faults.push(`${page.url()}: ${message.text()}`))
+    page.on('pageerror', (error) => faults.push(`${page.url()}: ${error.message}`))
+    await page.goto(`${world.origin}${back}`)
+    await page.click('#login')
+    const { password } = personNamed(username)
+    await page.fill('#username', username)
+    await page.fill('#password', password)
+    await page.click('#enter')
+    await page.waitForSelector('.who')
+    return page
+  }
+
+  type Finding = { readonly id: string; readonly impact: string; readonly where: readonly string[] }
+  /** What axe-core finds that keeps somebody out. Run from outside of the page, whose policy would refuse it. */
+  async function findings(page: Page): Promise<readonly Finding[]> {
+    const session = await page.context().newCDPSession(page)
+    const run = `${AXE}; axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => JSON.stringify(
+      violations.map(({ id, impact, nodes }) => ({ id, impact, where: nodes.map(({ target }) => target.join(' ')) }))))`
+    const { result } = await session.send('Runtime.evaluate', { expression: run, awaitPromise: true })
+    await session.detach()
+    const all = JSON.parse(String(result.value)) as readonly Finding[]
+    return all.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  }
+
+  describe.each(['en', 'ar'] as const)('in %s', (language) => {
+    const { words, direction } = TONGUES[language]
+    let context: BrowserContext
+    let page: Page
+    beforeAll(async () => {
+      if (browserPath === null) return
+      context = await chromium.context({ locale: language === 'ar' ? 'ar-AE' : 'en-GB' })
+      page = await enter(context, 'olfa')
+    }, 60_000)
+    afterAll(() => context?.close())
+
+    test.each(PAGES)('$path', async ({ name, path }) => {
+      await page.goto(`${world.origin}${addressOf(path)}`)
+      expect(await page.locator('html').getAttribute('dir')).toBe(direction)
+      expect(await page.locator('h1').allInnerTexts()).toEqual([
+        path.includes('{') ? expect.stringMatching(/\S/) : words.pages[name],
+      ])
+      expect(await findings(page)).toEqual([])
+      // On a phone nothing is cut off, and nothing has to be pushed sideways.
+      await page.setViewportSize({ width: 360, height: 740 })
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+      expect(await findings(page)).toEqual([])
+      await page.setViewportSize({ width: 1280, height: 800 })
+    })
+
+    test('the login and a refusal', async () => {
+      const outside = await chromium.context({ locale: language === 'ar' ? 'ar-AE' : 'en-GB' })
+      const nobody = await outside.newPage()
+      await nobody.goto(`${world.origin}/login`)
+      expect(await findings(nobody)).toEqual([])
+      await outside.close()
+      await page.goto(`${world.origin}/nothing-here`)
+      expect(await page.locator('[role=alert]').innerText()).toBe(words.shell.refused.notFound)
+      expect(await findings(page)).toEqual([])
+    })
+  })
+
+  test('everything can be done without a script, by keyboard', async () => {
+    const context = await chromium.context({ javaScriptEnabled: false })
+    const page = await enter(context, 'olfa', '/account')
+    await page.keyboard.press('Tab')
+    expect(await page.locator('.skip').evaluate('document.activeElement.className')).toBe('skip')
+    await page.click('text=العربية')
+    await page.waitForSelector('html[lang=ar]')
+    expect(await page.locator('h1').innerText()).toBe(TONGUES.ar.words.pages.account)
+    await page.getByRole('button', { name: TONGUES.ar.words.shell.logout, exact: true }).click()
+    await page.waitForSelector('#login')
+    expect(await page.locator('[role=status]').innerText()).toBe(TONGUES.ar.words.shell.login.out)
+    await context.close()
+  })
+
+  test('and no page broke its policy', () => {
+    // The browser reports every answer that is a refusal as well.
+    expect(faults.filter((each) => !/nothing-here.*404/.test(each))).toEqual([])
+  })
+})

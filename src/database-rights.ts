@@ -45,9 +45,9 @@ export const RIGHTS: Readonly<Record<string, readonly Right[]>> = {
   report_downtime: ALL,
   outage: ALL,
   deviation: ALL,
-  portal_login: ALL,
+  portal_login: QUEUE,
   portal_session: ALL,
-  portal_proposal: ALL,
+  portal_proposal: KEEP,
   schema_migration: READ,
 }
 

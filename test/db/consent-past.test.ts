@@ -56,7 +56,6 @@ async function pay(id: ConsentId, isExhausted: boolean, isNew = true): Promise<v
   const value = money(`${number * 10}.50`)
   const now = hub.clock.now()
   const note = {
-    paymentId: isNew ? `p-${number}` : null,
     consumption: { number, value, period: { number: 1, value, endsAt: (now + DAY / 12) as Instant } },
     isExhausted,
     attemptedAt: isNew ? now : null,

@@ -334,7 +334,8 @@ async function bringSchema(db: Db, config: Config, log: Log): Promise<void> {
 
 const WAITING = `
   select (select count(*) from outbox where state in ('waiting', 'sending')) as falaj_outbox_waiting,
-    (select count(*) from outage where starts_at <= now() and (ends_at is null or ends_at > now())) as falaj_outages_open`
+    (select count(*) from outage where starts_at <= now() and (ends_at is null or ends_at > now())) as falaj_outages_open,
+    (select count(*) from payment_log where state = 'open' and attempt_until <= now()) as falaj_payments_unsettled`
 
 /** How full the queues are. A database that does not answer has no figures, and that shows as well. */
 function levelsOf(db: Db, reports: Reports, witnesses: readonly WitnessEndpoint[]): Levels {
@@ -356,6 +357,7 @@ function levelsOf(db: Db, reports: Reports, witnesses: readonly WitnessEndpoint[
         falaj_witness_behind_seconds: audit.witnessSeconds,
         falaj_outbox_waiting: counted('falaj_outbox_waiting'),
         falaj_outages_open: counted('falaj_outages_open'),
+        falaj_payments_unsettled: counted('falaj_payments_unsettled'),
         falaj_reports_behind: await reports.behind(),
       }
     } catch {
@@ -364,7 +366,7 @@ function levelsOf(db: Db, reports: Reports, witnesses: readonly WitnessEndpoint[
         falaj_audit_pending_seconds: null,
         falaj_witness_behind_seconds: null,
       }
-      const unknown = { ...audit, falaj_outbox_waiting: null }
+      const unknown = { ...audit, falaj_outbox_waiting: null, falaj_payments_unsettled: null }
       return { ...pool, ...unknown, falaj_outages_open: null, falaj_reports_behind: null }
     }
   }

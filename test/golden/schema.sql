@@ -386,6 +386,7 @@ END),
   constraint payment_open CHECK (((state = 'open'::text) = (attempt_until IS NOT NULL)))
 );
 CREATE INDEX payment_log_consent ON public.payment_log USING btree (consent_id, id);
+CREATE INDEX payment_log_open ON public.payment_log USING btree (id) WHERE (state = 'open'::text);
 CREATE INDEX payment_log_waiting ON public.payment_log USING btree (made_at) WHERE (status = 'Pending'::text);
 CREATE UNIQUE INDEX payment_log_key ON public.payment_log USING btree (client_id, payment_type, idempotency_key);
 CREATE TRIGGER payment_log_keep BEFORE UPDATE ON public.payment_log FOR EACH ROW EXECUTE FUNCTION payment_log_keep();

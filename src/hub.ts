@@ -70,6 +70,9 @@ const REFRESH_EVERY_MS = 2_000
 const REPORT_EVERY_MS = 5_000
 const HEARTBEAT_EVERY_MS = 60_000
 const DESTROY_EVERY_MS = 3_600_000
+const DESTROY_BATCH = 200
+/** Five years, where the tenant says nothing else (lfi-api 8). */
+const RESOURCE_DAYS = 1_827
 const LFI_JTI_MAX = 100_000
 
 export async function startHub({ config, log, clock = systemClock }: HubDeps): Promise<Hub> {
@@ -233,6 +236,9 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     timers.push(
       every(SWEEP_EVERY_MS, 'consent sweep', log, () => consents.sweep(SWEEP_BATCH)),
       every(FOLLOW_UP_EVERY_MS, 'follow-up of payments', log, () => gateway.followUpPayments(FOLLOW_UP_BATCH)),
+      every(PURGE_EVERY_MS, 'destruction of old payments and requests', log, () =>
+        resources.destroyExpired(tenant.retention?.resourceDays ?? RESOURCE_DAYS, DESTROY_BATCH),
+      ),
       every(PURGE_EVERY_MS, 'purge of authorization records', log, () => authServer.purge()),
       every(REFRESH_EVERY_MS, 'refresh from the directory', log, () => participants.refreshDue()),
       every(REPORT_EVERY_MS, 'count of the audit log', log, () => reports.advance()),

@@ -11,6 +11,7 @@ import { resourceLog } from './migrations/0050-resource-log.ts'
 import { paymentAsked } from './migrations/0051-payment-asked.ts'
 import { paymentTally } from './migrations/0052-payment-tally.ts'
 import { paymentOpen } from './migrations/0053-payment-open.ts'
+import { resourceRetention } from './migrations/0054-resource-retention.ts'
 import type { MadePayment, Payment, PaymentIntent, PaymentOutcome, PaymentPatch } from './payment.ts'
 import { patchByLfi, type Recorded, recordPayment, reservePayment, settlePayment } from './payment-changes.ts'
 import {
@@ -26,6 +27,7 @@ import {
 } from './payment-log.ts'
 import type { NewRequest, RequestKind, ServiceRequest } from './request.ts'
 import { changeSubscription, findRequest, moveByTpp, patchRequestByLfi, recordRequest } from './request-log.ts'
+import { type DestroyedResources, destroyExpired } from './retention.ts'
 import { type ResourceTrailRow, readTrail, type Unit } from './traces.ts'
 import { claimWaiting } from './waiting.ts'
 
@@ -47,9 +49,16 @@ export type { Recorded } from './payment-changes.ts'
 export { filledFrom, paymentData, wantedIn } from './payment-data.ts'
 export type { IdempotencyKey, PaymentsWanted } from './payment-log.ts'
 export type { NewRequest, RequestKind, ServiceRequest } from './request.ts'
+export type { DestroyedResources } from './retention.ts'
 export type { ResourceTrailRow } from './traces.ts'
 
-export const migrations: readonly Migration[] = [resourceLog, paymentAsked, paymentTally, paymentOpen]
+export const migrations: readonly Migration[] = [
+  resourceLog,
+  paymentAsked,
+  paymentTally,
+  paymentOpen,
+  resourceRetention,
+]
 
 export type ResourceLog = {
   /**
@@ -99,6 +108,9 @@ export type ResourceLog = {
     caller: Caller,
   ): Promise<ServiceRequest>
   patchRequestByLfi(kind: RequestKind, resourceId: string, body: JsonObject, caller: Caller): Promise<ServiceRequest>
+
+  /** What came to its end so many days ago, up to `limit` of payments and of requests; null: there was nothing. */
+  destroyExpired(days: number, limit: number): Promise<DestroyedResources | null>
 }
 
 export type ResourceLogDeps = Unit
@@ -125,6 +137,7 @@ export function createResourceLog(deps: ResourceLogDeps): ResourceLog {
     findRequest: (kind, resourceId) => findRequest(db, kind, resourceId),
     changeSubscription: (tx, at, subscription, caller) => changeSubscription(tx, deps, at, subscription, caller),
     moveByTpp: (tx, at, to, caller) => moveByTpp(tx, deps, at, to, caller),
+    destroyExpired: (days, limit) => destroyExpired(deps, days, limit),
     patchRequestByLfi: (kind, resourceId, body, caller) => patchRequestByLfi(deps, kind, resourceId, body, caller),
   }
 }

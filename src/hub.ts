@@ -70,6 +70,9 @@ const REFRESH_EVERY_MS = 2_000
 const REPORT_EVERY_MS = 5_000
 const HEARTBEAT_EVERY_MS = 60_000
 const DESTROY_EVERY_MS = 3_600_000
+const DESTROY_BATCH = 200
+/** Five years, where the tenant says nothing else (lfi-api 8). */
+const RESOURCE_DAYS = 1_827
 const LFI_JTI_MAX = 100_000
 
 export async function startHub({ config, log, clock = systemClock }: HubDeps): Promise<Hub> {
@@ -233,6 +236,9 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     timers.push(
       every(SWEEP_EVERY_MS, 'consent sweep', log, () => consents.sweep(SWEEP_BATCH)),
       every(FOLLOW_UP_EVERY_MS, 'follow-up of payments', log, () => gateway.followUpPayments(FOLLOW_UP_BATCH)),
+      every(PURGE_EVERY_MS, 'destruction of old payments and requests', log, () =>
+        resources.destroyExpired(tenant.retention?.resourceDays ?? RESOURCE_DAYS, DESTROY_BATCH),
+      ),
       every(PURGE_EVERY_MS, 'purge of authorization records', log, () => authServer.purge()),
       every(REFRESH_EVERY_MS, 'refresh from the directory', log, () => participants.refreshDue()),
       every(REPORT_EVERY_MS, 'count of the audit log', log, () => reports.advance()),
@@ -334,7 +340,8 @@ async function bringSchema(db: Db, config: Config, log: Log): Promise<void> {
 
 const WAITING = `
   select (select count(*) from outbox where state in ('waiting', 'sending')) as falaj_outbox_waiting,
-    (select count(*) from outage where starts_at <= now() and (ends_at is null or ends_at > now())) as falaj_outages_open`
+    (select count(*) from outage where starts_at <= now() and (ends_at is null or ends_at > now())) as falaj_outages_open,
+    (select count(*) from payment_log where state = 'open' and attempt_until <= now()) as falaj_payments_unsettled`
 
 /** How full the queues are. A database that does not answer has no figures, and that shows as well. */
 function levelsOf(db: Db, reports: Reports, witnesses: readonly WitnessEndpoint[]): Levels {
@@ -356,6 +363,7 @@ function levelsOf(db: Db, reports: Reports, witnesses: readonly WitnessEndpoint[
         falaj_witness_behind_seconds: audit.witnessSeconds,
         falaj_outbox_waiting: counted('falaj_outbox_waiting'),
         falaj_outages_open: counted('falaj_outages_open'),
+        falaj_payments_unsettled: counted('falaj_payments_unsettled'),
         falaj_reports_behind: await reports.behind(),
       }
     } catch {
@@ -364,7 +372,7 @@ function levelsOf(db: Db, reports: Reports, witnesses: readonly WitnessEndpoint[
         falaj_audit_pending_seconds: null,
         falaj_witness_behind_seconds: null,
       }
-      const unknown = { ...audit, falaj_outbox_waiting: null }
+      const unknown = { ...audit, falaj_outbox_waiting: null, falaj_payments_unsettled: null }
       return { ...pool, ...unknown, falaj_outages_open: null, falaj_reports_behind: null }
     }
   }

@@ -8,6 +8,7 @@ import { consentCommand } from './cli/consent.ts'
 import { deviationsCommand } from './cli/deviations.ts'
 import { hubCommand, migrateCommand } from './cli/hub.ts'
 import { keysCommand } from './cli/keys.ts'
+import { paymentCommand } from './cli/payment.ts'
 import { probeCommand } from './cli/probe.ts'
 import { explainCommand, outageCommand, reportCommand } from './cli/reports.ts'
 import { sandboxCommand } from './cli/sandbox.ts'
@@ -25,6 +26,7 @@ const program = new Command('falaj')
   .addCommand(configCommand())
   .addCommand(clientCommand())
   .addCommand(consentCommand())
+  .addCommand(paymentCommand())
   .addCommand(keysCommand())
   .addCommand(deviationsCommand())
   .addCommand(probeCommand())
@@ -46,6 +48,7 @@ Operating a hub:
   $ falaj migrate      --config deployment.json
   $ falaj hub          --config deployment.json --roles as,rs
   $ falaj keys rotate  --config deployment.json --tenant aurora --use sig
+  $ falaj payment list --config deployment.json --tenant aurora --unsettled
   $ falaj deviations   --config deployment.json --tenant aurora
   $ falaj probe        --config deployment.json --tenant aurora --user layla --account acc-1
   $ falaj audit export --config deployment.json --tenant aurora --out aurora-audit

@@ -8,7 +8,7 @@ import { type AdminDeps, mountAdmin } from '../src/admin/index.ts'
 import { createAudit, createAuditReader } from '../src/audit/index.ts'
 import { iso, plus, systemClock, toMilliseconds, toSeconds } from '../src/clock.ts'
 import type { Config } from '../src/config.ts'
-import { type ConsentStore, createConsentStore } from '../src/consent-store/index.ts'
+import { type ConsentStore, type ConsentType, createConsentStore } from '../src/consent-store/index.ts'
 import { type Db, inTransaction, openDatabase } from '../src/db.ts'
 import { createDeviations } from '../src/deviations/index.ts'
 import { type Hub, startHub } from '../src/hub.ts'
@@ -16,12 +16,14 @@ import { newCorrelationId } from '../src/ids.ts'
 import { createApp, openDoors } from '../src/listener.ts'
 import { createLog } from '../src/log.ts'
 import { createParticipants } from '../src/participants/index.ts'
+import { createResourceLog } from '../src/resource-log/index.ts'
 import { createAuthority } from './gateway/support/pki.ts'
 import { databaseUrl } from './support/database-url.ts'
 import { freePort } from './support/free-port.ts'
 import { hubConfig } from './support/hub-config.ts'
 import { createTestDatabase, type TestDatabase } from './support/postgres.ts'
 import { enrolTrustFramework, peerWith, type TestTrustFramework } from './support/trust-framework.ts'
+import { paymentIntent, record, settle } from './unit/consent-store/payments.ts'
 import { AUTHORIZE, LFI, lodgeAsk, newConsentId, TPP } from './unit/consent-store/support.ts'
 
 type Pem = { readonly cert: string; readonly key: string }
@@ -169,13 +171,15 @@ test('what is refused before it is a request of anybody’s is in the log, added
 })
 
 describe('consents', () => {
-  const lodged = async (): Promise<{ id: string; store: ConsentStore; close: () => Promise<void> }> => {
+  const lodged = async (
+    type: ConsentType = 'account-access',
+  ): Promise<{ id: string; store: ConsentStore; close: () => Promise<void> }> => {
     const tenantId = config.tenants[0]?.id
     if (tenantId === undefined) throw new Error('no tenant')
     const audit = createAudit({ db: database.db, tenantId, clock: systemClock, log })
     const store = createConsentStore({ db: database.db, tenantId, clock: systemClock, audit })
     const id = newConsentId()
-    const ask = { ...lodgeAsk(id), authorizeBy: plus(systemClock.now(), toMilliseconds(3_600_000)) }
+    const ask = { ...lodgeAsk(id, { type }), authorizeBy: plus(systemClock.now(), toMilliseconds(3_600_000)) }
     const consent = {
       ...ask.request.consent,
       ExpirationDateTime: iso(plus(systemClock.now(), toMilliseconds(86_400_000))),
@@ -207,6 +211,58 @@ describe('consents', () => {
       [1, 'lodged'],
       [2, 'authorize'],
     ])
+  })
+
+  test('and payments that wait to be settled, by their names, and one by its key', async () => {
+    const { id, store, close } = await lodged('service-initiation')
+    await store.patchByLfi(id as never, AUTHORIZE, LFI)
+    const tenantId = config.tenants[0]?.id
+    if (tenantId === undefined) throw new Error('no tenant')
+    const audit = createAudit({ db: database.db, tenantId, clock: systemClock, log })
+    const resources = createResourceLog({ db: database.db, tenantId, clock: systemClock, audit, consents: store })
+    const intent = paymentIntent(id as never, { idempotencyKey: 'key/1' })
+    const asked = await record(database.db, resources, intent)
+    const query = `/payments?unsettled=true&consentId=${id}`
+    expect((await ask(query)).body).toEqual({ data: [] })
+    if (asked.outcome !== 'recorded') throw new Error(asked.outcome)
+    await settle(database.db, resources, asked.payment.logId, { kind: 'unknown' })
+    await audit.close()
+    await close()
+    const listed = (await ask(query)).body?.['data']
+    const line = {
+      idempotencyKey: 'key/1',
+      consentId: id,
+      standing: 'unsettled',
+      paymentId: `unanswered-${asked.payment.logId}`,
+    }
+    expect(listed).toMatchObject([line])
+    expect(JSON.stringify(listed)).not.toMatch(/100\.00|acc-1|u-42|eyJ/)
+    const interactionId = newCorrelationId()
+    const shown = (await ask(`/payments/${encodeURIComponent('key/1')}`, { interactionId })).body?.['data']
+    expect(shown).toMatchObject([
+      {
+        ...line,
+        accountId: 'acc-1',
+        instruction: { Amount: { Amount: '100.00' } },
+        history: [{ change: 'asked' }, { change: 'unanswered' }],
+      },
+    ])
+    expect(JSON.stringify(shown)).not.toMatch(/u-42|eyJ/)
+    expect((await ask(`/payments/${line.paymentId}`)).body?.['data']).toMatchObject([line])
+    const seen = await createAuditReader({ db: database.db }).findByInteraction(interactionId)
+    expect(seen.map(({ entry }) => entry)).toMatchObject([
+      { kind: 'consent-viewed', act: 'payment read', consentId: id },
+      { kind: 'lfi-request', operationId: 'showPayments', route: '/payments/{name}', status: 200 },
+    ])
+    for (const [path, status] of [
+      ['/payments/nobody', 404],
+      ['/payments/%', 404],
+      ['/payments?unsettled=yes', 400],
+      ['/payments?consentId=nobody', 400],
+      ['/payments?page=1', 400],
+    ] as const) {
+      expect([path, (await ask(path)).status]).toEqual([path, status])
+    }
   })
 
   test('leave a trace of whoever looked', async () => {

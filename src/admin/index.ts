@@ -1,7 +1,7 @@
 /**
- * The operator's door: health and figures for whoever runs the process; activation of participants, consents, reports,
- * outages, where answers of the LFI break the contract, and webhooks that could not be delivered, for the LFI. Mutual TLS with a certificate of the LFI's
- * organisation; every act leaves an audit entry in the transaction that makes it, and every call one before it is
+ * The operator's door: health and figures for whoever runs the process; activation of participants, consents, payments,
+ * reports, outages, where answers of the LFI break the contract, and webhooks that could not be delivered, for the LFI.
+ * Mutual TLS with a certificate of the LFI's organisation; every act leaves an audit entry in the transaction that makes it, and every call one before it is
  * answered. Health and figures are read by machines every few seconds, say nothing about anybody, and are not recorded.
  */
 import type { Audit, ReceiptOffice } from '../audit/index.ts'
@@ -18,12 +18,15 @@ import { type Metrics, measuredAs } from '../metrics.ts'
 import type { NoticeDesk } from '../notices/index.ts'
 import type { Client, LocalStatus, ParticipantLevel, Participants } from '../participants/index.ts'
 import type { Reports } from '../reports/index.ts'
+import type { ResourceLog } from '../resource-log/index.ts'
 import { createConsentView } from './consents.ts'
+import { answerPayments, createPaymentView } from './payments.ts'
 import { failingParts, type ReadyDeps } from './ready.ts'
 import { reportOperationsAt } from './report-operations.ts'
 import { answerWebhooks } from './webhooks.ts'
 
 export { type ConsentAt, createConsentView, type HistoryRow } from './consents.ts'
+export { createPaymentView, type PaymentLine, type PaymentShown, type PaymentView } from './payments.ts'
 export { failingParts } from './ready.ts'
 
 export type AdminDeps = Omit<ReadyDeps, 'tenantId'> & {
@@ -33,6 +36,7 @@ export type AdminDeps = Omit<ReadyDeps, 'tenantId'> & {
   readonly connector: Pick<Connector, 'hello'>
   readonly desk: NoticeDesk
   readonly consents: ConsentStore
+  readonly resources: ResourceLog
   readonly audit: Audit
   readonly receipts: ReceiptOffice
   readonly reports: Reports
@@ -125,6 +129,7 @@ async function route(ctx: HubContext, deps: AdminDeps, called: Called): Promise<
     throw new HubError('MethodNotAllowed', { allow: onPath.map(({ operation }) => operation.method) })
   }
   if (await answerWebhooks(ctx, deps.desk)) return
+  if (await answerPayments(ctx, createPaymentView({ ...deps, tenantId: deps.tenant.id }), called)) return
   const consent = CONSENT_PATH.exec(ctx.path)
   if (consent?.[1] !== undefined)
     return showConsent(ctx, deps, called, { id: consent[1], isHistory: consent[2] !== undefined })

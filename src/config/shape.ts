@@ -232,7 +232,11 @@ export type TenantConfig = {
     readonly authorizationWindowSeconds: Seconds
   }
   /** Absent: as the regulation has it. */
-  readonly retention?: { readonly years: number }
+  readonly retention?: {
+    readonly years: number
+    /** Of payments, quotes and openings. */
+    readonly resourceDays: number
+  }
   readonly limits: {
     readonly requestsPerSecond: number
     readonly bodyBytesMax: number

@@ -1,6 +1,6 @@
 /** One function per operation, from a request whose form has been checked to what is answered. */
 import type { ReceiptOffice } from '../audit/index.ts'
-import { type Instant, toInstant } from '../clock.ts'
+import { type Clock, type Instant, toInstant } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import {
   CONSENT_TYPE_NAMES,
@@ -27,6 +27,7 @@ export function createHandlers(deps: {
   readonly consents: ConsentStore
   readonly resources: ResourceLog
   readonly receipts: ReceiptOffice
+  readonly clock: Clock
 }): Readonly<Record<OperationId, Handler>> {
   const { consents, tenant } = deps
   const tokens = createSealedTokens(tenant)
@@ -50,7 +51,7 @@ export function createHandlers(deps: {
   }
 
   return {
-    ...createLogHandlers(deps.resources),
+    ...createLogHandlers(deps.resources, deps.clock),
     getAllConsents: (call) => listed(call, updatedAfterOf(call.query)),
     getConsents: (call) => listed(call, { psuUserId: param(call, 'userId') }),
     getAccountIdConsents: (call) => listed(call, { accountId: param(call, 'accountId') }),

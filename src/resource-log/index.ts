@@ -10,12 +10,25 @@ import type { ClientId, ConsentId } from '../ids.ts'
 import { resourceLog } from './migrations/0050-resource-log.ts'
 import { paymentAsked } from './migrations/0051-payment-asked.ts'
 import { paymentTally } from './migrations/0052-payment-tally.ts'
+import { paymentOpen } from './migrations/0053-payment-open.ts'
+import { resourceRetention } from './migrations/0054-resource-retention.ts'
 import type { MadePayment, Payment, PaymentIntent, PaymentOutcome, PaymentPatch } from './payment.ts'
 import { patchByLfi, type Recorded, recordPayment, reservePayment, settlePayment } from './payment-changes.ts'
-import { findByKey, findByLogId, findPayment, type IdempotencyKey, listPayments, paymentIdsOf } from './payment-log.ts'
+import {
+  browsePayments,
+  findByKey,
+  findByLogId,
+  findNamed,
+  findPayment,
+  type IdempotencyKey,
+  listPayments,
+  type PaymentsWanted,
+  paymentIdsOf,
+} from './payment-log.ts'
 import type { NewRequest, RequestKind, ServiceRequest } from './request.ts'
 import { changeSubscription, findRequest, moveByTpp, patchRequestByLfi, recordRequest } from './request-log.ts'
-import type { Unit } from './traces.ts'
+import { type DestroyedResources, destroyExpired } from './retention.ts'
+import { type ResourceTrailRow, readTrail, type Unit } from './traces.ts'
 import { claimWaiting } from './waiting.ts'
 
 export type {
@@ -31,11 +44,21 @@ export type {
   RefusedPayment,
   RejectReason,
 } from './payment.ts'
+export { isNamedByHub, readUnansweredId, unansweredAsMade, unansweredId } from './payment.ts'
 export type { Recorded } from './payment-changes.ts'
-export { type IdempotencyKey, paymentData } from './payment-log.ts'
+export { filledFrom, paymentData, wantedIn } from './payment-data.ts'
+export type { IdempotencyKey, PaymentsWanted } from './payment-log.ts'
 export type { NewRequest, RequestKind, ServiceRequest } from './request.ts'
+export type { DestroyedResources } from './retention.ts'
+export type { ResourceTrailRow } from './traces.ts'
 
-export const migrations: readonly Migration[] = [resourceLog, paymentAsked, paymentTally]
+export const migrations: readonly Migration[] = [
+  resourceLog,
+  paymentAsked,
+  paymentTally,
+  paymentOpen,
+  resourceRetention,
+]
 
 export type ResourceLog = {
   /**
@@ -57,8 +80,15 @@ export type ResourceLog = {
   listPayments(consentId: ConsentId, tx?: Tx): Promise<readonly Payment[]>
   /** Of the payments made under a consent, rejected ones included, as the LFI named them. Oldest first. */
   paymentIdsOf(consentId: ConsentId): Promise<readonly string[]>
+  /** Newest first. */
+  browsePayments(wanted: PaymentsWanted): Promise<readonly Payment[]>
+  /** By payment id or idempotency key; several clients may have used the same key. */
+  findNamed(name: string): Promise<readonly Payment[]>
+  /** Oldest first. */
+  trailOf(payment: Payment): Promise<readonly ResourceTrailRow[]>
   /** Payments that wait for their end and should be asked about now; each goes to one caller at a time. */
   claimWaitingPayments(limit: number): Promise<readonly MadePayment[]>
+  /** `paymentId`: the hub's own where the LFI has given none. */
   patchPaymentByLfi(paymentId: string, patch: PaymentPatch, caller: Caller): Promise<MadePayment>
 
   /** Once the LFI has given it an id. */
@@ -78,6 +108,9 @@ export type ResourceLog = {
     caller: Caller,
   ): Promise<ServiceRequest>
   patchRequestByLfi(kind: RequestKind, resourceId: string, body: JsonObject, caller: Caller): Promise<ServiceRequest>
+
+  /** What came to its end so many days ago, up to `limit` of payments and of requests; null: there was nothing. */
+  destroyExpired(days: number, limit: number): Promise<DestroyedResources | null>
 }
 
 export type ResourceLogDeps = Unit
@@ -95,12 +128,16 @@ export function createResourceLog(deps: ResourceLogDeps): ResourceLog {
     findByLogId: (logId) => findByLogId(db, logId),
     listPayments: (consentId, tx) => listPayments(tx ?? db, consentId),
     paymentIdsOf: (consentId) => paymentIdsOf(db, consentId),
+    browsePayments: (wanted) => browsePayments(db, wanted, deps.clock.now()),
+    findNamed: (name) => findNamed(db, name),
+    trailOf: ({ logId }) => readTrail(db, 'payment', logId),
     claimWaitingPayments: (limit) => claimWaiting(db, deps.clock, limit),
     patchPaymentByLfi: (paymentId, patch, caller) => patchByLfi(deps, paymentId, patch, caller),
     recordRequest: (tx, asked, caller) => recordRequest(tx, deps, asked, caller),
     findRequest: (kind, resourceId) => findRequest(db, kind, resourceId),
     changeSubscription: (tx, at, subscription, caller) => changeSubscription(tx, deps, at, subscription, caller),
     moveByTpp: (tx, at, to, caller) => moveByTpp(tx, deps, at, to, caller),
+    destroyExpired: (days, limit) => destroyExpired(deps, days, limit),
     patchRequestByLfi: (kind, resourceId, body, caller) => patchRequestByLfi(deps, kind, resourceId, body, caller),
   }
 }

@@ -20,9 +20,13 @@ import {
   type PaymentIntent,
   type PaymentOutcome,
   type PaymentPatch,
+  type PaymentRefusal,
   patchPayment,
+  readUnansweredId,
+  unansweredAsMade,
 } from './payment.ts'
-import { findByKey, findByLogId, findPayment, paymentData } from './payment-log.ts'
+import { paymentData } from './payment-data.ts'
+import { findByKey, findByLogId, findPayment } from './payment-log.ts'
 import { insertPayment, updatePayment } from './save-payment.ts'
 import { noteFor, type PaidUnder } from './spending.ts'
 import { auditEntryOf, enqueueNotice, type ResourceChange, type Traces, type Unit } from './traces.ts'
@@ -178,29 +182,45 @@ function settled(open: OpenPayment, outcome: PaymentOutcome, now: Instant): Paym
   return { ...common, ...next, state: 'made', ...made }
 }
 
-/** @throws HubError Resource.InvalidFormat for an unknown payment, Event.UnexpectedEvent */
+/**
+ * By the id that the payment has here: the LFI's, or the hub's own where the LFI has never answered for it. Such a
+ * payment is settled by it, and its key gets what the LFI said from then on; the LFI is not asked again.
+ * @throws HubError Resource.InvalidFormat for an unknown payment, Event.UnexpectedEvent
+ */
 export function patchByLfi(unit: Unit, paymentId: string, patch: PaymentPatch, caller: Caller): Promise<MadePayment> {
   return inTransaction(unit.db, async (tx) => {
-    const known = await findPayment(tx, paymentId)
+    const known = await findPatchable(tx, paymentId)
     const consent = known === null ? null : await unit.consents.lock(tx, known.consentId)
-    const before = known === null ? null : await findPayment(tx, paymentId)
+    const before = known === null ? null : await findPatchable(tx, paymentId)
     if (before === null) throw new HubError('Resource.InvalidFormat', { reason: 'There is no such payment' })
     const now = unit.clock.now()
-    const step = patchPayment(before, patch, now)
-    if (!step.ok)
-      throw new HubError('Event.UnexpectedEvent', { reason: PAYMENT_REFUSALS[step.refusal], detail: step.refusal })
-    if (step.changed.length === 0) return before
+    if (before.state === 'open' && before.attemptUntil > now) throw refused('under-way')
+    const from = before.state === 'open' ? unansweredAsMade(before) : before
+    const step = patchPayment(from, patch, now)
+    if (!step.ok) throw refused(step.refusal)
+    if (before.state === 'made' && step.changed.length === 0) return before
     const payment = { ...step.next, ...following(before, now) }
     const notice = noticeOf(payment, consent)
     const traces = { ...tracesOf({ before, payment, change: 'patched', changed: step.changed }), notice }
     assert(await updatePayment(tx, payment, before.revision, traces, caller))
     await enqueueNotice(tx, traces, caller)
     const entry = auditEntryOf(unit, traces, caller)
-    if (payment.status === before.status) await unit.audit.append(tx, entry)
+    if (before.state === 'made' && payment.status === before.status) await unit.audit.append(tx, entry)
     else await tellConsent(tx, unit, consent, null, { caller, entry })
     return payment
   })
 }
+
+async function findPatchable(tx: Tx, id: string): Promise<MadePayment | OpenPayment | null> {
+  const made = await findPayment(tx, id)
+  const logId = readUnansweredId(id)
+  if (made !== null || logId === null) return made
+  const unanswered = await findByLogId(tx, logId)
+  return unanswered?.state === 'open' ? unanswered : null
+}
+
+const refused = (refusal: PaymentRefusal): HubError =>
+  new HubError('Event.UnexpectedEvent', { reason: PAYMENT_REFUSALS[refusal], detail: refusal })
 
 const following = (before: Payment, now: Instant) => ({
   revision: before.revision + 1,

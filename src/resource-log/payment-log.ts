@@ -1,9 +1,8 @@
 /** Payments as they were recorded: found by what names them, and listed under their consent. */
-import { iso } from '../clock.ts'
-import type { JsonObject } from '../consent-store/index.ts'
+import type { Instant } from '../clock.ts'
 import { type Db, prepared, query, type Tx } from '../db.ts'
 import type { ClientId, ConsentId } from '../ids.ts'
-import type { MadePayment, Payment, PaymentType } from './payment.ts'
+import { type MadePayment, type Payment, type PaymentType, readUnansweredId } from './payment.ts'
 import { PAYMENT_COLUMNS, type PaymentRow, toPayment } from './payment-row.ts'
 
 export type IdempotencyKey = {
@@ -67,16 +66,30 @@ export async function readBy(db: Db | Tx, where: Where): Promise<Payment | null>
   return row === undefined ? null : toPayment(row)
 }
 
-/** `Data` of the payment as the TPP knows it: what it was answered, with what the LFI has said since. */
-export function paymentData(payment: MadePayment): JsonObject {
-  const reasons = payment.rejectReasons?.map(({ code, message }) => ({ Code: code, Message: message }))
-  return {
-    ...(payment.answer.body?.['Data'] as JsonObject | undefined),
-    PaymentId: payment.paymentId,
-    ConsentId: payment.consentId,
-    Status: payment.status,
-    StatusUpdateDateTime: iso(payment.statusChangedAt),
-    ...(payment.paymentTransactionId === null ? {} : { PaymentTransactionId: payment.paymentTransactionId }),
-    ...(reasons === undefined ? {} : { RejectReasonCode: reasons }),
-  }
+export type PaymentsWanted = {
+  /** Those that the LFI was asked for and gave no answer to, and is not being asked for now. */
+  readonly unsettled: boolean
+  readonly consentId: ConsentId | null
+  readonly limit: number
+}
+
+/** Newest first. */
+export async function browsePayments(db: Db, wanted: PaymentsWanted, now: Instant): Promise<readonly Payment[]> {
+  const { unsettled, consentId, limit } = wanted
+  const found = table(db).orderBy('id', 'desc').limit(limit)
+  if (unsettled) found.where('state', 'open').andWhere('attempt_until', '<=', new Date(now))
+  if (consentId !== null) found.where('consent_id', consentId)
+  return ((await found.select(PAYMENT_COLUMNS)) as PaymentRow[]).map(toPayment)
+}
+
+/** By the id of the LFI, the hub's own, or an idempotency key, which several clients may have used. Oldest first. */
+export async function findNamed(db: Db, name: string): Promise<readonly Payment[]> {
+  const rows = (await table(db)
+    .where('payment_id', name)
+    .orWhere('idempotency_key', name)
+    .orWhere('id', readUnansweredId(name) ?? '0')
+    .orderBy('id')
+    .limit(LISTED_MAX)
+    .select(PAYMENT_COLUMNS)) as PaymentRow[]
+  return rows.map(toPayment)
 }

@@ -76,6 +76,31 @@ export type MadePayment = Common & {
 }
 export type Payment = OpenPayment | RefusedPayment | MadePayment
 
+/**
+ * Names a payment until the LFI does, and for good where the LFI settles it without ever having given it an id: a patch
+ * has no place for one (lfi-api 2.8).
+ */
+export const unansweredId = ({ logId }: Pick<Common, 'logId'>): string => `unanswered-${logId}`
+export const readUnansweredId = (id: string): string | null => /^unanswered-(\d{1,18})$/.exec(id)?.[1] ?? null
+/** The LFI does not know the payment by the id that it has here, so it cannot be asked about it. */
+export const isNamedByHub = (payment: MadePayment): boolean => readUnansweredId(payment.paymentId) !== null
+
+/** A payment that was asked for and is unanswered, as the LFI says that it stands; `patchPayment` goes on from here. */
+export function unansweredAsMade({ attemptUntil: _, ...asked }: OpenPayment): MadePayment {
+  return {
+    ...asked,
+    state: 'made',
+    paymentId: unansweredId(asked),
+    status: 'Pending',
+    madeAt: asked.createdAt,
+    statusChangedAt: asked.createdAt,
+    paymentTransactionId: null,
+    billing: null,
+    rejectReasons: null,
+    answer: { status: 201, body: null, signed: null },
+  }
+}
+
 /** What the LFI answered when it was asked to pay. `unknown`: it did not; the same key may ask it again. */
 export type PaymentOutcome =
   | ({ readonly kind: 'made' } & Omit<MadePayment, keyof Common | 'state'>)
@@ -93,6 +118,7 @@ export type PaymentPatch = {
 export const PAYMENT_REFUSALS = {
   'not-from-here': 'The payment cannot pass from its status to this one',
   'transaction-id-set': 'paymentTransactionId is set already and does not change',
+  'under-way': 'The LFI is being asked for this payment at this moment, and its answer is awaited',
   'no-file': 'NumberOfSuccessfulTransactions belongs to file payments',
 } as const
 export type PaymentRefusal = keyof typeof PAYMENT_REFUSALS

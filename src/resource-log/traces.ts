@@ -88,3 +88,33 @@ export async function enqueueNotice(tx: Tx, traces: Traces, caller: Caller): Pro
   const { resourceId, url, body } = notice
   await enqueueResource(tx, { resource, resourceId, consentId, clientId, revision, at, url, body, caller })
 }
+
+export type ResourceTrailRow = {
+  readonly revision: number
+  readonly at: Date
+  readonly change: ResourceChange
+  readonly status_from: string | null
+  readonly status_to: string
+  readonly changed: readonly string[]
+  readonly caller_kind: Caller['by']
+  readonly caller_client_id: string | null
+  readonly interaction_id: string | null
+}
+
+/** Oldest first. */
+export async function readTrail(db: Db, resource: ResourceKind, logId: string): Promise<readonly ResourceTrailRow[]> {
+  return (await db('resource_trail')
+    .where({ resource, log_id: logId })
+    .orderBy('revision')
+    .select(
+      'revision',
+      'at',
+      'change',
+      'status_from',
+      'status_to',
+      'changed',
+      'caller_kind',
+      'caller_client_id',
+      'interaction_id',
+    )) as ResourceTrailRow[]
+}

@@ -9,7 +9,7 @@ const CLAIM = `
   update payment_log set asked_at = ?
   where id in (
     select id from payment_log
-    where status = 'Pending' and made_at > ?::timestamptz - interval '30 days'
+    where status = 'Pending' and payment_id not like 'unanswered-%' and made_at > ?::timestamptz - interval '30 days'
       and ?::timestamptz - coalesce(asked_at, made_at)
           >= greatest(interval '1 minute', (?::timestamptz - made_at) / 4)
     order by made_at limit ? for update skip locked)

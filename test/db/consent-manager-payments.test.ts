@@ -96,7 +96,7 @@ describe('the payments of a consent', () => {
     )
   })
 
-  test('do not hold what the LFI has not answered or has refused', async () => {
+  test('do not hold what the LFI is being asked for or has refused', async () => {
     const consentId = await cm.hub.authorized()
     await record(database.db, cm.resources, paymentIntent(consentId))
     const refused = await record(database.db, cm.resources, paymentIntent(consentId))
@@ -104,6 +104,36 @@ describe('the payments of a consent', () => {
     const answer = { status: 403, body: null, signed: null }
     await settle(database.db, cm.resources, refused.payment.logId, { kind: 'refused', answer })
     expect(await listed(consentId)).toEqual([])
+  })
+
+  test.skipIf(!isPublishedPresent)('hold what the LFI never answered, under an id by which it settles it', async () => {
+    const consentId = await cm.hub.authorized({ webhook: 'active' })
+    const asked = await record(database.db, cm.resources, paymentIntent(consentId))
+    if (asked.outcome !== 'recorded') throw new Error(asked.outcome)
+    await settle(database.db, cm.resources, asked.payment.logId, { kind: 'unknown' })
+    const [item] = await listed(consentId)
+    const id = String(item?.['paymentId'])
+    expect(item).toMatchObject({
+      paymentId: `unanswered-${asked.payment.logId}`,
+      idempotencyKey: asked.payment.idempotencyKey,
+      paymentResponse: { id, status: 'Pending' },
+    })
+    const root = readPublished(PAIRS['consent-manager'].published)
+    const operation = json(json(json(root['paths'])['/payment-log'])['get'])
+    const content = json(json(json(operation['responses'])['200'])['content'])
+    const judge = createPublishedJudge(root)(json(content['application/json'])['schema'])
+    expect(judge((await cm.call('GET', `/payment-log?consentId=${consentId}`)).body)).toBe(true)
+    expect(said(await patch(`${id}0`, { [STATUS]: 'Rejected' }))).toBe('400 Resource.InvalidFormat')
+    expect(said(await patch(id, { [STATUS]: 'AcceptedSettlementCompleted' }))).toBe('204')
+    expect(said(await patch(id, { [STATUS]: 'Rejected' }))).toBe('400 Event.UnexpectedEvent')
+    expect(await listed(consentId)).toMatchObject([
+      { paymentId: id, paymentResponse: { status: 'AcceptedSettlementCompleted' } },
+    ])
+    const [trail] = await database.db('resource_trail').where({ log_id: asked.payment.logId, revision: 3 })
+    expect(trail).toMatchObject({ change: 'patched', status_from: 'open', caller_kind: 'lfi' })
+    const [notice, another] = await notices('payment', id)
+    expect([notice?.body, another]).toMatchObject([{ PaymentId: id, Status: 'AcceptedSettlementCompleted' }, undefined])
+    expect(notice?.body).toMatchObject({ Instruction: { Amount: { Amount: '100.00' } }, PaymentPurposeCode: 'ACM' })
   })
 
   test('of a consent that is not there are none', async () => {

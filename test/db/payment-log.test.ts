@@ -1,10 +1,16 @@
 /** Payments and service requests as the gateway records them: idempotency, attempts, what the database keeps. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createAudit } from '../../src/audit/index.ts'
+import { toMilliseconds } from '../../src/clock.ts'
 import { inTransaction, query } from '../../src/db.ts'
 import type { ClientId, ConsentId } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
-import { createResourceLog, type PaymentIntent, type ResourceLog } from '../../src/resource-log/index.ts'
+import {
+  createResourceLog,
+  type PaymentIntent,
+  type PaymentStatus,
+  type ResourceLog,
+} from '../../src/resource-log/index.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { ATTEMPT, madeOutcome, madePayment, paymentIntent, record, settle } from '../unit/consent-store/payments.ts'
 import {
@@ -204,5 +210,87 @@ describe('a service request', () => {
     expect(await resources.findRequest('fx-quote', 'q-2')).toMatchObject({ subscription: null, revision: 1 })
     await subscribe(CLIENT)
     expect(await resources.findRequest('fx-quote', 'q-2')).toMatchObject({ subscription, revision: 2 })
+  })
+})
+
+describe('what the policy no longer keeps', () => {
+  const DAY = 86_400_000
+  const names = async () => {
+    const payments = await database.db('payment_log').orderBy('id').pluck('idempotency_key')
+    const requests = await database.db('service_request').orderBy('id').pluck('resource_id')
+    return [...payments, ...requests].filter((name) => name.startsWith('old-'))
+  }
+  const destroyAll = async (): Promise<number[]> => {
+    const steps: number[] = []
+    for (
+      let done = await resources.destroyExpired(366, 2);
+      done !== null;
+      done = await resources.destroyExpired(366, 2)
+    ) {
+      steps.push(done.payments + done.requests)
+    }
+    return steps
+  }
+
+  test('goes a few at a time, with its history, and leaves evidence; what is not settled or in force stays', async () => {
+    // What earlier tests left behind is as old.
+    await hub.store.revoke(consentId, { revokedBy: 'LFI' }, TPP)
+    const ControlParameters = { IsDelegatedAuthentication: true, ConsentSchedule: {} }
+    const inForce = await hub.authorized({ type: 'service-initiation', members: { ControlParameters } })
+    const ended = await hub.authorized({ type: 'service-initiation' })
+    const made = async (name: string, consent: ConsentId, status: PaymentStatus) => {
+      const payment = await logIdOf(paymentIntent(consent, { idempotencyKey: name }))
+      await settle(database.db, resources, payment, madeOutcome(consent, { status }))
+      return payment
+    }
+    const gone = await made('old-rejected', ended, 'Rejected')
+    await made('old-paid', ended, 'AcceptedSettlementCompleted')
+    const refused = await logIdOf(paymentIntent(ended, { idempotencyKey: 'old-refused' }))
+    const answer = { status: 400, body: null, signed: null }
+    await settle(database.db, resources, refused, { kind: 'refused', answer })
+    await made('old-pending', ended, 'Pending')
+    await logIdOf(paymentIntent(ended, { idempotencyKey: 'old-open' }))
+    await made('old-in-force', inForce, 'AcceptedSettlementCompleted')
+    for (const [resourceId, status] of [
+      ['old-quote', 'Completed'],
+      ['old-quote-open', 'Available'],
+    ] as const) {
+      const asked = { kind: 'fx-quote', resourceId, status, clientId: CLIENT, organisationId: ORGANISATION } as const
+      await inTransaction(database.db, (tx) =>
+        resources.recordRequest(tx, { ...asked, subscription: null, echoed: {} }, TPP),
+      )
+    }
+    await hub.store.revoke(ended, { revokedBy: 'LFI' }, TPP)
+    const all = await names()
+    hub.clock.advance(toMilliseconds(365 * DAY))
+    expect([await destroyAll(), await names()]).toEqual([[], all])
+    await made('old-but-late', ended, 'AcceptedWithoutPosting')
+
+    hub.clock.advance(toMilliseconds(2 * DAY))
+    const steps = await destroyAll()
+    expect(steps.length).toBeGreaterThan(1)
+    expect(Math.max(...steps)).toBeLessThanOrEqual(4)
+    expect(await names()).toEqual(['old-pending', 'old-open', 'old-in-force', 'old-but-late', 'old-quote-open'])
+    const trails = await query<{ log_id: string }>(
+      database.db,
+      `select log_id from resource_trail where resource = 'payment' and log_id not in (select id from payment_log)`,
+    )
+    expect(trails.rows).toEqual([])
+    expect(await resources.findByLogId(gone)).toBeNull()
+    const entries = (await database.db('audit_entry').select('bytes')) as { bytes: Buffer }[]
+    const evidence = entries.map(({ bytes }) => JSON.parse(bytes.toString()) as { event?: string; detail?: string })
+    const told = evidence.filter(({ event }) => event === 'destroyed').map(({ detail }) => detail)
+    expect(told).toHaveLength(steps.length)
+    expect(told[0]).toMatch(/^before \d{4}-\d\d-\d\dT00:00:00\.000Z: payment_log 2, service_request \d$/)
+
+    // The tally goes with the last payment of a consent that has ended.
+    const days = await database.db('payment_tally').whereIn('consent_id', [ended, inForce]).pluck('consent_id')
+    expect(new Set(days)).toEqual(new Set([ended, inForce]))
+    expect(await database.db('payment_tally').where({ consent_id: consentId })).toEqual([])
+  })
+
+  test('is nothing that the database lets anybody else delete', async () => {
+    await madePayment(database.db, resources, consentId)
+    await expect(query(database.db, 'delete from resource_trail')).rejects.toThrow(/only ever added to/)
   })
 })

@@ -386,6 +386,8 @@ END),
   constraint payment_open CHECK (((state = 'open'::text) = (attempt_until IS NOT NULL)))
 );
 CREATE INDEX payment_log_consent ON public.payment_log USING btree (consent_id, id);
+CREATE INDEX payment_log_created ON public.payment_log USING brin (created_at) WITH (autosummarize='on');
+CREATE INDEX payment_log_open ON public.payment_log USING btree (id) WHERE (state = 'open'::text);
 CREATE INDEX payment_log_waiting ON public.payment_log USING btree (made_at) WHERE (status = 'Pending'::text);
 CREATE UNIQUE INDEX payment_log_key ON public.payment_log USING btree (client_id, payment_type, idempotency_key);
 CREATE TRIGGER payment_log_keep BEFORE UPDATE ON public.payment_log FOR EACH ROW EXECUTE FUNCTION payment_log_keep();
@@ -547,6 +549,7 @@ create table service_request (
   constraint service_request_revision_check CHECK ((revision >= 1)),
   constraint service_request_status_check CHECK (((length(status) >= 1) AND (length(status) <= 40)))
 );
+CREATE INDEX service_request_created ON public.service_request USING brin (created_at) WITH (autosummarize='on');
 
 create table software_statement (
   software_statement_id text not null,
@@ -848,9 +851,14 @@ CREATE OR REPLACE FUNCTION public.resource_trail_keep()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
-begin
-  raise exception 'the trail of a resource is only ever added to';
-end $function$
+      begin
+        if tg_op = 'DELETE'
+           and not (old.resource = 'payment' and exists (select from payment_log where id = old.log_id))
+           and not (old.resource <> 'payment' and exists (select from service_request where id = old.log_id)) then
+          return old;
+        end if;
+        raise exception 'the trail of a resource is only ever added to';
+      end $function$
 ;
 
 sequence audit_entry_id;

@@ -1,9 +1,16 @@
 /** The first answer to an idempotency key: kept with the payment, and given again (tpp-api 5.3). */
 import type { JsonObject } from '../../consent-store/index.ts'
 import { ERRORS, type ErrorCode, HubError } from '../../errors.ts'
-import type { KeptAnswer, MadePayment, OpenPayment, Payment } from '../../resource-log/index.ts'
+import {
+  isNamedByHub,
+  type KeptAnswer,
+  type MadePayment,
+  type OpenPayment,
+  type Payment,
+} from '../../resource-log/index.ts'
 import { Answer } from '../answer.ts'
 import type { PaymentLinks } from './links.ts'
+import { bodyOfUnanswered } from './reply.ts'
 
 type Told = { readonly Code: string; readonly Message: string; readonly Path?: string }
 
@@ -11,7 +18,9 @@ type Told = { readonly Code: string; readonly Message: string; readonly Path?: s
 export function answerAgain(payment: Exclude<Payment, OpenPayment>, links: PaymentLinks): Answer {
   const { answer } = payment
   if (payment.state === 'refused') throw refusalAgain(answer)
-  return madeAnswer(payment, answer.body ?? {}, links, null)
+  // The LFI never answered, and settled the payment later: there is no first answer but what it said then.
+  const body = isNamedByHub(payment) ? bodyOfUnanswered(payment, links) : (answer.body ?? {})
+  return madeAnswer(payment, body, links, null)
 }
 
 export function madeAnswer(

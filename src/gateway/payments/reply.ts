@@ -1,9 +1,21 @@
 /** From what the LFI says of a payment to what the TPP is told and the hub keeps of it (lfi-api 3.9.1). */
-import { type Instant, iso, toInstant } from '../../clock.ts'
+import { type Instant, toInstant } from '../../clock.ts'
 import type { JsonObject } from '../../consent-store/index.ts'
 import { HubError } from '../../errors.ts'
 import { isSameMoney, toMoney } from '../../money.ts'
-import type { Payment, PaymentStatus, PaymentType, RejectReason } from '../../resource-log/index.ts'
+import {
+  filledFrom,
+  type MadePayment,
+  type OpenPayment,
+  type Payment,
+  type PaymentStatus,
+  type PaymentType,
+  paymentData,
+  type RejectReason,
+  readUnansweredId,
+  unansweredAsMade,
+  wantedIn,
+} from '../../resource-log/index.ts'
 import type { SchemaRegistry } from '../../schema-registry.ts'
 import { filePayment, payment as paymentMembers } from '../transform/payments.ts'
 import { createQuality, type Quality } from '../transform/quality.ts'
@@ -105,36 +117,15 @@ const unfit = (detail: string, quality: Quality): HubError =>
 /** Path of what contradicts the request; an LFI that confirms something else than it was asked for is not believed. */
 function mismatch(asked: Payment, data: LfiPayment['data']): string | null {
   if (data.id === '' || data.id.length > 40) return 'data.id length'
+  if (readUnansweredId(data.id) !== null) return 'data.id reserved'
   if (data.consentId !== undefined && data.consentId !== asked.consentId) return 'data.consentId'
   const { paymentPurposeCode } = data as { readonly paymentPurposeCode?: string }
-  const wanted = dataOf(asked)
+  const wanted = wantedIn(asked)
   if (paymentPurposeCode !== wanted.PaymentPurposeCode) return 'data.paymentPurposeCode'
   if (data.instruction === undefined || asked.paymentType === 'cbuae-file-payment') return null
   const { amount, currency } = data.instruction.Amount
   const [said, ordered] = [toMoney({ Amount: amount, Currency: currency }), toMoney(wanted.Instruction?.['Amount'])]
   return said !== null && ordered !== null && isSameMoney(said, ordered) ? null : 'data.instruction.Amount'
-}
-
-type Wanted = {
-  readonly Instruction?: JsonObject
-  readonly PaymentPurposeCode: string
-  readonly DebtorReference?: string
-  readonly CurrencyRequest?: JsonObject
-  readonly OpenFinanceBilling?: JsonObject
-}
-const dataOf = (asked: Payment): Wanted => asked.requestBody['Data'] as Wanted
-
-/** What the LFI may leave out, because it was asked for in the same words. */
-export function filledFrom(asked: Payment): JsonObject {
-  const { Instruction, PaymentPurposeCode, DebtorReference, CurrencyRequest, OpenFinanceBilling } = dataOf(asked)
-  if (asked.paymentType === 'cbuae-file-payment') return { Instruction, PaymentPurposeCode }
-  return {
-    ...(CurrencyRequest === undefined ? {} : { CurrencyRequest }),
-    Instruction,
-    PaymentPurposeCode,
-    ...(DebtorReference === undefined ? {} : { DebtorReference }),
-    OpenFinanceBilling,
-  }
 }
 
 /** Files are received or rejected to a TPP; a single payment that was received waits. */
@@ -159,24 +150,13 @@ function saidBy(data: LfiPayment['data']): SaidOfPayment {
   }
 }
 
-/** A payment that the LFI has not answered for: it may have been made, and nothing else is known. */
-export function bodyOfUnanswered(asked: Payment, links: PaymentLinks): JsonObject {
-  const since = iso(asked.createdAt)
-  const id = unansweredId(asked)
+/** What the hub knows of a payment that the LFI has not answered for: it may have been made, unless the LFI said since. */
+export function bodyOfUnanswered(asked: OpenPayment | MadePayment, links: PaymentLinks): JsonObject {
+  const payment = asked.state === 'open' ? unansweredAsMade(asked) : asked
+  const data = paymentData(payment)
   return {
-    Data: {
-      ...filledFrom(asked),
-      PaymentId: id,
-      ConsentId: asked.consentId,
-      Status: shownStatus(asked, 'Pending'),
-      StatusUpdateDateTime: since,
-      CreationDateTime: since,
-    },
-    Links: { Self: links.self(asked.paymentType, id), Related: links.consent(asked.consentId) },
+    Data: { ...data, Status: shownStatus(payment, payment.status) },
+    Links: { Self: links.self(payment.paymentType, payment.paymentId), Related: links.consent(payment.consentId) },
     Meta: {},
   }
 }
-
-/** Names it until the LFI does. */
-export const unansweredId = ({ logId }: Payment): string => `unanswered-${logId}`
-export const readUnansweredId = (id: string): string | null => /^unanswered-(\d{1,18})$/.exec(id)?.[1] ?? null

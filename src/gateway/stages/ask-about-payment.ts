@@ -1,4 +1,5 @@
 import { lfiHeaders } from '../../lfi/index.ts'
+import { isNamedByHub } from '../../resource-log/index.ts'
 import { Answer } from '../answer.ts'
 import { bodyOfUnanswered } from '../payments/reply.ts'
 import { stage } from '../stage.ts'
@@ -8,14 +9,17 @@ const OPERATIONS = {
   'show-report': { operationId: 'reportFile', route: '/payments/{paymentId}/report-file' },
 } as const
 
-/** The LFI says how a payment stands. One that it has not given an id cannot be asked about: it waits. */
+/** The LFI says how a payment stands. One that it has given no id cannot be asked about: the record says. */
 export const askAboutPayment = stage({
   name: 'ask-about-payment',
   needs: ['arrival', 'paid', 'client', 'entry'],
   adds: ['exchange'],
   fails: [],
   async run({ arrival, paid, client, entry }, { tenant, consents, routes, connector, paymentLinks }) {
-    if (entry.state !== 'made') return new Answer(200, bodyOfUnanswered(entry, paymentLinks), 1)
+    if (entry.state === 'refused') throw new Error('a payment that was refused is none')
+    if (entry.state === 'open' || isNamedByHub(entry)) {
+      return new Answer(200, bodyOfUnanswered(entry, paymentLinks), 1)
+    }
     const { operationId, route } = OPERATIONS[paid.follows === 'show-report' ? 'show-report' : 'show-payment']
     const headers = lfiHeaders({
       tenantId: tenant.id,

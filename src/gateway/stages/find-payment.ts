@@ -1,6 +1,6 @@
 import { HubError } from '../../errors.ts'
+import { unansweredId } from '../../resource-log/index.ts'
 import { Answer } from '../answer.ts'
-import { unansweredId } from '../payments/reply.ts'
 import { stage } from '../stage.ts'
 
 /** Where the payment of a key is, for a TPP that never got its answer (tpp-api 5.3). */

@@ -1,5 +1,5 @@
 import { HubError } from '../../errors.ts'
-import { readUnansweredId } from '../payments/reply.ts'
+import { readUnansweredId } from '../../resource-log/index.ts'
 import type { Services } from '../services.ts'
 import { stage } from '../stage.ts'
 

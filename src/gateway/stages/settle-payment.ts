@@ -1,9 +1,9 @@
 import { HubError } from '../../errors.ts'
 import { LFI_CODES } from '../../lfi/index.ts'
-import type { PaymentOutcome } from '../../resource-log/index.ts'
+import type { Payment, PaymentOutcome } from '../../resource-log/index.ts'
 import { callerOf } from '../callers.ts'
 import type { Facts } from '../facts.ts'
-import { keptRefusal, madeAnswer } from '../payments/kept-answer.ts'
+import { answerAgain, keptRefusal, madeAnswer } from '../payments/kept-answer.ts'
 import { signMessage } from '../render.ts'
 import type { Services } from '../services.ts'
 import { stage } from '../stage.ts'
@@ -29,7 +29,10 @@ export const settlePayment = stage({
     }
     const { said, body } = verdict
     const signed = await signMessage(body, { clientId: client.clientId, audience: route.audience ?? 'list' }, services)
-    await settle(facts, { kind: 'made', ...said, answer: { status: 201, body, signed } }, services)
+    const kept = await settle(facts, { kind: 'made', ...said, answer: { status: 201, body, signed } }, services)
+    // Somebody was quicker: the LFI itself, by the log, or another attempt under this key.
+    const isOther = kept.state === 'refused' || (kept.state === 'made' && kept.paymentId !== said.paymentId)
+    if (isOther) return answerAgain(kept, services.paymentLinks)
     return madeAnswer({ ...payment, paymentId: said.paymentId }, body, services.paymentLinks, signed)
   },
 })
@@ -38,9 +41,9 @@ async function settle(
   facts: Pick<Facts, 'arrival' | 'client' | 'payment'>,
   outcome: PaymentOutcome,
   { resources }: Services,
-): Promise<void> {
+): Promise<Payment> {
   try {
-    await resources.answerPayment(facts.payment, outcome, callerOf(facts))
+    return await resources.answerPayment(facts.payment, outcome, callerOf(facts))
   } catch (cause) {
     throw new HubError('GenericRecoverableError', { detail: 'what the LFI answered could not be recorded', cause })
   }

@@ -23,6 +23,7 @@ import {
   ROLES,
   type Role,
   type TenantConfig,
+  type TracingConfig,
   type TrustFrameworkConfig,
 } from './config/shape.ts'
 import { OperatorError } from './errors.ts'
@@ -77,6 +78,7 @@ export function loadConfig(
     drainSeconds: raw.drainSeconds,
     ...(raw.health === undefined ? {} : { health: raw.health }),
     ...(raw.noticeSeconds === undefined ? {} : { noticeSeconds: raw.noticeSeconds }),
+    ...(raw.tracing === undefined ? {} : { tracing: tracingOf(raw.tracing, files) }),
     otherLfis: raw.otherLfis ?? [],
     ...(raw.publishedSchemas === undefined ? {} : { publishedSchemas: files.path(raw.publishedSchemas.directory) }),
     tenants: tenants.map(({ tenant }) => tenant),
@@ -84,6 +86,15 @@ export function loadConfig(
   const faults = [...files.faults, ...tenants.flatMap((each) => each.faults), ...judge(config)]
   if (faults.length > 0) throw new ConfigError(faults)
   return deepFreeze(config)
+}
+
+function tracingOf(raw: NonNullable<RawDeployment['tracing']>, files: Files): TracingConfig {
+  const { caFile, authorization, ...kept } = raw
+  return {
+    ...kept,
+    ca: caFile === undefined ? null : files.authorities(caFile),
+    authorization: authorization === undefined ? null : files.secret(authorization),
+  }
 }
 
 function trustFrameworkOf(raw: RawDeployment['trustFramework'], files: Files): TrustFrameworkConfig {

@@ -55,6 +55,7 @@ import { createHeartbeat, createReports, type Reports } from './reports/index.ts
 import { createResourceLog } from './resource-log/index.ts'
 import { openRevocation, type Revocation } from './revocation.ts'
 import { loadSchemas, type SchemaRegistry } from './schema-registry.ts'
+import { createSpanExport, type SpanExport } from './spans.ts'
 import { every } from './timer.ts'
 
 export type Hub = { close(): Promise<void> }
@@ -80,10 +81,12 @@ export async function startHub({ config, log, clock = systemClock }: HubDeps): P
   const registry = loadSchemas(publishedSchemas === undefined ? {} : { published: publishedSchemas })
   const tenants: Tenant[] = []
   const revocation = await openRevocation({ config, clock, log })
+  const { tracing, environment } = config
+  const spans = tracing === undefined ? null : createSpanExport({ tracing, environment, log })
   const stop = new AbortController()
   const stopping = stop.signal
   try {
-    const shared = { log, clock, registry, revocation, stopping }
+    const shared = { log, clock, registry, revocation, stopping, spans }
     for (const tenant of config.tenants) tenants.push(await startTenant(config, tenant, shared))
     const doors = tenants.flatMap((tenant) => tenant.doors)
     const refused: NonNullable<ListenersDeps['refused']> = (tenantId, refusal) =>
@@ -101,6 +104,7 @@ export async function startHub({ config, log, clock = systemClock }: HubDeps): P
         await health?.close()
         for (const tenant of tenants) await tenant.close()
         await revocation?.close()
+        await spans?.close()
       },
     }
   } catch (error) {
@@ -123,6 +127,7 @@ type Shared = {
   readonly clock: Clock
   readonly registry: SchemaRegistry
   readonly revocation: Revocation | null
+  readonly spans: SpanExport | null
   readonly stopping: AbortSignal
 }
 
@@ -165,7 +170,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const reports = createReports({ db, tenant, audit, clock })
   const { witnesses } = auditLogOf(tenant)
   const witnessing = createWitnessing({ db, witnesses, clock, log })
-  const metrics = createMetrics(levelsOf(db, reports, witnesses), witnessing.counts)
+  const metrics = createMetrics(levelsOf(db, reports, witnesses), witnessing.counts, shared.spans?.counts)
   const connector = createConnector({ tenant, clock })
   const consentActions = createConsentActions({ tenant, connector, registry })
   const room = {
@@ -212,7 +217,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     if (listener === undefined) return []
     const door = { role, capacity: capacityOf(role, tenant, whole), refused: refusals.count }
     const observe = (call: Parameters<NonNullable<AppDeps['observe']>>[0]) => metrics.observe({ ...call, door: role })
-    const app = createApp({ log: log.child({ role }), clock, door, observe })
+    const app = createApp({ log: log.child({ role }), clock, door, observe, spans: shared.spans?.of(tenant.id) })
     if (role === 'portal') portal?.mount(app)
     else mounts[role](app)
     return [

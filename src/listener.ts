@@ -23,6 +23,7 @@ import { answerUnreadable } from './listener/unreadable.ts'
 import type { Log } from './log.ts'
 import type { Measured, Observed } from './metrics.ts'
 import type { Revocation } from './revocation.ts'
+import type { Part, SpanSink } from './spans.ts'
 import { handshakeCertificate, type PeerCertificate, TLS_PROFILE } from './tls.ts'
 import { TRACE_HEADER, type Trace, traceOf } from './trace.ts'
 
@@ -43,6 +44,8 @@ export type ContextState = {
   log: Log
   /** W3C trace context: the caller's trace, or a new one, and the span of this request. */
   trace: Trace
+  /** What the request was made of, of one whose trace is kept. */
+  parts: Part[] | null
   /** What the door knows of the request beyond its status, for the figures. */
   measured: Measured | null
 }
@@ -62,6 +65,8 @@ export type AppDeps = {
   }
   /** Told of every request when it is over. */
   readonly observe?: (call: Omit<Observed, 'door'>) => void
+  /** Absent: nothing is kept of traces. */
+  readonly spans?: SpanSink | undefined
 }
 
 export function createApp(deps: AppDeps): HubApp {
@@ -77,13 +82,15 @@ export function createApp(deps: AppDeps): HubApp {
     ctx.state.receivedAt = deps.clock.now()
     ctx.state.startedAt = performance.now()
     ctx.state.peer = whoSent(ctx.req).peer
-    ctx.state.trace = traceOf(ctx.get(TRACE_HEADER))
+    ctx.state.trace = traceOf(ctx.get(TRACE_HEADER), deps.spans?.sampler)
+    ctx.state.parts = deps.spans !== undefined && ctx.state.trace.flags === '01' ? [] : null
     const { traceId, spanId } = ctx.state.trace
     ctx.state.log = deps.log.child({ interactionId: ctx.state.correlationId, traceId, spanId })
     ctx.state.measured = null
     ctx.set(INTERACTION_HEADER, ctx.state.correlationId)
     const observe = (status: number): void => {
       deps.observe?.({ status, totalMs: performance.now() - ctx.state.startedAt, measured: ctx.state.measured })
+      keepTrace(ctx, status, deps)
     }
     try {
       await admit(ctx, next, deps)
@@ -97,6 +104,14 @@ export function createApp(deps: AppDeps): HubApp {
   })
   app.on('error', (error: unknown) => deps.log.error({ err: error }, 'request failed outside every handler'))
   return app
+}
+
+function keepTrace({ state }: HubContext, status: number, { door, spans }: AppDeps): void {
+  if (state.parts === null) return
+  const { trace, correlationId: interactionId, startedAt, parts, measured } = state
+  const operation = measured?.operation ?? null
+  const endedAt = performance.now()
+  spans?.take({ trace, interactionId, door: door?.role ?? 'door', operation, status, startedAt, endedAt, parts })
 }
 
 const NOTHING = (): void => {}

@@ -63,7 +63,17 @@ const WITNESS_COUNTS = {
 } as const
 export type WitnessLevels = () => ReadonlyMap<string, Readonly<Record<keyof typeof WITNESS_COUNTS, number>>>
 
-export function createMetrics(levels: Levels, witnesses: WitnessLevels): Metrics {
+/** Of the whole process; null where nothing is exported. */
+const SPAN_COUNTS = {
+  exported: { name: 'falaj_spans_exported_total', help: 'Spans that the collector of traces has taken.' },
+  dropped: {
+    name: 'falaj_spans_dropped_total',
+    help: 'Spans that were dropped: the queue was full, or the collector did not take them.',
+  },
+} as const
+export type SpanLevels = () => Readonly<Record<keyof typeof SPAN_COUNTS, number>>
+
+export function createMetrics(levels: Levels, witnesses: WitnessLevels, spans?: SpanLevels): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const requests = new Counter({
@@ -93,6 +103,13 @@ export function createMetrics(levels: Levels, witnesses: WitnessLevels): Metrics
       [
         what as keyof typeof WITNESS_COUNTS,
         new Counter({ name, help, labelNames: ['witness'] as const, registers }),
+      ] as const,
+  )
+  const ofSpans = Object.entries(SPAN_COUNTS).map(
+    ([what, { name, help }]) =>
+      [
+        what as keyof typeof SPAN_COUNTS,
+        new Counter({ name, help, registers: spans === undefined ? [] : registers }),
       ] as const,
   )
   const lag = new Gauge({
@@ -125,6 +142,10 @@ export function createMetrics(levels: Levels, witnesses: WitnessLevels): Metrics
       for (const [what, counter] of ofWitnesses) {
         counter.reset()
         for (const [witness, counts] of witnesses()) counter.inc({ witness }, counts[what])
+      }
+      for (const [what, counter] of ofSpans) {
+        counter.reset()
+        counter.inc(spans?.()[what] ?? 0)
       }
       const p99 = delay.percentile(99) / 1e9
       lag.set(Number.isFinite(p99) ? p99 : 0)

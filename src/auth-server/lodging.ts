@@ -10,7 +10,7 @@ import { awaiting, type ConsentStore, type LodgeAsk } from '../consent-store/ind
 import { goneOf } from '../gone.ts'
 import { toConsentId } from '../ids.ts'
 import { keptHeaders } from '../kept-headers.ts'
-import type { Augmentation, ConsentActions } from '../lfi/index.ts'
+import { type Augmentation, type ConsentActions, lfiPart } from '../lfi/index.ts'
 import type { HubContext } from '../listener.ts'
 import { type Participants, tppView } from '../participants/index.ts'
 import { fileId, removeRow } from './engine-records.ts'
@@ -60,6 +60,7 @@ export async function lodge(
   const draft = { ...awaiting(asked, deps.clock.now()), parId: pushed.request_uri }
   const review = await deps.consentActions.review(draft, ctx.state, goneOf(ctx.res))
   trace.lfiCalls.push(...review.calls)
+  ctx.state.parts?.push(...review.calls.map((call) => lfiPart(call)))
   if (!review.ok) {
     trace.clientId = clientId
     trace.consentId = consentId

@@ -7,6 +7,7 @@ import type {
   ListenerTls,
   PortalConfig,
   TenantConfig,
+  TracingConfig,
   TrustFrameworkConfig,
   WebhooksConfig,
 } from './shape.ts'
@@ -31,6 +32,10 @@ export type RawDeployment = Pick<
   readonly trustFramework: Omit<TrustFrameworkConfig, 'ca' | 'serverCa' | 'certificate' | 'key'> &
     PairFiles & { readonly caFile: string; readonly serverCaFile?: string }
   readonly publishedSchemas?: { readonly directory: string }
+  readonly tracing?: Omit<TracingConfig, 'ca' | 'authorization'> & {
+    readonly caFile?: string
+    readonly authorization?: SecretReference
+  }
   readonly tenants: readonly string[]
 }
 

@@ -60,6 +60,7 @@ function unsafe(config: Config): readonly string[] {
   const only = (what: string) => `${what} is allowed in the sandbox only, and environment is ${config.environment}`
   return [
     ...(config.logLevel === 'trace' || config.logLevel === 'debug' ? [only(`log.level ${config.logLevel}`)] : []),
+    ...(isClear(config.tracing?.endpoint) ? [only('tracing.endpoint over http to another machine')] : []),
     ...config.tenants.flatMap((tenant) => [
       ...(tenant.activation === 'automatic' ? [only(`tenant ${tenant.id}: activation automatic`)] : []),
       ...listenersOf(tenant)
@@ -73,6 +74,12 @@ function unsafe(config: Config): readonly string[] {
         : [only(`tenant ${tenant.id}: database.url without sslmode=verify-full (or verify-ca, or require)`)]),
     ]),
   ]
+}
+
+/** Interaction ids are no secret, and nobody else's business either. */
+const isClear = (endpoint: string | undefined): boolean => {
+  const url = URL.parse(endpoint ?? '')
+  return url?.protocol === 'http:' && !isLoopback(url.hostname)
 }
 
 function unreadableRanges({ outbound }: Config): readonly string[] {

@@ -283,6 +283,19 @@ export type OtherLfi = {
 /** Connections to places that others have named (fetch-guard.ts). */
 export type OutboundConfig = { readonly allowedAddresses: readonly string[] }
 
+/** Where traces are brought to. */
+export type TracingConfig = {
+  readonly endpoint: string
+  /** null: the authorities that Node.js knows. */
+  readonly ca: string | null
+  /** Of the Authorization header; null: none is sent. */
+  readonly authorization: Secret<string> | null
+  /** Share of the traces that begin here. */
+  readonly ratio: number
+  readonly queueMax: number
+  readonly timeoutMs: Milliseconds
+}
+
 /** Where an orchestrator asks how the process is. */
 export type HealthConfig = { readonly address: string; readonly port: number }
 
@@ -296,6 +309,8 @@ export type Config = {
   readonly drainSeconds: Seconds
   /** How long it is said that this process will stop before it accepts nothing new; absent: not at all. */
   readonly noticeSeconds?: Seconds
+  /** Absent: none are. */
+  readonly tracing?: TracingConfig
   /** Absent: it is asked at the admin door only. */
   readonly health?: HealthConfig
   readonly otherLfis?: readonly OtherLfi[]

@@ -61,7 +61,7 @@ import { verifyToken } from './stages/verify-token.ts'
 export const arrived = path('arrival').step(matchRoute).step(negotiateAnswer).step(checkContentType).step(limitRate)
 
 /** Who is speaking? */
-const identified = arrived.step(verifyToken).step(checkSender).step(checkBinding).step(checkProof)
+export const identified = arrived.step(verifyToken).step(checkSender).step(checkBinding).step(checkProof)
 
 /** A client asks for something that no consent is needed for. */
 const asked = identified.step(checkClientScope).step(checkHeaders).step(checkParameters)

@@ -11,6 +11,7 @@ import type { HubContext } from '../listener.ts'
 import { explained, UNEXPLAINED } from '../measure.ts'
 import type { Answer } from './answer.ts'
 import type { Arrival, Facts } from './facts.ts'
+import { partsOf } from './parts.ts'
 import { arrived, requestPaths } from './pipeline.ts'
 import { CALLER_GONE, entriesOf, type Outcome, type Segments, segmentsOf } from './records.ts'
 import { type Rendered, renderAnswer, renderError } from './render.ts'
@@ -29,9 +30,12 @@ export function createServe(services: Services): (ctx: HubContext) => Promise<vo
     const timings: Timing[] = []
     const ended = await follow(known, services, timings)
     const rendered = await render(ended, known, services)
+    const renderedAt = performance.now()
     const outcome = gone.aborted ? CALLER_GONE : outcomeOf(ended, rendered, known)
-    const segments = segmentsOf(ctx.state.startedAt, performance.now(), known.exchange, timings)
+    const segments = segmentsOf(ctx.state.startedAt, renderedAt, known.exchange, timings)
     const recorded = await record(known, outcome, segments, services)
+    const times = { startedAt: ctx.state.startedAt, renderedAt, recordedAt: performance.now() }
+    ctx.state.parts?.push(...partsOf(ctx.state.trace, timings, known.exchange, times))
     const told = recorded === null ? outcome : outcomeOf(recorded, rendered, known)
     report(known, told, recorded ?? ended, segments.totalMs, timings)
     ctx.state.measured = { operation: known.route?.operationId ?? null, rule: told.why.rule, ...segments }

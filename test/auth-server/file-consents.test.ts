@@ -1,5 +1,8 @@
 /** The consent of a file of payments is posted to the LFI before the push is answered (lfi-api 3.9.3), at the real /par. */
 import { randomUUID } from 'node:crypto'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createAuditReader } from '../../src/audit/index.ts'
 import type { Milliseconds } from '../../src/clock.ts'
@@ -17,12 +20,21 @@ const BOOT_MS = 180_000
 const configured: { announceFileConsents?: boolean; validate: 'service-initiation'[] } = { validate: [] }
 let lfi: Receiver
 let world: ProfileWorld
+let collector: Server
+const traced: string[] = []
 let flow: Flow
 
 beforeAll(async () => {
   const bank = await createAuthority('Test Bank')
   lfi = await startReceiver(await bank.issue({ O: 'Bank', dns: 'localhost' }))
+  collector = createServer(async (request, response) => {
+    traced.push(await text(request))
+    response.end('{}')
+  })
+  await new Promise<void>((ready) => collector.listen(0, '127.0.0.1', ready))
+  const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}/v1/traces`
   world = await createProfileWorld(['uae'], {
+    tracing: { endpoint, ca: null, authorization: null, ratio: 1, queueMax: 1_000, timeoutMs: 5_000 as Milliseconds },
     entry: (each) => ({ ...each, roles: ['BDSP', 'BSIP'] }),
     tenant: (tenant) => ({
       ...tenant,
@@ -53,6 +65,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await lfi.close()
   await world.close()
+  await new Promise((closed) => collector.close(closed))
 }, BOOT_MS)
 beforeEach(() => {
   lfi.received.length = 0
@@ -119,6 +132,28 @@ test('the LFI has it, in the form of the contract, before the TPP has its answer
   expect(await callsOf(answer.headers)).toMatchObject([
     { operationId: 'createBulkBatchPaymentConsent', route: '/payment-consents', status: 201, outcome: 'answered' },
   ])
+})
+
+test('a trace of the push has the call to the LFI in it, under the id that the LFI was told', async () => {
+  traced.length = 0
+  const { answer, consentId } = await push()
+  const interaction = String(answer.headers['x-fapi-interaction-id'])
+  const told = String(lfi.received[0]?.headers['traceparent']).split('-')
+  expect(told[3]).toBe('01')
+  const spans = () => {
+    type Body = { resourceSpans: { scopeSpans: { spans: { name: string; traceId: string; spanId: string }[] }[] }[] }
+    return traced
+      .flatMap((body) => (JSON.parse(body) as Body).resourceSpans.flatMap((each) => each.scopeSpans[0]?.spans ?? []))
+      .filter((span) => JSON.stringify(span).includes(interaction))
+  }
+  await expect.poll(spans, { timeout: 10_000 }).toMatchObject([
+    { name: 'par', traceId: told[1] },
+    { name: 'createBulkBatchPaymentConsent', traceId: told[1], spanId: told[2] },
+  ])
+  expect(traced.join()).not.toContain(consentId)
+  const metrics = await world.call('admin', { path: '/metrics', certificate: world.bank })
+  expect(metrics.text).toMatch(/^falaj_spans_exported_total [1-9]\d*$/m)
+  expect(metrics.text).toMatch(/^falaj_spans_dropped_total 0$/m)
 })
 
 test('consents of other payments, and where the tenant says so of files, stay at the hub', async () => {

@@ -32,7 +32,7 @@ const UNITS: Readonly<Record<string, number>> = { KiB: 1024, MiB: 1024 * 1024 }
 
 /** What a description says the default is, as a value; undefined where it says it in words. */
 function claimed(text: string): unknown {
-  const [, amount, unit] = /^(\d+)(?: (KiB|MiB))?$/.exec(text) ?? []
+  const [, amount, unit] = /^(\d+(?:\.\d+)?)(?: (KiB|MiB))?$/.exec(text) ?? []
   if (amount !== undefined) return Number(amount) * (unit === undefined ? 1 : (UNITS[unit] ?? Number.NaN))
   if (text === 'none') return []
   if (text === 'true' || text === 'false') return text === 'true'

@@ -318,6 +318,19 @@ describe('outside the sandbox', () => {
     expect(faultsOf({ deployment: laptop, tenant: tenant?.(), ...(env === undefined ? {} : { env }) })).toEqual([])
   })
 
+  test.each([
+    [
+      'http://collector.example/v1/traces',
+      [/^tracing.endpoint over http to another machine is allowed in the sandbox only/],
+    ],
+    ['http://127.0.0.1:4318/v1/traces', []],
+    ['https://collector.example/v1/traces', []],
+    ['https://name:word@collector.example/', [/tracing.endpoint must match pattern/]],
+  ])('traces go to %s', (endpoint, faults) => {
+    const found = faultsOf({ deployment: deploymentWith(['tracing'], { endpoint }) })
+    expect(found).toEqual(faults.map((fault) => expect.stringMatching(fault)))
+  })
+
   test('a name that only begins like the loopback is fine', () => {
     expect(faultsOf(origin('https://localhost.bank.example').tenant())).toEqual([])
     expect(faultsOf({ deployment: deploymentWith(['environment'], 'preproduction') })).toEqual([])

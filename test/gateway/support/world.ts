@@ -29,6 +29,7 @@ import { createReports } from '../../../src/reports/index.ts'
 import { createResourceLog } from '../../../src/resource-log/index.ts'
 import { loadSchemas, type SchemaOptions } from '../../../src/schema-registry.ts'
 import { Secret } from '../../../src/secret.ts'
+import type { SpanSink } from '../../../src/spans.ts'
 import { newAuditKey } from '../../support/audit-key.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
 import { ROOM } from '../../support/room.ts'
@@ -98,6 +99,7 @@ export type Options = {
   readonly lfiFromRogue?: boolean
   /** Of the tenant's configuration. */
   readonly lfi?: Partial<TenantConfig['lfi']>
+  readonly spans?: SpanSink
   readonly audit?: (audit: Audit) => Audit
   readonly consents?: (consents: ConsentStore) => ConsentStore
 }
@@ -219,7 +221,7 @@ export async function createWorld(options: Options = {}) {
     log,
     ...(options.versions === undefined ? {} : { versions: options.versions }),
   })
-  const app = createApp({ log, clock })
+  const app = createApp({ log, clock, spans: options.spans })
   gateway.mount(app)
   const listeners = await openDoors(
     [

@@ -11,6 +11,7 @@ import type {
   ListenerConfig,
   ProfilesConfig,
   TenantConfig,
+  TracingConfig,
   TrustFrameworkConfig,
 } from '../../../src/config.ts'
 import { startHub } from '../../../src/hub.ts'
@@ -66,6 +67,7 @@ export type WorldOptions = {
   readonly trustFramework?: Partial<TrustFrameworkConfig>
   readonly limits?: Partial<TenantConfig['limits']>
   readonly roles?: Config['roles']
+  readonly tracing?: TracingConfig
   readonly tenant?: (tenant: TenantConfig, framework: Authority) => TenantConfig
   readonly entry?: (entry: DirectoryEntry) => DirectoryEntry
 }
@@ -78,6 +80,7 @@ export async function createProfileWorld(
     trustFramework = {},
     limits = {},
     roles = ['auth', 'as', 'rs', 'hh', 'cm', 'admin', 'worker'],
+    tracing,
     tenant = (same) => same,
     entry = (same) => same,
   }: WorldOptions = {},
@@ -119,6 +122,7 @@ export async function createProfileWorld(
     environment: 'sandbox',
     roles,
     logLevel: 'silent',
+    ...(tracing === undefined ? {} : { tracing }),
     database: { poolMax: 6, migrate: 'refuse' },
     trustFramework: {
       apiUrl: directory.url,

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net'
 import knex, { type Knex } from 'knex'
 import type { Secret } from './secret.ts'
 
@@ -8,26 +9,65 @@ export type Tx = Knex.Transaction & { readonly [inside]: true }
 
 export type Migration = { readonly name: string; up(db: Knex): Promise<void> }
 
+/** In milliseconds, as deployment.schema.json has them. */
+export type Patience = {
+  /** For a connection that is free, or a new one. */
+  readonly acquireMs: number
+  /** For a statement, and between two of a transaction; PostgreSQL ends what takes longer. */
+  readonly statementMs: number
+}
+export const PATIENCE: Patience = { acquireMs: 10_000, statementMs: 15_000 }
+/** Longer than a statement may take, the server would have said something: there is none any more. */
+const SILENCE_MS = 2_000
+
 export function openDatabase(options: {
   readonly url: Secret<string>
   readonly poolMax: number
   readonly applicationName: string
+  readonly patience?: Patience
+  /** For whoever migrates: a statement takes as long as it takes, and nothing is heard meanwhile. */
+  readonly isLong?: boolean
 }): Db {
+  const { acquireMs, statementMs } = options.patience ?? PATIENCE
   return knex({
     client: 'pg',
     connection: {
       connectionString: options.url.reveal(),
       application_name: options.applicationName,
       keepAlive: true,
-      statement_timeout: 15_000,
-      idle_in_transaction_session_timeout: 15_000,
+      connectionTimeoutMillis: acquireMs,
+      statement_timeout: statementMs,
+      idle_in_transaction_session_timeout: statementMs,
     },
-    pool: { min: 0, max: options.poolMax, acquireTimeoutMillis: 10_000, idleTimeoutMillis: 30_000 },
+    pool: {
+      min: 0,
+      max: options.poolMax,
+      acquireTimeoutMillis: acquireMs,
+      idleTimeoutMillis: 30_000,
+      afterCreate: (connection: Connection, done: (error: null, connection: Connection) => void) => {
+        if (options.isLong !== true) endSilence(connection, statementMs + SILENCE_MS)
+        done(null, connection)
+      },
+    },
     asyncStackTraces: false,
     // The message of a failed statement must not carry its values: it is logged.
     compileSqlOnError: false,
     // Whoever asked hears of a fault as an error; lines of knex's own would not be JSON.
     log: { warn: () => {}, error: () => {}, deprecate: () => {}, debug: () => {} },
+  })
+}
+
+type Connection = { readonly connection: { readonly stream: Socket }; readonly readyForQuery: boolean }
+
+/**
+ * `statement_timeout` is kept by the server. Where that has gone without a word (a cable, a firewall that forgot), a
+ * statement would wait for ever, and with it its caller and the connection.
+ */
+function endSilence(client: Connection, afterMs: number): void {
+  const { stream } = client.connection
+  stream.setTimeout(afterMs)
+  stream.on('timeout', () => {
+    if (!client.readyForQuery) stream.destroy(new Error('the database has gone silent'))
   })
 }
 

@@ -112,7 +112,20 @@ export class HubError extends Error {
 export const toHubError = (thrown: unknown): HubError =>
   thrown instanceof HubError
     ? thrown
-    : new HubError('GenericError', { detail: thrown instanceof Error ? thrown.message : 'thrown value', cause: thrown })
+    : new HubError(isPassing(thrown) ? 'GenericRecoverableError' : 'GenericError', {
+        detail: thrown instanceof Error ? thrown.message : 'thrown value',
+        cause: thrown,
+      })
+
+/** PostgreSQL's own: a statement ended for its length, a server that goes or comes, no room for a connection. */
+const PASSING_STATES = /^(57014|57P0[1-5]|53\d{3}|08\w{3}|40001|40P01|25P03)$/
+/** The database is away, slow or full: the same call may well succeed in a moment. */
+function isPassing(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false
+  const { code } = thrown as { readonly code?: unknown }
+  if (typeof code === 'string') return PASSING_STATES.test(code)
+  return thrown.name === 'KnexTimeoutError'
+}
 
 /** A fault that whoever runs a command can mend: told in a sentence, without a stack. */
 export class OperatorError extends Error {

@@ -21,7 +21,7 @@ import { type Clock, secondsToMilliseconds, systemClock, toSeconds } from './clo
 import { CLIENT_CERTIFICATES, type Config, type FixedRole, type ListenerRole, type TenantConfig } from './config.ts'
 import { createConsentManager } from './consent-manager/index.ts'
 import { createConsentStore } from './consent-store/index.ts'
-import { type Db, migrate, openDatabase, pendingMigrations, poolUsage, query } from './db.ts'
+import { type Db, migrate, openDatabase, PATIENCE, pendingMigrations, poolUsage, query } from './db.ts'
 import { createDeviations } from './deviations/index.ts'
 import { openDpop } from './dpop.ts'
 import { OperatorError } from './errors.ts'
@@ -133,13 +133,18 @@ type Shared = {
 
 async function startTenant(config: Config, tenant: TenantConfig, shared: Shared): Promise<Tenant> {
   const log = shared.log.child({ tenant: tenant.id })
+  if (config.database.migrate === 'on-start') await migrateOnStart(tenant, log)
   const db = openDatabase({
     url: tenant.databaseUrl,
     poolMax: config.database.poolMax,
     applicationName: `falaj-${tenant.id}`,
+    patience: {
+      acquireMs: config.database.acquireMs ?? PATIENCE.acquireMs,
+      statementMs: config.database.statementMs ?? PATIENCE.statementMs,
+    },
   })
   try {
-    await bringSchema(db, config, log)
+    await refusePending(db)
     return await furnish(config, tenant, { ...shared, log, db })
   } catch (error) {
     await db.destroy()
@@ -331,12 +336,22 @@ function asked(role: ListenerRole, config: Config): ClientCertificates {
   return mode === 'none' ? mode : { mode, ca: config.trustFramework.ca }
 }
 
-async function bringSchema(db: Db, config: Config, log: Log): Promise<void> {
-  if (config.database.migrate === 'on-start') {
+async function migrateOnStart(tenant: TenantConfig, log: Log): Promise<void> {
+  const db = openDatabase({
+    url: tenant.databaseUrl,
+    poolMax: 1,
+    applicationName: `falaj-migrate-${tenant.id}`,
+    isLong: true,
+  })
+  try {
     const applied = await migrate(db, migrations)
     if (applied.length > 0) log.info({ applied }, 'migrations applied')
-    return
+  } finally {
+    await db.destroy()
   }
+}
+
+async function refusePending(db: Db): Promise<void> {
   const pending = await pendingMigrations(db, migrations)
   if (pending.length > 0) {
     throw new OperatorError(`migrations are pending (${pending.join(', ')}): run \`falaj migrate\` first`)

@@ -46,6 +46,7 @@ async function migrateTenant(config: Config, tenant: Config['tenants'][number]):
     url: tenant.databaseUrl,
     poolMax: config.database.poolMax,
     applicationName: `falaj-migrate-${tenant.id}`,
+    isLong: true,
   })
   try {
     const { migrations } = await import('../migrations.ts')

@@ -303,7 +303,13 @@ export type Config = {
   readonly environment: 'sandbox' | 'preproduction' | 'production'
   readonly roles: readonly Role[]
   readonly logLevel: LogLevel
-  readonly database: { readonly poolMax: number; readonly migrate: 'on-start' | 'refuse' }
+  readonly database: {
+    readonly poolMax: number
+    readonly migrate: 'on-start' | 'refuse'
+    /** Absent: as the schema has them. */
+    readonly acquireMs?: Milliseconds
+    readonly statementMs?: Milliseconds
+  }
   readonly trustFramework: TrustFrameworkConfig
   readonly outbound: OutboundConfig
   readonly drainSeconds: Seconds

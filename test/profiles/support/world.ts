@@ -68,6 +68,7 @@ export type WorldOptions = {
   readonly limits?: Partial<TenantConfig['limits']>
   readonly roles?: Config['roles']
   readonly tracing?: TracingConfig
+  readonly database?: Partial<Config['database']>
   readonly tenant?: (tenant: TenantConfig, framework: Authority) => TenantConfig
   readonly entry?: (entry: DirectoryEntry) => DirectoryEntry
 }
@@ -81,6 +82,7 @@ export async function createProfileWorld(
     limits = {},
     roles = ['auth', 'as', 'rs', 'hh', 'cm', 'admin', 'worker'],
     tracing,
+    database: patience = {},
     tenant = (same) => same,
     entry = (same) => same,
   }: WorldOptions = {},
@@ -123,7 +125,7 @@ export async function createProfileWorld(
     roles,
     logLevel: 'silent',
     ...(tracing === undefined ? {} : { tracing }),
-    database: { poolMax: 6, migrate: 'refuse' },
+    database: { poolMax: 6, migrate: 'refuse', ...patience },
     trustFramework: {
       apiUrl: directory.url,
       tokenUrl: `${directory.url}/token`,

@@ -145,6 +145,7 @@ const SECONDS_BELOW = 1e11
 function updatedAfterOf(query: ReadonlyMap<string, string>): { readonly updatedAfter?: Instant } {
   const raw = query.get('updatedAt')
   if (raw === undefined) return {}
-  const epoch = Number(raw)
-  return { updatedAfter: toInstant(Math.floor(Math.abs(epoch) < SECONDS_BELOW ? epoch * 1000 : epoch)) }
+  // No consent is older than the epoch, and a database knows no time far before it.
+  const epoch = Math.max(Number(raw), 0)
+  return { updatedAfter: toInstant(Math.floor(epoch < SECONDS_BELOW ? epoch * 1000 : epoch)) }
 }

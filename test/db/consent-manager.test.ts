@@ -189,6 +189,8 @@ describe('lists', () => {
     expect(await changed(last - 1)).toEqual([ids[0]])
     expect(await changed(last)).toEqual([])
     expect(await changed(Math.floor(last / 1000) - 1)).toContain(ids[0])
+    for (const ever of [0, -1, -210_866_803_200_000]) expect(await changed(ever)).toContain(ids[0])
+    expect(await changed(253_402_300_800_000)).toEqual([])
   })
 
   test.for([

@@ -32,8 +32,9 @@ export function createRouter(deps: RouteDeps): Router<AppState> {
   })
   router.get('/', home(deps))
   const bank = bankRoutes(deps.client)
-  router.get('/banks/:code', bank.shown)
-  router.post('/banks/:code/payee', bank.asked)
+  // Under /banks the edge leads to the banks' own pages.
+  router.get('/about/:code', bank.shown)
+  router.post('/about/:code/payee', bank.asked)
   router.post('/connect', connect(deps))
   router.get('/callback', callback(deps))
   const consents = consentRoutes(deps.journey)

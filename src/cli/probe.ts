@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { systemClock } from '../clock.ts'
 import { loadConfig } from '../config.ts'
 import { OperatorError } from '../errors.ts'
-import type { OperationReport, ProbeReport, PsuId } from '../probe/index.ts'
+import type { OperationReport, PaymentTarget, ProbeReport, PsuId } from '../probe/index.ts'
 
 type Options = {
   readonly config: string
@@ -11,6 +13,10 @@ type Options = {
   readonly account: readonly string[]
   readonly iban?: string
   readonly writes?: boolean
+  readonly payments?: string
+  readonly consent?: string
+  readonly personal?: string
+  readonly paymentFile?: string
   readonly within: number
   readonly json?: boolean
 }
@@ -28,7 +34,18 @@ export function probeCommand(): Command {
       [],
     )
     .option('--iban <number>', 'an account number of the bank, for confirmation of payee')
-    .option('--writes', 'also operations that leave something behind: leads and quotes')
+    .option('--writes', 'also operations that leave something behind: leads, quotes and account openings')
+    .option(
+      '--payments <amount>',
+      'also payments of so many dirhams, such as 1.00, and with --writes the acceptance of a quote: MONEY MAY MOVE',
+      amount,
+    )
+    .option('--consent <id>', 'a payment consent of that customer, for a bank that looks it up')
+    .option('--personal <file>', 'the JWE that names whom to pay (PersonalIdentifiableInformation)')
+    .option(
+      '--payment-file <file>',
+      'JSON: path of a file of payments, its FileType, NumberOfTransactions and ControlSum, and a ConsentId for a bank that looks it up',
+    )
     .option('--within <ms>', 'longest time that an answer may take', milliseconds, 1_000)
     .option('--json', 'as one JSON object')
     .addHelpText(
@@ -63,9 +80,44 @@ async function run(options: Options): Promise<ProbeReport> {
       accountIds: options.account,
       iban: options.iban ?? null,
       writes: options.writes === true,
+      payments: options.payments === undefined ? null : paymentsOf(options, options.payments),
       withinMs: options.within,
     },
   )
+}
+
+function paymentsOf({ consent, personal, paymentFile }: Options, of: string): PaymentTarget {
+  return {
+    amount: of,
+    consentId: consent ?? null,
+    personal: personal === undefined ? null : read(personal).toString('utf8').trim(),
+    file: paymentFile === undefined ? null : fileOf(paymentFile),
+  }
+}
+
+function fileOf(name: string): NonNullable<PaymentTarget['file']> {
+  let said: Readonly<Record<string, unknown>>
+  try {
+    said = JSON.parse(read(name).toString('utf8')) as typeof said
+  } catch (error) {
+    if (error instanceof OperatorError) throw error
+    throw new OperatorError(`${name} is not JSON`)
+  }
+  const { path, ConsentId, ...described } = said
+  if (typeof path !== 'string') throw new OperatorError(`${name} has no path`)
+  return {
+    bytes: read(resolve(dirname(name), path)),
+    described,
+    consentId: typeof ConsentId === 'string' ? ConsentId : null,
+  }
+}
+
+function read(name: string): Buffer {
+  try {
+    return readFileSync(name)
+  } catch {
+    throw new OperatorError(`${name} cannot be read`)
+  }
 }
 
 function print({ operations, ok }: ProbeReport): void {
@@ -95,6 +147,11 @@ function user(text: string): PsuId {
   const { userId } = read as { readonly userId?: unknown }
   if (typeof userId !== 'string') throw new InvalidArgumentError('it has no userId')
   return { ...(read as object), userId }
+}
+
+function amount(text: string): string {
+  if (!/^\d{1,16}\.\d{2}$/.test(text)) throw new InvalidArgumentError('not an amount with two decimals')
+  return text
 }
 
 function milliseconds(text: string): number {

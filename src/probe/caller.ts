@@ -1,7 +1,7 @@
 /** One call as the gateway would make it; tests of refusals leave out or change a header of it. */
 import { randomUUID } from 'node:crypto'
 import type { TenantConfig } from '../config.ts'
-import type { OrganisationId } from '../ids.ts'
+import type { ClientId, OrganisationId } from '../ids.ts'
 import { newCorrelationId, toClientId, toConsentId } from '../ids.ts'
 import { type Connector, type Exchange, lfiHeaders, lfiServiceHeaders } from '../lfi/index.ts'
 import { newTrace } from '../trace.ts'
@@ -15,7 +15,15 @@ export type Bend = {
   readonly target?: string
   readonly through?: Connector
 }
-export type Caller = { call(asked: ProbeCall, bend?: Bend): Promise<Exchange> }
+export type Caller = {
+  /** Whom the bank is told of as the TPP. */
+  readonly client: {
+    readonly clientId: ClientId
+    readonly organisationId: OrganisationId
+    readonly softwareStatementId: string
+  }
+  call(asked: ProbeCall, bend?: Bend): Promise<Exchange>
+}
 
 export function createCaller(deps: {
   readonly tenant: TenantConfig
@@ -29,6 +37,7 @@ export function createCaller(deps: {
   if (clientId === null || consentId === null) throw new Error('a random id is none')
   const client = { clientId, organisationId: randomUUID() as OrganisationId, softwareStatementId: id }
   return {
+    client,
     call(asked, bend = {}) {
       const facts = {
         tenantId: tenant.id,
@@ -40,10 +49,14 @@ export function createCaller(deps: {
       }
       const built =
         asked.sends === 'consent'
-          ? lfiHeaders({ ...facts, consent: { id: consentId, psu: bend.psu ?? target.psu }, fxOnly: false })
+          ? lfiHeaders({
+              ...facts,
+              consent: { id: toConsentId(asked.consentId ?? '') ?? consentId, psu: bend.psu ?? target.psu },
+              fxOnly: false,
+            })
           : lfiServiceHeaders({ ...facts, sends: asked.sends, customerIp: '192.0.2.1' })
       const changed = Object.entries({ ...built, ...bend.headers }).filter(([, value]) => value !== null)
-      const { operationId, method, path, body } = asked
+      const { operationId, method, path, body, file } = asked
       const call = {
         operationId,
         method,
@@ -53,6 +66,7 @@ export function createCaller(deps: {
         trace: newTrace(),
         headers: Object.fromEntries(changed) as Record<string, string>,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(file === undefined ? {} : { body: file, contentType: 'application/octet-stream' }),
       }
       return (bend.through ?? connector).ask(call, null)
     },

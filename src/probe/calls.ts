@@ -16,7 +16,13 @@ export type ProbeCall = {
   readonly apiUri: string
   /** Under a consent, or for a client with these headers beside the usual ones. */
   readonly sends: 'consent' | readonly ServiceHeader[]
+  /** Where it is not the probe's own. */
+  readonly consentId?: string
   readonly body?: unknown
+  /** Instead of a body in JSON. */
+  readonly file?: Buffer
+  /** The answer is whatever the bank keeps its files in. */
+  readonly isFile?: true
   /** Status of success. */
   readonly expects: readonly number[]
   /** Where records lie that come in pages; null where they do not. */
@@ -141,6 +147,31 @@ export const WRITES: readonly ProbeCall[] = [
       },
     },
   },
+  {
+    ...CALL,
+    document: 'fx-and-account-opening',
+    operationId: 'CreateAccount_create',
+    method: 'POST',
+    path: '/accounts',
+    target: '/accounts',
+    apiUri: '/open-finance/account-opening/v2.1/accounts',
+    body: {
+      data: {
+        Account: { Name: 'Falaj Probe' },
+        Party: {
+          Claims: {
+            IdentityType: 'Person',
+            FullName: 'Falaj Probe',
+            GivenName: 'Falaj',
+            Surname: 'Probe',
+            EmiratesId: '784-0000-0000000-0',
+            EmiratesIdExpiryDate: '2099-01-01',
+            ResidentialAddress: { AddressType: 'Residential', AddressLine: ['Nowhere'], Country: 'AE' },
+          },
+        },
+      },
+    },
+  },
 ]
 
 /** What a write has begun, looked at. */
@@ -151,4 +182,33 @@ export const quoteCall = (id: string): ProbeCall => ({
   path: '/fx-quotes/{FxQuoteId}',
   target: `/fx-quotes/${encodeURIComponent(id)}`,
   apiUri: '/open-finance/fx/v2.1/fx-quotes/{FxQuoteId}',
+})
+
+export const openingCall = (id: string): ProbeCall => ({
+  ...CALL,
+  document: 'fx-and-account-opening',
+  operationId: 'Account_read',
+  path: '/accounts/{AccountId}/status',
+  target: `/accounts/${encodeURIComponent(id)}/status`,
+  apiUri: '/open-finance/account-opening/v2.1/accounts/{AccountId}/status',
+})
+
+/** The quote is taken: from here on the bank has a deal. */
+export const acceptanceCall = (id: string, quote: Readonly<Record<string, unknown>>): ProbeCall => ({
+  ...CALL,
+  document: 'fx-and-account-opening',
+  operationId: 'FxQuote_patch',
+  method: 'PATCH',
+  path: '/fx-quotes/{FxQuoteId}',
+  target: `/fx-quotes/${encodeURIComponent(id)}`,
+  apiUri: '/open-finance/fx/v2.1/fx-quotes/{FxQuoteId}',
+  body: {
+    data: {
+      QuoteReference: quote['QuoteReference'],
+      QuoteStatus: 'Accepted',
+      Trade: { SellAmount: quote['SellAmount'], BuyAmount: quote['BuyAmount'] },
+      Commission: quote['Commission'],
+    },
+  },
+  expects: [204],
 })

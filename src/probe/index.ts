@@ -10,10 +10,11 @@ import { probeAuthorization } from './authorization.ts'
 import { createCaller } from './caller.ts'
 import { probeConnection } from './connection.ts'
 import { probeOperations } from './operations.ts'
+import { probePayments } from './payments.ts'
 import { probeRefusals } from './refusals.ts'
 import type { OperationReport, ProbeReport, ProbeTarget } from './report.ts'
 
-export type { Finding, OperationReport, ProbeReport, ProbeTarget, PsuId } from './report.ts'
+export type { Finding, OperationReport, PaymentTarget, ProbeReport, ProbeTarget, PsuId } from './report.ts'
 
 export type ProbeDeps = {
   readonly tenant: TenantConfig
@@ -33,6 +34,7 @@ export async function probe(deps: ProbeDeps, target: ProbeTarget): Promise<Probe
     // One after another: what is measured is the bank, not how it bears a crowd.
     operations.push(...(await probeConnection(deps)))
     operations.push(...(await probeOperations(deps, caller, target)))
+    operations.push(...(await probePayments(deps, caller, target)))
     operations.push(...(await probeRefusals(deps, { caller, unsigned, target })))
     operations.push(await probeAuthorization(deps.tenant))
     return { ok: operations.every(({ findings }) => findings.length === 0), operations }

@@ -1,7 +1,7 @@
 /** Every operation asked once as the gateway would, and once more in pages of one where it has pages. */
 import type { SchemaRegistry } from '../schema-registry.ts'
 import type { Caller } from './caller.ts'
-import { openCalls, type ProbeCall, quoteCall, readCalls, WRITES } from './calls.ts'
+import { acceptanceCall, openCalls, openingCall, type ProbeCall, quoteCall, readCalls, WRITES } from './calls.ts'
 import { judge, reportOf } from './judge.ts'
 import { type Finding, finding, type OperationReport, type ProbeTarget } from './report.ts'
 
@@ -36,8 +36,26 @@ async function probeWrite(
   const exchange = await caller.call(call)
   const { findings, body } = judge(deps.registry, call, exchange, { statuses: call.expects, withinMs: target.withinMs })
   const report = reportOf(`${call.method} ${call.path}`, exchange, findings)
-  const id = membersOf(membersOf(body)['data'])['FxQuoteId']
-  return typeof id === 'string' ? [report, await probeOne(deps, caller, quoteCall(id), target)] : [report]
+  const begun = membersOf(membersOf(body)['data'])
+  const reports = [report]
+  const { FxQuoteId: quote, AccountId: opening } = begun
+  if (typeof quote === 'string') {
+    reports.push(await probeOne(deps, caller, quoteCall(quote), target))
+    if (target.payments !== null) reports.push(await probeOne(deps, caller, acceptanceCall(quote, begun), target))
+  }
+  if (typeof opening === 'string') reports.push(await probeOpening(deps, caller, opening, target))
+  return reports
+}
+
+/** How it stands, of the one that was begun. */
+async function probeOpening(deps: Deps, caller: Caller, id: string, target: ProbeTarget): Promise<OperationReport> {
+  const call = openingCall(id)
+  const exchange = await caller.call(call)
+  const { findings, body } = judge(deps.registry, call, exchange, { statuses: call.expects, withinMs: target.withinMs })
+  const said = membersOf(membersOf(body)['data'])['AccountId']
+  const isOther = said !== undefined && said !== id
+  const other = finding('account', 'of the opening asked for', 'it is of another', 'data.AccountId')
+  return reportOf(`${call.method} ${call.path}`, exchange, [...findings, ...(isOther ? [other] : [])])
 }
 
 /** Answers about another account than the one asked for would be another customer's data. */

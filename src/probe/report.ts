@@ -12,6 +12,7 @@ export type Check =
   | 'timing'
   | 'auth'
   | 'headers'
+  | 'payment'
 export type Finding = {
   readonly check: Check
   /** JSON path in the body; null where the body is not the matter. */
@@ -40,7 +41,25 @@ export type ProbeTarget = {
   readonly iban: string | null
   /** Operations that leave something behind: leads, quotes, openings. */
   readonly writes: boolean
+  /** null: no money may move. */
+  readonly payments: PaymentTarget | null
   readonly withinMs: number
+}
+
+export type PaymentTarget = {
+  /** In dirhams. */
+  readonly amount: string
+  /** A consent of that customer that the bank knows; null where the bank does not look. */
+  readonly consentId: string | null
+  /** The JWE that names whom to pay, for a bank that reads it. */
+  readonly personal: string | null
+  /** A file of payments; without one, files are left out. */
+  readonly file: {
+    readonly bytes: Buffer
+    /** As in a consent, without the digest. */
+    readonly described: Readonly<Record<string, unknown>>
+    readonly consentId: string | null
+  } | null
 }
 
 export const finding = (check: Check, rule: string, detail: string, path: string | null = null): Finding => ({

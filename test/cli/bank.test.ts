@@ -1,4 +1,7 @@
 /** `falaj probe` and `falaj deviations` against a sandbox that runs. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bankUsers } from '../../sandbox/bank/bank.ts'
 import type { ManifestLfi } from '../../sandbox/manifest.ts'
@@ -48,6 +51,33 @@ describe('falaj probe', () => {
     expect(report.operations.find(({ operation }) => operation === 'GET /accounts')?.findings).toMatchObject([
       { check: 'status' },
     ])
+  })
+
+  test('makes payments where it is told how much, and hands over a file of them', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'falaj-probe-'))
+    const described = join(folder, 'file.json')
+    writeFileSync(join(folder, 'salaries.csv'), 'iban,amount\nAE07,1.00\n')
+    const file = { path: 'salaries.csv', FileType: 'csv', NumberOfTransactions: 1, ControlSum: '1.00' }
+    writeFileSync(described, JSON.stringify(file))
+    const asked = ['probe', ...tenant(), ...customer(), '--within', '60000']
+    try {
+      const { status, out } = await falaj([...asked, '--payments', '1.00', '--payment-file', described])
+      expect(out).toMatch(/^ok {4}POST \/payments {2}201/m)
+      expect(out).toMatch(/^ok {4}POST \/payments again under the same key {2}201/m)
+      expect(out).toMatch(/^ok {4}GET \/payments\/\{paymentId\}\/report-file {2}200/m)
+      expect([status, out.split('\n').at(-2)]).toEqual([0, expect.stringMatching(/nothing found$/)])
+      for (const [more, why] of [
+        [['--payments', '1'], /not an amount with two decimals/],
+        [['--payments', '1.00', '--payment-file', join(folder, 'none.json')], /none.json cannot be read\n$/],
+        [['--payments', '1.00', '--payment-file', join(folder, 'salaries.csv')], /salaries.csv is not JSON\n$/],
+      ] as const) {
+        const refused = await falaj([...asked, ...more])
+        expect([refused.status, refused.err]).toEqual([expect.any(Number), expect.stringMatching(why)])
+        expect(refused.status).not.toBe(0)
+      }
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   test('says when it could not be made', async () => {

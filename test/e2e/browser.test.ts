@@ -5,6 +5,7 @@ import type { Manifest } from '../../sandbox/manifest.ts'
 import { type Chromium, findChromium, startChromium } from '../support/chromium.ts'
 import { pushMany } from '../support/push-consents.ts'
 import { startTestSandbox } from '../support/sandbox.ts'
+import { visitOpenData } from './open-data.ts'
 
 const browserPath = findChromium()
 const title = browserPath === null ? 'browser (skipped: no Chromium on this machine)' : 'browser'
@@ -120,6 +121,11 @@ describe.skipIf(browserPath === null)(title, () => {
         expect(await page.textContent('#consent-status')).toBe('Revoked')
         expect(await page.locator('.account').count()).toBe(0)
         expect(await page.textContent('#problem-interaction')).toMatch(/^[0-9a-f-]{36}$/)
+        expect(faults).toEqual([])
+      })
+
+      test('what a bank tells everybody, and whose account it is', { timeout: JOURNEY_MS }, async () => {
+        await visitOpenData(page, manifest.edge)
         expect(faults).toEqual([])
       })
 

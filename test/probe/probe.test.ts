@@ -10,7 +10,7 @@ import { BANKS } from '../../sandbox/bank/data/book.ts'
 import { accountNumbers } from '../../sandbox/bank/data/identifiers.ts'
 import { type Milliseconds, type Seconds, systemClock } from '../../src/clock.ts'
 import type { TenantConfig } from '../../src/config.ts'
-import { type Finding, type ProbeReport, probe } from '../../src/probe/index.ts'
+import { type Finding, type ProbeReport, type ProbeTarget, probe } from '../../src/probe/index.ts'
 import { loadSchemas } from '../../src/schema-registry.ts'
 import { Secret } from '../../src/secret.ts'
 import { createRig, type Rig } from '../sandbox/bank-rig.ts'
@@ -33,11 +33,18 @@ afterAll(async () => {
 
 const [layla] = bankUsers('aurora')
 const account = BANKS.aurora.accounts.find(({ id }) => id === layla?.accountIds[0])
-const target = {
+const FILE = Buffer.from('iban,amount\nAE07,1.00\n')
+const target: ProbeTarget = {
   psu: { userId: layla?.userId ?? '' },
   accountIds: layla?.accountIds ?? [],
   iban: account === undefined ? null : accountNumbers(account, BANKS.aurora)[0].identification,
   writes: true,
+  payments: {
+    amount: '1.00',
+    consentId: null,
+    personal: null,
+    file: { bytes: FILE, described: { FileType: 'csv', NumberOfTransactions: 1, ControlSum: '1.00' }, consentId: null },
+  },
   withinMs: 60_000,
 }
 
@@ -62,9 +69,15 @@ function tenantOf(url: string, more: Partial<TenantConfig['lfi']> = {}): TenantC
     ...more,
   }
   // The rest of a tenant is none of the probe's business.
-  return { id: 'aurora', authorizationEndpoint: `${rig.bank.pagesUrl}/authorize`, lfi } as unknown as TenantConfig
+  const listeners = { rs: { origin: 'https://rs.aurora.example' } }
+  return {
+    id: 'aurora',
+    listeners,
+    authorizationEndpoint: `${rig.bank.pagesUrl}/authorize`,
+    lfi,
+  } as unknown as TenantConfig
 }
-const run = (tenant: TenantConfig, more: Partial<typeof target> = {}): Promise<ProbeReport> =>
+const run = (tenant: TenantConfig, more: Partial<ProbeTarget> = {}): Promise<ProbeReport> =>
   probe({ tenant, registry, clock: systemClock }, { ...target, ...more })
 const found = ({ operations }: ProbeReport): readonly string[] =>
   operations.flatMap(({ operation, findings }) =>
@@ -79,12 +92,43 @@ test('nothing is wrong with the bank of the sandbox, and all of it was asked', a
   for (const id of ['data-sharing', 'open-data', 'products-data'] as const) {
     for (const { method, path } of registry.operations(id)) expect(asked).toContain(`${method} ${path}`)
   }
-  expect(asked).toContain('GET /fx-quotes/{FxQuoteId}')
+  for (const { method, path } of registry.operations('service-initiation')) expect(asked).toContain(`${method} ${path}`)
+  for (const { method, path } of registry.operations('fx-and-account-opening')) {
+    expect(asked).toContain(`${method} ${path}`)
+  }
   expect(asked.filter((each) => / (?:without|with|for) /.test(each)).length).toBeGreaterThan(6)
 })
 
+test('what it asks for is itself in the form of the contract', async () => {
+  const bodies: (readonly [string, unknown])[] = []
+  proxy.change = (asked, _answer, body) => {
+    if (asked.method !== 'GET')
+      bodies.push([`${asked.method} ${asked.url?.replace(/\?.*|\/[0-9a-f-]{36}/g, '')}`, body])
+  }
+  expect(found(await run(tenantOf(proxy.url)))).toEqual([])
+  const checks = {
+    'POST /payments': registry.requestBody('service-initiation', 'makePayment'),
+    'POST /payment-consents': registry.requestBody('service-initiation', 'createBulkBatchPaymentConsent'),
+    'POST /accounts': registry.requestBody('fx-and-account-opening', 'CreateAccount_create'),
+    'POST /fx-quotes': registry.requestBody('fx-and-account-opening', 'CreateFxQuote_create'),
+    'PATCH /fx-quotes': registry.requestBody('fx-and-account-opening', 'FxQuote_patch'),
+    'POST /leads': registry.requestBody('products-data', 'CreateLead'),
+  }
+  for (const [operation, check] of Object.entries(checks)) {
+    const [first] = bodies.filter(([name]) => name === operation)
+    expect([operation, check?.(first?.[1])]).toEqual([operation, []])
+  }
+})
+
+test('no money moves unless somebody says so', async () => {
+  const asked: string[] = []
+  proxy.change = ({ method, url }) => void asked.push(`${method} ${url}`)
+  expect(found(await run(tenantOf(proxy.url), { payments: null }))).toEqual([])
+  expect(asked.filter((each) => / \/payment|PATCH/.test(each))).toEqual([])
+})
+
 test('without an account it asks what it can', async () => {
-  const report = await run(tenantOf(rig.bank.ozoneConnectUrl), { accountIds: [], writes: false })
+  const report = await run(tenantOf(rig.bank.ozoneConnectUrl), { accountIds: [], writes: false, payments: null })
   expect(found(report)).toEqual([])
   expect(report.operations.map(({ operation }) => operation)).not.toContain('GET /accounts/{accountId}')
 })
@@ -168,6 +212,92 @@ const FAULTS: readonly [what: string, at: RegExp, change: Change, expected: stri
   ],
 ]
 
+/** Of the answer as a whole. */
+const data =
+  (change: (data: Record<string, Record<string, unknown>>) => void): Change =>
+  ({ body }) =>
+    change((body as { data: Record<string, Record<string, unknown>> }).data)
+const status =
+  (code: number): Change =>
+  (answer) => {
+    answer.status = code
+  }
+const MONEY: readonly [what: string, at: RegExp, change: Change, expected: string][] = [
+  [
+    'a payment under another id each time',
+    /^POST \/payments$/,
+    data((it) => Object.assign(it, { id: crypto.randomUUID() })),
+    'POST /payments again under the same key: payment data.id as it was ordered',
+  ],
+  [
+    'a payment of another amount',
+    /^POST \/payments$/,
+    data((it) => Object.assign(it['instruction']?.['Amount'] ?? {}, { amount: '7.77' })),
+    'POST /payments: payment data.instruction.Amount.amount as it was ordered',
+  ],
+  [
+    'a payment under another consent',
+    /^POST \/payments$/,
+    data((it) => Object.assign(it, { consentId: 'a-stranger' })),
+    'POST /payments: payment data.consentId as it was ordered',
+  ],
+  [
+    'the status of another payment',
+    /^GET \/payments\/[^/]+$/,
+    data((it) => Object.assign(it, { id: 'a-stranger' })),
+    'GET /payments/{paymentId}: payment data.id as it was ordered',
+  ],
+  [
+    'a status that there is not',
+    /^GET \/payments\/[^/]+$/,
+    data((it) => Object.assign(it, { status: 'Maybe' })),
+    'GET /payments/{paymentId}: schema data.status enum',
+  ],
+  ['a payment that is only accepted', /^POST \/payments$/, status(202), 'POST /payments: status - 201'],
+  [
+    'an order without a purpose, carried out',
+    /^POST \/payments$/,
+    ({ status: was }) => was,
+    'POST /payments without a purpose: status - 400',
+  ],
+  [
+    'a refund without an account',
+    /refund$/,
+    data((it) => delete it['refundAccount']),
+    'GET /payment-consents/{consentId}/refund: schema data.refundAccount required',
+  ],
+  ['a file taken with a body', /\/file$/, status(200), 'POST /payment-consents/{consentId}/file: status - 204'],
+  [
+    'a consent of a file that is not created',
+    /^POST \/payment-consents$/,
+    status(204),
+    'POST /payment-consents: status - 201',
+  ],
+  ['no report', /report-file$/, status(404), 'GET /payments/{paymentId}/report-file: status - 200'],
+  ['a quote that is taken twice as long', /^PATCH/, status(202), 'PATCH /fx-quotes/{FxQuoteId}: status - 204'],
+  ['an opening that is created', /^POST \/accounts$/, status(201), 'POST /accounts: status - 200'],
+  [
+    'the opening of another',
+    /^GET \/accounts\/[^/]+\/status$/,
+    data((it) => Object.assign(it, { AccountId: 'a-stranger' })),
+    'GET /accounts/{AccountId}/status: account data.AccountId of the opening asked for',
+  ],
+]
+
+describe('a bank that has', () => {
+  test.each(MONEY)('%s', async (what, at, change, expected) => {
+    proxy.change = (asked, answer, body) => {
+      if (!at.test(`${asked.method} ${asked.url}`)) return
+      if (!what.includes('without a purpose')) return void (answer.status < 300 && change(answer))
+      const ordered = (body as { request?: { Data?: object } }).request?.Data ?? {}
+      if (!('PaymentPurposeCode' in ordered)) answer.status = 201
+    }
+    const report = await run(tenantOf(proxy.url), { accountIds: [] })
+    expect(found(report)).toContain(expected)
+    expect(JSON.stringify(report)).not.toMatch(/a-stranger|Maybe|7\.77/)
+  })
+})
+
 describe('a bank with', () => {
   test.each(FAULTS)('%s', async (_what, at, change, expected) => {
     proxy.change = (asked, answer) => {
@@ -237,9 +367,18 @@ describe('a bank with', () => {
 
 const escaped = (text: string): RegExp => new RegExp(`^${text.replaceAll(/[.*+?^${}()|[\]\\/]/g, '\\$&')}$`)
 
+/** As it is where it is not JSON: files are not. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return text
+  }
+}
+
 type Proxy = {
   readonly url: string
-  change: (asked: IncomingMessage, answer: Changed) => void
+  change: (asked: IncomingMessage, answer: Changed, body: unknown) => void
   close(): Promise<void>
 }
 
@@ -261,9 +400,9 @@ async function startProxy(at: Rig): Promise<Proxy> {
     const answer = {
       status: answered.statusCode,
       headers: { 'content-type': String(answered.headers['content-type'] ?? 'application/json') },
-      body: text === '' ? undefined : (JSON.parse(text) as unknown),
+      body: text === '' ? undefined : parsed(text),
     }
-    proxy.change(asked, answer)
+    proxy.change(asked, answer, chunks.length === 0 ? undefined : parsed(Buffer.concat(chunks).toString()))
     response.writeHead(answer.status, answer.headers)
     response.end(
       answer.body === undefined

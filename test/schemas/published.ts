@@ -7,9 +7,9 @@ import type { DocumentId } from '../../src/schema-registry.ts'
 import { LEFT_OUT } from './divergences.ts'
 
 /** The published files are read where they are and never become part of the project. */
-const FOLDER = fileURLToPath(new URL('../../../shared/specs/uae-open-finance/', import.meta.url))
+export const PUBLISHED_FOLDER = fileURLToPath(new URL('../../../shared/specs/uae-open-finance/', import.meta.url))
 export const OURS = fileURLToPath(new URL('../../schemas/', import.meta.url))
-export const isPublishedPresent = existsSync(FOLDER)
+export const isPublishedPresent = existsSync(PUBLISHED_FOLDER)
 
 /** Documents of our own making: nothing is published to compare them with. */
 export const UNPUBLISHED = { 'audit-receipts': 'standards/audit-receipts.v1.yaml' } as const satisfies Partial<
@@ -115,7 +115,7 @@ export type Json = { readonly [key: string]: unknown }
 export const json = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {})
 export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
-export const readPublished = (file: string): Json => json(parse(readFileSync(FOLDER + file, 'utf8')))
+export const readPublished = (file: string): Json => json(parse(readFileSync(PUBLISHED_FOLDER + file, 'utf8')))
 export const readOurs = (file: string): Json => json(parse(readFileSync(OURS + file, 'utf8')))
 
 export function resolve(root: Json, value: unknown): Json {

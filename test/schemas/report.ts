@@ -4,6 +4,7 @@
  */
 import { loadSchemas } from '../../src/schema-registry.ts'
 import { type Body, bodiesOf, rarBodies } from './bodies.ts'
+import { coverage, NOT_OURS } from './coverage.ts'
 import { VERDICT_DIVERGENCES } from './divergences.ts'
 import { isPublishedPresent, PAIRS, type PublishedId } from './published.ts'
 
@@ -68,5 +69,14 @@ if (!isPublishedPresent) {
       differ,
     ]),
   )
-  process.exitCode = differ === 0 ? 0 : 1
+  const verdicts = coverage()
+  const compared = verdicts.filter(({ verdict }) => verdict === 'compared').length
+  console.log(`${compared} of ${verdicts.length} published operations are compared`)
+  for (const { where, reason } of NOT_OURS) {
+    const count = verdicts.filter(({ operation }) => where.test(operation)).length
+    console.log(`    ${count} others: ${reason}`)
+  }
+  const unmapped = verdicts.filter(({ verdict }) => verdict === 'unmapped')
+  for (const { operation } of unmapped) console.log(`    ${operation}is neither compared nor explained`)
+  process.exitCode = differ + unmapped.length === 0 ? 0 : 1
 }

@@ -51,7 +51,7 @@ const machines = (all: readonly Json[]): Html =>
 
 function payee({ code, payee: asked, csrf }: BankView): Html {
   return html`<section id="payee" class="card"><h2>Is this the right account?</h2>
-<form method="post" action="/banks/${code}/payee"><input type="hidden" name="csrf" value="${csrf}">
+<form method="post" action="/about/${code}/payee"><input type="hidden" name="csrf" value="${csrf}">
 <label>IBAN <input name="iban" id="payee-iban" required maxlength="34" value="${asked?.iban ?? ''}"></label>
 <label>Name <input name="name" id="payee-name" required maxlength="140" value="${asked?.name ?? ''}" dir="auto"></label>
 <button class="main" id="payee-ask">Ask the bank</button></form>

@@ -43,7 +43,7 @@ const openData = (
 <ul class="plain">${banks
   .filter(({ fault }) => fault === null)
   .map(
-    ({ lfi }) => html`<li><a class="bank-page" data-lfi="${lfi.code}" href="/banks/${lfi.code}"><b>${lfi.name}</b>
+    ({ lfi }) => html`<li><a class="bank-page" data-lfi="${lfi.code}" href="/about/${lfi.code}"><b>${lfi.name}</b>
 <small>Products, cash machines, and whose an account is</small></a></li>`,
   )}</ul></section>`
 

@@ -542,12 +542,14 @@ create table service_request (
   status_changed_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
   revision integer not null,
+  status_words text,
   constraint service_request_kind_resource_id_key UNIQUE (kind, resource_id),
   constraint service_request_pkey PRIMARY KEY (id),
   constraint service_request_kind_check CHECK ((kind = ANY (ARRAY['account-opening'::text, 'fx-quote'::text, 'insurance-quote'::text]))),
   constraint service_request_resource_id_check CHECK (((length(resource_id) >= 1) AND (length(resource_id) <= 128))),
   constraint service_request_revision_check CHECK ((revision >= 1)),
-  constraint service_request_status_check CHECK (((length(status) >= 1) AND (length(status) <= 40)))
+  constraint service_request_status_check CHECK (((length(status) >= 1) AND (length(status) <= 40))),
+  constraint service_request_status_words_check CHECK (((length(status_words) >= 1) AND (length(status_words) <= 1000)))
 );
 CREATE INDEX service_request_created ON public.service_request USING brin (created_at) WITH (autosummarize='on');
 

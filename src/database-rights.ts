@@ -36,11 +36,11 @@ export const RIGHTS: Readonly<Record<string, readonly Right[]>> = {
   dpop_proof: QUEUE,
   tenant_secret: APPEND,
   tenant_key: ALL,
-  payment_log: ALL,
-  payment_tally: ALL,
-  service_request: ALL,
-  // The database lets go of a line only once what it tells of is gone (resource-log/retention.ts).
-  resource_trail: QUEUE,
+  // What is old of these goes by a function of the owner (resource-log/migrations/0055-resource-destroy.ts).
+  payment_log: KEEP,
+  payment_tally: KEEP,
+  service_request: KEEP,
+  resource_trail: APPEND,
   report_cursor: KEEP,
   report_rollup: ALL,
   report_downtime: ALL,
@@ -72,6 +72,8 @@ export async function grantRights(db: Db, role: string): Promise<void> {
     }
     await tx.raw('grant usage on schema public to ??', [role])
     await tx.raw('grant usage on sequence audit_entry_id to ??', [role])
+    // It deletes no payment and no history itself; what the policy no longer keeps goes by rules that it cannot change.
+    await tx.raw('grant execute on function resource_destroy to ??', [role])
     for (const [table, rights] of Object.entries(RIGHTS)) {
       await tx.raw('revoke all on table ?? from ??', [table, role])
       await tx.raw(`grant ${rights.join(', ')} on table ?? to ??`, [table, role])

@@ -5,6 +5,7 @@
  */
 import type { Route } from './routes.ts'
 import { type Path, path } from './stage.ts'
+import { addWords } from './stages/add-words.ts'
 import { answerAgain } from './stages/answer-again.ts'
 import { listConsents, showConsent } from './stages/answer-consents.ts'
 import { answerData } from './stages/answer-data.ts'
@@ -169,7 +170,7 @@ export const requestPaths = {
   'show-request': asked
     .given('service')
     .step(findRequest).step(readSignableBody)
-    .step(askService).step(judgeReply).step(translateService)
+    .step(askService).step(judgeReply).step(translateService).step(addWords)
     .step(answerService),
   'move-request': asked
     .given('service')

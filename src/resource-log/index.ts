@@ -12,6 +12,8 @@ import { paymentAsked } from './migrations/0051-payment-asked.ts'
 import { paymentTally } from './migrations/0052-payment-tally.ts'
 import { paymentOpen } from './migrations/0053-payment-open.ts'
 import { resourceRetention } from './migrations/0054-resource-retention.ts'
+import { resourceDestroy } from './migrations/0055-resource-destroy.ts'
+import { quoteWords } from './migrations/0056-quote-words.ts'
 import type { MadePayment, Payment, PaymentIntent, PaymentOutcome, PaymentPatch } from './payment.ts'
 import { patchByLfi, type Recorded, recordPayment, reservePayment, settlePayment } from './payment-changes.ts'
 import {
@@ -58,6 +60,8 @@ export const migrations: readonly Migration[] = [
   paymentTally,
   paymentOpen,
   resourceRetention,
+  resourceDestroy,
+  quoteWords,
 ]
 
 export type ResourceLog = {

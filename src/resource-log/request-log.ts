@@ -17,6 +17,7 @@ type Row = {
   readonly subscription: Subscription | null
   readonly echoed: JsonObject
   readonly status: string
+  readonly status_words: string | null
   readonly created_at: Date
   readonly status_changed_at: Date
   readonly updated_at: Date
@@ -31,6 +32,7 @@ const COLUMNS = [
   'subscription',
   'echoed',
   'status',
+  'status_words',
   'created_at',
   'status_changed_at',
   'updated_at',
@@ -46,6 +48,7 @@ const toRequest = (row: Row): ServiceRequest => ({
   subscription: row.subscription,
   echoed: row.echoed,
   status: row.status,
+  words: row.status_words,
   createdAt: toInstant(row.created_at),
   statusChangedAt: toInstant(row.status_changed_at),
   updatedAt: toInstant(row.updated_at),
@@ -111,7 +114,8 @@ export async function moveByTpp(
   const now = unit.clock.now()
   const statusChangedAt = to.status === before.status ? before.statusChangedAt : now
   const subscription = to.subscription ?? before.subscription
-  const request = { ...before, status: to.status, subscription, statusChangedAt, ...following(before, now) }
+  const words = to.status === before.status ? before.words : null
+  const request = { ...before, status: to.status, words, subscription, statusChangedAt, ...following(before, now) }
   await save(tx, request)
   const changed = [LIFECYCLES[at.kind].member, ...(to.subscription === undefined ? [] : ['Subscription'])]
   await leave(tx, unit, { before, request, change: 'moved', changed, told: null }, caller)
@@ -119,8 +123,8 @@ export async function moveByTpp(
 }
 
 /**
- * `body` has been checked against the document. Its content goes to the TPP and is kept nowhere else: the TPP reads
- * the resource from the LFI.
+ * `body` has been checked against the document. Its content goes to the TPP and is kept nowhere else, but for the words
+ * that the LFI cannot repeat: the TPP reads the resource from the LFI.
  * @throws HubError Resource.InvalidFormat for an unknown id, Event.UnexpectedEvent after an end
  */
 export function patchRequestByLfi(
@@ -139,12 +143,21 @@ export function patchRequestByLfi(
       throw new HubError('Event.UnexpectedEvent', { reason: 'The request has ended', detail: 'terminal' })
     const now = unit.clock.now()
     const statusChangedAt = status === before.status ? before.statusChangedAt : now
-    const request = { ...before, status, statusChangedAt, ...following(before, now) }
+    const words = wordsAbout(before, status, body)
+    const request = { ...before, status, words, statusChangedAt, ...following(before, now) }
     await save(tx, request)
     const changed = Object.keys(body).sort()
     await leave(tx, unit, { before, request, change: 'patched', changed, told: body }, caller)
     return request
   })
+}
+
+/** They go with the status that they are about. */
+function wordsAbout(before: ServiceRequest, status: string, body: JsonObject): string | null {
+  const { keptWords } = LIFECYCLES[before.kind]
+  const said = keptWords === null ? undefined : body[keptWords]
+  if (typeof said === 'string') return said
+  return status === before.status ? before.words : null
 }
 
 export async function findRequest(db: Db | Tx, kind: RequestKind, resourceId: string): Promise<ServiceRequest | null> {
@@ -163,6 +176,7 @@ async function save(tx: Tx, request: ServiceRequest): Promise<void> {
     .where({ id: request.logId })
     .update({
       status: request.status,
+      status_words: request.words,
       subscription: request.subscription === null ? null : JSON.stringify(request.subscription),
       status_changed_at: new Date(request.statusChangedAt),
       updated_at: new Date(request.updatedAt),

@@ -11,14 +11,21 @@ type Lifecycle = {
   readonly member: 'OpeningStatus' | 'QuoteStatus'
   /** Nothing follows these. */
   readonly ends: readonly string[]
+  /** Words about the status that are kept here, because the LFI's answers about the resource cannot hold them. */
+  readonly keptWords: 'AdditionalStatusInformation' | null
 }
 
 export const LIFECYCLES = {
-  'account-opening': { member: 'OpeningStatus', ends: ['Completed', 'Rejected'] },
-  'fx-quote': { member: 'QuoteStatus', ends: ['Completed', 'Cancelled', 'Expired', 'Rejected'] },
+  'account-opening': { member: 'OpeningStatus', ends: ['Completed', 'Rejected'], keptWords: null },
+  'fx-quote': {
+    member: 'QuoteStatus',
+    ends: ['Completed', 'Cancelled', 'Expired', 'Rejected'],
+    keptWords: 'AdditionalStatusInformation',
+  },
   'insurance-quote': {
     member: 'QuoteStatus',
     ends: ['Completed', 'Expired', 'Rejected', 'CustomerCancelled', 'LFICancelled'],
+    keptWords: null,
   },
 } as const satisfies Record<string, Lifecycle>
 export type RequestKind = keyof typeof LIFECYCLES
@@ -37,6 +44,8 @@ export type NewRequest = {
 }
 export type ServiceRequest = NewRequest & {
   readonly logId: string
+  /** What the LFI said about this status, where it is kept. */
+  readonly words: string | null
   readonly createdAt: Instant
   readonly statusChangedAt: Instant
   readonly updatedAt: Instant

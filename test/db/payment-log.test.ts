@@ -1,8 +1,8 @@
 /** Payments and service requests as the gateway records them: idempotency, attempts, what the database keeps. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createAudit } from '../../src/audit/index.ts'
-import { toMilliseconds } from '../../src/clock.ts'
-import { inTransaction, query } from '../../src/db.ts'
+import { plus, systemClock, toMilliseconds } from '../../src/clock.ts'
+import { inTransaction, openDatabase, query } from '../../src/db.ts'
 import type { ClientId, ConsentId } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
 import {
@@ -233,8 +233,9 @@ describe('what the policy no longer keeps', () => {
   }
 
   test('goes a few at a time, with its history, and leaves evidence; what is not settled or in force stays', async () => {
-    // What earlier tests left behind is as old.
-    await hub.store.revoke(consentId, { revokedBy: 'LFI' }, TPP)
+    // By the clock on the wall: the database lets go of nothing that is younger than a year by its own.
+    hub.clock.set(plus(systemClock.now(), toMilliseconds(-800 * DAY)))
+    const emptied = await hub.authorized({ type: 'service-initiation' })
     const ControlParameters = { IsDelegatedAuthentication: true, ConsentSchedule: {} }
     const inForce = await hub.authorized({ type: 'service-initiation', members: { ControlParameters } })
     const ended = await hub.authorized({ type: 'service-initiation' })
@@ -260,6 +261,7 @@ describe('what the policy no longer keeps', () => {
         resources.recordRequest(tx, { ...asked, subscription: null, echoed: {} }, TPP),
       )
     }
+    await made('old-and-last', emptied, 'AcceptedSettlementCompleted')
     await hub.store.revoke(ended, { revokedBy: 'LFI' }, TPP)
     const all = await names()
     hub.clock.advance(toMilliseconds(365 * DAY))
@@ -286,11 +288,20 @@ describe('what the policy no longer keeps', () => {
     // The tally goes with the last payment of a consent that has ended.
     const days = await database.db('payment_tally').whereIn('consent_id', [ended, inForce]).pluck('consent_id')
     expect(new Set(days)).toEqual(new Set([ended, inForce]))
-    expect(await database.db('payment_tally').where({ consent_id: consentId })).toEqual([])
+    expect(await database.db('payment_tally').where({ consent_id: emptied })).toEqual([])
   })
 
-  test('is nothing that the database lets anybody else delete', async () => {
-    await madePayment(database.db, resources, consentId)
+  test('is older than a year, whoever asks, and is deleted by the account of a hub in no other way', async () => {
+    await expect(resources.destroyExpired(-10_000, 1)).rejects.toThrow(/younger than a year is kept/)
+    const account = openDatabase({ url: database.url, poolMax: 1, applicationName: 'test-hub' })
+    const tried = ['payment_log', 'payment_tally', 'service_request', 'resource_trail'].map((table) =>
+      query(account, `delete from ${table}`).catch((error: Error) => error.message),
+    )
+    const refused = await Promise.all(tried)
+    const { rows } = await query(account, "select * from resource_destroy('2001-01-01', '{}', 1)")
+    await account.destroy()
+    expect(refused).toEqual(refused.map(() => expect.stringContaining('permission denied for table')))
+    expect(rows).toEqual([{ payments: 0, requests: 0 }])
     await expect(query(database.db, 'delete from resource_trail')).rejects.toThrow(/only ever added to/)
   })
 })

@@ -86,6 +86,8 @@ test.each([
   'audit_checkpoint',
   'consent_trail',
   'consent_version',
+  'payment_log',
+  'resource_trail',
 ])('no row of %s can be removed by the hub', async (table) => {
   await expect(hub.raw('delete from ??', [table])).rejects.toThrow(`permission denied for table ${table}`)
 })

@@ -136,6 +136,35 @@ describe.each(Object.keys(FAMILIES) as Kind[])('%s', (kind) => {
 })
 
 describe('a quote', () => {
+  test('has the words that the LFI says about its status, as long as that is its status', async () => {
+    const { id } = await begin('fx-quote')
+    const shown = async (status: string, own?: string) => {
+      const { show: route, scope } = FAMILIES['fx-quote']
+      const lfi = complete(mutualAnswers(route)) as { data: Record<string, unknown> }
+      world.lfi.answer = json(200, {
+        ...lfi,
+        data: { ...lfi.data, FxQuoteId: id, QuoteStatus: status, AdditionalStatusInformation: own },
+      })
+      const answer = await callService(
+        world,
+        { method: 'GET', path: shownAt('fx-quote', id), scope, as: 'none' },
+        undefined,
+      )
+      const body = bodyOf(answer) as { Data: Record<string, unknown> }
+      expect([answer.status, world.registry.response('fx', 'FxQuote_read', 200)?.(body)]).toEqual([200, []])
+      return body.Data['AdditionalStatusInformation']
+    }
+    expect(await shown('Available')).toBeUndefined()
+    const said = { QuoteStatus: 'Funded', AdditionalStatusInformation: 'The money has arrived' }
+    await world.resources.patchRequestByLfi('fx-quote', id, said, LFI_CALLER)
+    expect([await shown('Funded'), await shown('Actioned')]).toEqual(['The money has arrived', undefined])
+    expect(await shown('Funded', 'Newer')).toBe('Newer')
+    await world.resources.patchRequestByLfi('fx-quote', id, { QuoteStatus: 'Funded' }, LFI_CALLER)
+    expect(await shown('Funded')).toBe('The money has arrived')
+    await world.resources.patchRequestByLfi('fx-quote', id, { QuoteStatus: 'Actioned' }, LFI_CALLER)
+    expect(await shown('Actioned')).toBeUndefined()
+  })
+
   test('for which the LFI has no offer has no content, and is nobody’s', async () => {
     world.lfi.answer = (_asked, response) => response.writeHead(204).end()
     const route = routeOf('new-quote')

@@ -542,12 +542,14 @@ create table service_request (
   status_changed_at timestamp with time zone not null,
   updated_at timestamp with time zone not null,
   revision integer not null,
+  status_words text,
   constraint service_request_kind_resource_id_key UNIQUE (kind, resource_id),
   constraint service_request_pkey PRIMARY KEY (id),
   constraint service_request_kind_check CHECK ((kind = ANY (ARRAY['account-opening'::text, 'fx-quote'::text, 'insurance-quote'::text]))),
   constraint service_request_resource_id_check CHECK (((length(resource_id) >= 1) AND (length(resource_id) <= 128))),
   constraint service_request_revision_check CHECK ((revision >= 1)),
-  constraint service_request_status_check CHECK (((length(status) >= 1) AND (length(status) <= 40)))
+  constraint service_request_status_check CHECK (((length(status) >= 1) AND (length(status) <= 40))),
+  constraint service_request_status_words_check CHECK (((length(status_words) >= 1) AND (length(status_words) <= 1000)))
 );
 CREATE INDEX service_request_created ON public.service_request USING brin (created_at) WITH (autosummarize='on');
 
@@ -844,6 +846,43 @@ AS $function$
             and amount = (single ->> 'Amount')::numeric, false);
         counts := (of.state <> 'refused' and of.status is distinct from 'Rejected')::integer;
         is_certain := (counts = 1 and coalesce(of.status <> 'Pending', false))::integer;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.resource_destroy(before timestamp with time zone, ended text[], most integer, OUT payments integer, OUT requests integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'public', 'pg_temp'
+AS $function$
+      declare
+        gone bigint[];
+        consents text[];
+      begin
+        if before > now() - interval '365 days' then
+          raise exception 'what is younger than a year is kept';
+        end if;
+        with destroyed as (
+          delete from payment_log where id in (
+            select p.id from payment_log as p join consent on consent.id = p.consent_id
+            where p.created_at < before and p.updated_at < before
+              and p.state <> 'open' and p.status is distinct from 'Pending' and consent.due_at is null
+            limit most for update of p skip locked)
+          returning id, consent_id)
+        select coalesce(array_agg(id), '{}'), array_agg(distinct consent_id) into gone, consents from destroyed;
+        payments := cardinality(gone);
+        delete from resource_trail where resource = 'payment' and log_id = any(gone);
+        delete from payment_tally where consent_id = any(consents)
+          and not exists (select from payment_log where consent_id = payment_tally.consent_id);
+        with destroyed as (
+          delete from service_request where id in (
+            select id from service_request
+            where created_at < before and updated_at < before and kind || ' ' || status = any(ended)
+            limit most for update skip locked)
+          returning id)
+        select coalesce(array_agg(id), '{}') into gone from destroyed;
+        requests := cardinality(gone);
+        delete from resource_trail where resource <> 'payment' and log_id = any(gone);
       end $function$
 ;
 

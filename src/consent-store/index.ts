@@ -4,7 +4,7 @@ import type { Migration, Tx } from '../db.ts'
 import type { ClientId, ConsentId, CorrelationId, InteractionId } from '../ids.ts'
 import { addRevokedToken, type RevokedToken } from '../revoked-tokens.ts'
 import type { Outcome, Recorder, Unit } from './change.ts'
-import { atClock, type Consent } from './consent.ts'
+import { atClock, type Consent, type ConsentStatus, STATUSES } from './consent.ts'
 import { attachGrant, attachPar, claimCompletion, detachGrant } from './journey.ts'
 import { type ConsentFilter, type ConsentPage, createLists } from './list.ts'
 import { type LodgeAsk, type Lodged, lodge } from './lodge.ts'
@@ -31,6 +31,7 @@ import { type ConsentSearch, search } from './search.ts'
 import type { LfiPatch, PaymentNote, TppPatch } from './steps.ts'
 import { type LockedConsent, lock, read, readGroup, readOwned, rememberedConsents } from './store.ts'
 import { sweep } from './sweeper.ts'
+import { tally } from './tally.ts'
 import { type Caller, readLodging, readTrail, type TrailRow } from './trail.ts'
 import { createUsage } from './usage.ts'
 
@@ -153,6 +154,8 @@ export type ConsentStore = {
   listForLfi(filter: ConsentFilter): Promise<ConsentPage>
   /** The newest that are all of what is asked for, and no count: for whoever looks for one. */
   search(asked: ConsentSearch): Promise<readonly Consent[]>
+  /** How many there are of each, by the clock. */
+  countByStatus(): Promise<Readonly<Record<ConsentStatus, number>>>
   /**
    * What the consent was at a moment, by the clock of the hub that changed it; null for an unknown one. A change is
    * as old as its decision, which its commit follows within the same transaction.
@@ -206,6 +209,12 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
       return { rows: presentAll(rows), totalRecords }
     },
     search: async (asked) => presentAll(await search(db, asked, clock.now())),
+    countByStatus: async () => {
+      const now = clock.now()
+      const count = (status: ConsentStatus) => tally(db, { type: undefined, status }, now)
+      const counted = STATUSES.map(async (status) => [status, await count(status)] as const)
+      return Object.fromEntries(await Promise.all(counted)) as Record<ConsentStatus, number>
+    },
     findAt: (id, at) => readPast(db, id, at),
     trail: (id) => readTrail(db, id),
     lodgedBy: (id) => readLodging(db, id),

@@ -5,6 +5,7 @@ import type { Config, PortalConfig, TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
 import type { Db } from '../db.ts'
 import type { Log } from '../log.ts'
+import type { Levels } from '../metrics.ts'
 import type { Participants } from '../participants/index.ts'
 import type { Reports } from '../reports/index.ts'
 import type { Proposals } from './acts/proposals.ts'
@@ -21,6 +22,8 @@ export type PortalDeps = {
   readonly participants: Participants
   readonly consents: ConsentStore
   readonly reports: Reports
+  /** How full the queues are. */
+  readonly levels: Levels
   readonly clock: Clock
   readonly log: Log
 }

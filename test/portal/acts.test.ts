@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { PortalRole } from '../../src/config.ts'
 import { RIGHTS } from '../../src/portal/roles.ts'
-import { type Seeded, seed } from './support/seed.ts'
+import { type Seeded, seed, seedTraffic } from './support/seed.ts'
 import type { Seen, Visitor } from './support/visitor.ts'
 import { createPortalWorld, type PortalWorld, personNamed } from './support/world.ts'
 
@@ -233,7 +233,7 @@ describe('a consent', () => {
     const page = await as('bushra').go(at(path))
     const done = await as('bushra').send(page, '/acts/consent.revoke', { revokedBy: 'LFI.InitiatedByUser' })
     expect(wordsOf(done)).toContain('It was ended before its time.')
-    expect(wordsOf(done)).toMatch(/revoke .*revoked .*operator/)
+    expect(wordsOf(done)).toMatch(/3 .* revoked revoked operator/)
     expect(done.body).not.toContain('/acts/consent.revoke')
     expect(await lastActs(1)).toMatchObject([
       { act: 'consent.revoke', before: 'Authorized, revision 2', after: 'Revoked, revision 3' },
@@ -279,4 +279,33 @@ test('the session of somebody else is ended by security', async () => {
   expect((await browser.go(at('/'))).address).toContain('/login?because=ended')
   expect((await as('saif').ask(at('/'))).status).toBe(200)
   expect((await act('saif', 'session.end', { handle: handles[0] ?? '' })).status).toBe(404)
+})
+
+describe('the dashboard', () => {
+  let watcher: Visitor
+  beforeAll(async () => {
+    await seedTraffic(world, 40)
+    watcher = await world.loggedIn('rashid')
+  })
+
+  test('says what was called, how fast, and what waits', async () => {
+    const seen = async () => wordsOf(await watcher.go(at('/')))
+    // What was seen of the latest calls a moment ago is believed for some seconds.
+    await expect.poll(seen, { timeout: 20_000, interval: 500 }).toContain('704 ms')
+    const page = await seen()
+    expect(page).toContain('40 calls, 2 of them failed (5xx).')
+    // 4 of 40 were slower than half a second: 90 of 100 were not, and 95 should not be.
+    expect(page).toMatch(/accounts 40 90 % missed 704 ms 3 ms 700 ms 1 ms 0 \/ 2/)
+    expect(page).toMatch(/\d+ awaits the customer/)
+    expect(page).toMatch(/0 outages that last|\d+ outages that last/)
+  })
+
+  test('draws it for those who do not see it as well, without a style of its own', async () => {
+    const { body } = await watcher.go(at('/'))
+    for (const id of ['traffic', 'speed']) {
+      expect(body).toContain(`aria-labelledby="${id}-title ${id}-description"`)
+      expect(body).toMatch(new RegExp(`<desc id="${id}-description">[^<]{10,}</desc>`))
+    }
+    expect(body).not.toMatch(/ style=|<style/)
+  })
 })

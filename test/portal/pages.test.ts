@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PAGES } from '../../src/portal/pages/index.ts'
 import { TONGUES } from '../../src/portal/words/index.ts'
 import { type Chromium, findChromium, startChromium } from '../support/chromium.ts'
-import { type Seeded, seed } from './support/seed.ts'
+import { type Seeded, seed, seedTraffic } from './support/seed.ts'
 import { createPortalWorld, type PortalWorld, personNamed } from './support/world.ts'
 
 const browserPath = findChromium()
@@ -27,6 +27,7 @@ describe.skipIf(browserPath === null)(title, () => {
     if (browserPath === null) return
     world = await createPortalWorld()
     seeded = await seed(world)
+    await seedTraffic(world, 30)
     chromium = await startChromium(browserPath)
   }, 120_000)
   afterAll(async () => {
@@ -110,6 +111,18 @@ describe.skipIf(browserPath === null)(title, () => {
     await page.getByRole('button', { name: TONGUES.ar.words.shell.logout, exact: true }).click()
     await page.waitForSelector('#login')
     expect(await page.locator('[role=status]').innerText()).toBe(TONGUES.ar.words.shell.login.out)
+    await context.close()
+  })
+
+  test('a live view renews itself, and the rest of its page stays', async () => {
+    const context = await chromium.context({})
+    const page = await enter(context, 'olfa')
+    await page.clock.install()
+    await page.goto(world.origin)
+    const figure = page.locator('#queues .figure').first()
+    await figure.evaluate("document.querySelector('#queues .figure').textContent = 'stale'")
+    await page.clock.runFor(10_000)
+    await expect.poll(() => figure.innerText(), { timeout: 15_000 }).toMatch(/^\d+$/)
     await context.close()
   })
 

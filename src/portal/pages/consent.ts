@@ -38,7 +38,7 @@ const inTheGulf = (text: string): string =>
 
 function historyOf({ tongue }: Visit, rows: readonly HistoryRow[]): Html {
   const { consents: words, shell } = tongue.words
-  const states: Readonly<Record<string, string>> = words.states
+  const { states, changes }: Readonly<Record<'states' | 'changes', Readonly<Record<string, string>>>> = words
   return table({
     caption: words.history,
     columns: [words.revision, words.when, words.change, words.state, words.who],
@@ -46,7 +46,7 @@ function historyOf({ tongue }: Visit, rows: readonly HistoryRow[]): Html {
     rows: rows.map((row) => [
       String(row.revision),
       tongue.time(row.at),
-      html`<span lang="en" dir="ltr">${row.change}</span>`,
+      changes[row.change] ?? row.change,
       states[row.to] ?? row.to,
       words.parties[row.by.by],
     ]),

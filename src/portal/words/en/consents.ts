@@ -1,3 +1,4 @@
+import type { ChangeName } from '../../../consent-store/index.ts'
 import { type AccountPermission, PERMISSIONS } from '../../../permissions.ts'
 
 const meanings = Object.fromEntries(Object.entries(PERMISSIONS).map(([code, { means }]) => [code, means]))
@@ -63,6 +64,20 @@ export const consents = {
   revision: 'Revision',
   when: 'When',
   change: 'Change',
+  changes: {
+    lodged: 'asked for by the TPP',
+    linked: 'shown to the customer',
+    patched: 'details changed',
+    subscription: 'webhook changed',
+    authorize: 'authorized',
+    reject: 'rejected',
+    lapse: 'not answered in time',
+    suspend: 'paused',
+    resume: 'resumed',
+    revoke: 'revoked',
+    expire: 'expired',
+    consume: 'used up',
+  } satisfies Readonly<Record<ChangeName, string>>,
   who: 'By',
   parties: { tpp: 'TPP', lfi: 'bank', hub: 'hub', operator: 'operator' },
   at: 'Show the state at a moment (time of the Gulf)',

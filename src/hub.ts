@@ -175,7 +175,8 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const reports = createReports({ db, tenant, audit, clock })
   const { witnesses } = auditLogOf(tenant)
   const witnessing = createWitnessing({ db, witnesses, clock, log })
-  const metrics = createMetrics(levelsOf(db, reports, witnesses), witnessing.counts, shared.spans?.counts)
+  const levels = levelsOf(db, reports, witnesses)
+  const metrics = createMetrics(levels, witnessing.counts, shared.spans?.counts)
   const connector = createConnector({ tenant, clock })
   const consentActions = createConsentActions({ tenant, connector, registry })
   const room = {
@@ -206,7 +207,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const authServer = createAuthServer({ ...room, paymentIdsOf: resources.paymentIdsOf })
   const gateway = createGateway(room)
   const consentManager = createConsentManager(room)
-  const portal = portalOf(config, room)
+  const portal = portalOf(config, { ...room, levels })
   const mounts: Record<FixedRole, (app: HubApp) => void> = {
     auth: authServer.mountIssuer,
     as: authServer.mountTpp,

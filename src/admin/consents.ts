@@ -1,7 +1,7 @@
 /** The operator's view of one consent: what it was at any moment, and who made it so. */
 import type { Audit } from '../audit/index.ts'
 import { type Clock, type Instant, iso, toInstant } from '../clock.ts'
-import { agreementOf, type ConsentStore, type TrailRow } from '../consent-store/index.ts'
+import { agreementOf, type Consent, type ConsentStore, type TrailRow } from '../consent-store/index.ts'
 import { HubError } from '../errors.ts'
 import { type ConsentId, type CorrelationId, type TenantId, toConsentId } from '../ids.ts'
 
@@ -30,7 +30,11 @@ export type ConsentAt = {
   readonly since: HistoryRow | null
 }
 
+export type ConsentOfThen = Omit<ConsentAt, 'record'> & { readonly consent: Consent }
+
 export type ConsentView = {
+  /** The consent itself, for whoever tells it in words. @throws HubError NotFound, Resource.InvalidFormat */
+  findAt(id: string, at: string | null, viewer: Viewer): Promise<ConsentOfThen>
   /** @throws HubError NotFound, Resource.InvalidFormat */
   showAt(id: string, at: string | null, viewer: Viewer): Promise<ConsentAt>
   /** Oldest first. @throws HubError NotFound */
@@ -41,23 +45,23 @@ export type ConsentView = {
 export function createConsentView({ tenantId, consents, audit, clock }: ConsentViewDeps): ConsentView {
   const seen = (act: string, id: ConsentId, { actor, interactionId }: Viewer): Promise<void> =>
     audit.record({ kind: 'consent-viewed', at: clock.now(), tenantId, interactionId, actor, act, consentId: id })
+  const findAt: ConsentView['findAt'] = async (rawId, rawAt, viewer) => {
+    const id = idOf(rawId)
+    const at = rawAt === null ? clock.now() : momentOf(rawAt)
+    await seen('consent read', id, viewer)
+    const past = await consents.findAt(id, at)
+    if (past === null) throw unknownConsent()
+    if (past.kind !== 'known') throw new HubError('NotFound', { reason: ABSENT[past.kind] })
+    const { consent } = past
+    const rows = await consents.trail(id)
+    const since = rows.find(({ revision }) => revision === consent.revision)
+    return { at: iso(at), revision: consent.revision, consent, since: since === undefined ? null : historyRow(since) }
+  }
   return {
-    showAt: async (rawId, rawAt, viewer) => {
-      const id = idOf(rawId)
-      const at = rawAt === null ? clock.now() : momentOf(rawAt)
-      await seen('consent read', id, viewer)
-      const past = await consents.findAt(id, at)
-      if (past === null) throw unknownConsent()
-      if (past.kind !== 'known') throw new HubError('NotFound', { reason: ABSENT[past.kind] })
-      const { consent } = past
-      const rows = await consents.trail(id)
-      const since = rows.find(({ revision }) => revision === consent.revision)
-      return {
-        at: iso(at),
-        revision: consent.revision,
-        record: agreementOf(consent),
-        since: since === undefined ? null : historyRow(since),
-      }
+    findAt,
+    showAt: async (id, at, viewer) => {
+      const { consent, ...found } = await findAt(id, at, viewer)
+      return { ...found, record: agreementOf(consent) }
     },
     history: async (rawId, viewer) => {
       const id = idOf(rawId)

@@ -25,7 +25,7 @@ import { failingParts, type ReadyDeps } from './ready.ts'
 import { reportOperationsAt } from './report-operations.ts'
 import { answerWebhooks } from './webhooks.ts'
 
-export { type ConsentAt, createConsentView, type HistoryRow } from './consents.ts'
+export { type ConsentAt, type ConsentOfThen, createConsentView, type HistoryRow } from './consents.ts'
 export { createPaymentView, type PaymentLine, type PaymentShown, type PaymentView } from './payments.ts'
 export { failingParts } from './ready.ts'
 

@@ -4,7 +4,7 @@ import type { Migration, Tx } from '../db.ts'
 import type { ClientId, ConsentId, CorrelationId, InteractionId } from '../ids.ts'
 import { addRevokedToken, type RevokedToken } from '../revoked-tokens.ts'
 import type { Outcome, Recorder, Unit } from './change.ts'
-import { atClock, type Consent } from './consent.ts'
+import { atClock, type Consent, type ConsentStatus, STATUSES } from './consent.ts'
 import { attachGrant, attachPar, claimCompletion, detachGrant } from './journey.ts'
 import { type ConsentFilter, type ConsentPage, createLists } from './list.ts'
 import { type LodgeAsk, type Lodged, lodge } from './lodge.ts'
@@ -16,6 +16,7 @@ import { consentVersions } from './migrations/0015-consent-version.ts'
 import { consentLists } from './migrations/0016-consent-lists.ts'
 import { consentSlots } from './migrations/0017-consent-slots.ts'
 import { paymentIdsElsewhere } from './migrations/0017-payment-ids-elsewhere.ts'
+import { consentsOfClient } from './migrations/0018-consents-of-client.ts'
 import {
   linkInteraction,
   notePayment,
@@ -26,9 +27,11 @@ import {
   revokeGroup,
 } from './operations.ts'
 import { type Past, readPast } from './past.ts'
+import { type ConsentSearch, search } from './search.ts'
 import type { LfiPatch, PaymentNote, TppPatch } from './steps.ts'
 import { type LockedConsent, lock, read, readGroup, readOwned, rememberedConsents } from './store.ts'
 import { sweep } from './sweeper.ts'
+import { tally } from './tally.ts'
 import { type Caller, readLodging, readTrail, type TrailRow } from './trail.ts'
 import { createUsage } from './usage.ts'
 
@@ -51,6 +54,7 @@ export {
   type Psu,
   type RarElement,
   type RevokedBy,
+  STATUSES as CONSENT_STATUSES,
   type Subscription,
   type Usability,
   type Usable,
@@ -95,6 +99,7 @@ export {
   type PaymentConsumption,
   type PaymentTerms,
 } from './payment.ts'
+export type { ConsentSearch } from './search.ts'
 export type { LfiPatch, PatchableStatus, PaymentNote, PaymentPatch, TppPatch } from './steps.ts'
 export type { LockedConsent } from './store.ts'
 export type { Caller, ChangeName, TrailRow } from './trail.ts'
@@ -109,6 +114,7 @@ export const migrations: readonly Migration[] = [
   consentLists,
   consentSlots,
   paymentIdsElsewhere,
+  consentsOfClient,
 ]
 
 /**
@@ -146,6 +152,10 @@ export type ConsentStore = {
   revokeGroup(groupId: string, ask: Revocation, caller: Caller): Promise<readonly Outcome[]>
   /** The total of a page that continues one of the last minute is the one of then. */
   listForLfi(filter: ConsentFilter): Promise<ConsentPage>
+  /** The newest that are all of what is asked for, and no count: for whoever looks for one. */
+  search(asked: ConsentSearch): Promise<readonly Consent[]>
+  /** How many there are of each, by the clock. */
+  countByStatus(): Promise<Readonly<Record<ConsentStatus, number>>>
   /**
    * What the consent was at a moment, by the clock of the hub that changed it; null for an unknown one. A change is
    * as old as its decision, which its commit follows within the same transaction.
@@ -197,6 +207,13 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
     listForLfi: async (filter) => {
       const { rows, totalRecords } = await lists.page(filter, clock.now())
       return { rows: presentAll(rows), totalRecords }
+    },
+    search: async (asked) => presentAll(await search(db, asked, clock.now())),
+    countByStatus: async () => {
+      const now = clock.now()
+      const count = (status: ConsentStatus) => tally(db, { type: undefined, status }, now)
+      const counted = STATUSES.map(async (status) => [status, await count(status)] as const)
+      return Object.fromEntries(await Promise.all(counted)) as Record<ConsentStatus, number>
     },
     findAt: (id, at) => readPast(db, id, at),
     trail: (id) => readTrail(db, id),

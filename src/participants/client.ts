@@ -92,7 +92,7 @@ function certificatesIn(records: readonly CertificateRecord[]): Client['certific
   return found
 }
 
-function effectiveStatus(row: ClientRow): LocalStatus {
+export function effectiveStatus(row: ClientRow): LocalStatus {
   const local = [row.tpp_status, row.statement_status, row.client_status]
   if (local.includes('blocked')) return 'blocked'
   if (row.tpp_directory_status !== 'Active' || row.statement_directory_status !== 'Active') return 'blocked'

@@ -26,15 +26,15 @@ import {
 import { createDirectory, type Vouched } from './directory.ts'
 import type { CertificateRecord } from './directory-records.ts'
 import { createRefresher } from './refresher.ts'
+import { createOperatorSide, type OperatorSide } from './standing.ts'
 
 export type { CertificateStatus, Client, LocalStatus, TppView } from './client.ts'
 export { tppView } from './client.ts'
 export { migrations } from './migrations.ts'
 
-export type ParticipantLevel = 'tpp' | 'software-statement' | 'client'
-export type Operator = { readonly actor: string; readonly interactionId: CorrelationId | null }
+export type { OperatorSide, ParticipantLevel, Standing } from './standing.ts'
 
-export type Participants = {
+export type Participants = OperatorSide & {
   /** null: never registered at this LFI. Throws GenericRecoverableError when what is known is too old to be believed. */
   client(clientId: ClientId): Promise<Client | null>
   /** Asks the directory again, at most once in ten seconds per client: an unknown `kid` may be a new key. */
@@ -46,8 +46,6 @@ export type Participants = {
   certificateStatus(client: Client, thumbprint: Thumbprint): CertificateStatus
   /** A token of the client itself is refused from now on; false when as many are already as can be kept. */
   revokeToken(tx: Tx, clientId: ClientId, token: RevokedToken): Promise<boolean>
-  /** false: no such record. */
-  setStatus(level: ParticipantLevel, id: string, status: LocalStatus, by: Operator): Promise<boolean>
   list(): Promise<readonly Client[]>
   readonly applicationKeys: ApplicationKeys
   close(): Promise<void>
@@ -61,12 +59,6 @@ const ABSENCES_MAX = 1_000
 const REFRESH_AT_MOST_EVERY_MS = 10_000
 /** While the directory cannot be asked, not every request waits to find that out. */
 const RETRY_AFTER_MS = 5_000
-
-const TABLES = {
-  tpp: { table: 'tpp', key: 'organisation_id' },
-  'software-statement': { table: 'software_statement', key: 'software_statement_id' },
-  client: { table: 'client', key: 'client_id' },
-} as const satisfies Record<ParticipantLevel, { table: string; key: string }>
 
 export function createParticipants(deps: {
   readonly db: Db
@@ -235,24 +227,7 @@ export function createParticipants(deps: {
     },
     certificateStatus: (client, thumbprint) => client.certificates.get(thumbprint) ?? 'unknown',
     revokeToken: (tx, clientId, token) => addRevokedToken(tx, clock, { of: 'client', id: clientId }, token),
-    setStatus: (level, id, status, by) =>
-      inTransaction(db, async (tx) => {
-        const { table, key } = TABLES[level]
-        const changed = await tx(table)
-          .where({ [key]: id })
-          .update({ status, updated_at: new Date(clock.now()) })
-        if (changed === 0) return false
-        await audit.append(tx, {
-          kind: 'admin-act',
-          at: clock.now(),
-          interactionId: by.interactionId,
-          tenantId: tenant.id,
-          actor: by.actor,
-          act: `${level} ${status}`,
-          target: id,
-        })
-        return true
-      }),
+    ...createOperatorSide({ db, tenantId: tenant.id, audit, clock, select: SELECT }),
     list: async () => {
       const found = await query<ClientRow>(db, `${SELECT} order by c.registered_at, c.client_id`)
       return found.rows.map((each) => toClient(each, deps.trustFramework.keystoreUrl))
@@ -324,7 +299,7 @@ const TABLES_JOINED = `
 const VERSION = ['c', 's', 't'].map(versionOf).join(' || ')
 const SELECT_VERSIONS = `select c.client_id as key, ${VERSION} as version ${TABLES_JOINED} where c.client_id = any(?)`
 const SELECT = `
-  select ${VERSION} as version, c.client_id, c.status as client_status, c.revoked_tokens,
+  select ${VERSION} as version, c.client_id, c.status as client_status, c.registered_at, c.revoked_tokens,
     s.software_statement_id, s.status as statement_status, s.directory_status as statement_directory_status,
     s.record as statement_record, s.roles, s.certificates, s.jwks, s.fetched_at,
     t.organisation_id, t.name as tpp_name, t.status as tpp_status, t.directory_status as tpp_directory_status,

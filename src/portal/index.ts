@@ -19,6 +19,7 @@
  */
 import { parseForm, readBody } from '../body.ts'
 import type { Migration } from '../db.ts'
+import { HubError, OperatorError } from '../errors.ts'
 import { html } from '../html.ts'
 import type { HubApp, HubContext } from '../listener.ts'
 import { measuredAs } from '../metrics.ts'
@@ -193,7 +194,7 @@ function showFault(ctx: HubContext, frame: Frame, thrown: unknown): void {
   const reason = thrown instanceof Refused ? thrown.reason : 'failed'
   if (thrown instanceof Refused) ctx.state.log.warn({ reason, err: thrown.cause }, 'refused in the portal')
   else if (told === null) ctx.state.log.error({ err: thrown }, 'the portal failed')
-  ctx.status = thrown instanceof Refused ? thrown.status : told === null ? 500 : 400
+  ctx.status = statusOf(thrown)
   if (ctx.status === 405) ctx.set('allow', 'GET, POST')
   ctx.type = 'html'
   ctx.body = barePage(frame, {
@@ -204,6 +205,11 @@ function showFault(ctx: HubContext, frame: Frame, thrown: unknown): void {
 <p>${reference} <code dir="ltr">${ctx.state.correlationId}</code></p>
 <p><a href="/">${back}</a></p>`,
   })
+}
+
+function statusOf(thrown: unknown): number {
+  if (thrown instanceof Refused || thrown instanceof HubError) return thrown.status
+  return thrown instanceof OperatorError ? 400 : 500
 }
 
 function wordsOf({ tongue }: Frame) {

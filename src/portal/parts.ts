@@ -38,11 +38,16 @@ export function actForm(
   visit: Visit,
   act: ActName,
   given: Readonly<Record<string, string>>,
-  more: { readonly fields?: Piece; readonly about?: string; readonly isGrave?: boolean } = {},
+  more: {
+    readonly fields?: Piece
+    readonly about?: string
+    readonly isGrave?: boolean
+    readonly isWide?: boolean
+  } = {},
 ): Html | null {
   if (!visit.may(act)) return null
   const label = visit.tongue.words.acts[act]
-  return html`<form class="act" method="post" action="/acts/${act}">
+  return html`<form class="${more.isWide === true ? 'wide' : 'act'}" method="post" action="/acts/${act}">
 ${hidden({ ...given, csrf: visit.session.csrf, back: visit.here })}${more.fields ?? null}
 <button${more.isGrave === true ? html` class="grave"` : null}>${label}${
     more.about === undefined ? null : html`<span class="unseen"> ${more.about}</span>`
@@ -53,26 +58,28 @@ ${hidden({ ...given, csrf: visit.session.csrf, back: visit.here })}${more.fields
 export const hidden = (values: Readonly<Record<string, string>>): readonly Html[] =>
   Object.entries(values).map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}">`)
 
-/** One labelled line of a form. `name` is its id as well, so a page has one of it. */
+/** One labelled line of a form. `name` is its id as well, so a page has one of it; `as` is what it is sent as then. */
 export function field(of: {
   readonly name: string
+  readonly as?: string
   readonly label: string
   readonly type?: 'text' | 'search' | 'datetime-local' | 'date' | 'number'
   readonly value?: string
   readonly isRequired?: boolean
 }): Html {
   return html`<p class="field"><label for="${of.name}">${of.label}</label>
-<input id="${of.name}" name="${of.name}" type="${of.type ?? 'text'}" value="${of.value ?? ''}"${of.isRequired === true ? html` required` : null}></p>`
+<input id="${of.name}" name="${of.as ?? of.name}" type="${of.type ?? 'text'}" value="${of.value ?? ''}"${of.isRequired === true ? html` required` : null}></p>`
 }
 
 export function choice(of: {
   readonly name: string
+  readonly as?: string
   readonly label: string
   readonly options: readonly (readonly [value: string, label: string])[]
   readonly chosen?: string
 }): Html {
   return html`<p class="field"><label for="${of.name}">${of.label}</label>
-<select id="${of.name}" name="${of.name}">${of.options.map(
+<select id="${of.name}" name="${of.as ?? of.name}">${of.options.map(
     ([value, label]) => html`<option value="${value}"${value === of.chosen ? html` selected` : null}>${label}</option>`,
   )}</select></p>`
 }

@@ -8,16 +8,36 @@ const STAFF = ['operator', 'business', 'security'] as const
 // biome-ignore format: a table reads by its columns
 const PAGES = {
   dashboard: EVERYBODY,
+  tpps:      EVERYBODY,
+  tpp:       EVERYBODY,
+  // What customers agreed to is personal: whoever answers them, and whoever has to look into something.
+  consents:  EVERYBODY,
+  consent:   EVERYBODY,
+  outages:   EVERYBODY,
   approvals: EVERYBODY,
+  people:    ['operator', 'security', 'regulator'],
   account:   EVERYBODY,
 } as const satisfies Readonly<Record<string, readonly PortalRole[]>>
 
 /** What somebody may do. How it is done, and whether it takes two people: verbs.ts. */
 // biome-ignore format: a table reads by its columns
 const ACTS = {
-  'session.end-mine': EVERYBODY,
-  'proposal.approve': STAFF,
-  'proposal.reject':  STAFF,
+  'tpp.activate':       ['operator', 'business'],
+  'statement.activate': ['operator', 'business'],
+  'client.activate':    ['operator', 'business'],
+  'tpp.block':          ['operator', 'security'],
+  'statement.block':    ['operator', 'security'],
+  'client.block':       ['operator', 'security'],
+  'tpps.block-all':     ['operator', 'security'],
+  'consent.revoke':     ['business'],
+  'outage.plan':        ['operator', 'business'],
+  'outage.begin':       ['operator'],
+  'outage.end':         ['operator'],
+  'keys.rotate':        ['security'],
+  'session.end':        ['security'],
+  'session.end-mine':   EVERYBODY,
+  'proposal.approve':   STAFF,
+  'proposal.reject':    STAFF,
 } as const satisfies Readonly<Record<string, readonly PortalRole[]>>
 
 export type PageName = keyof typeof PAGES

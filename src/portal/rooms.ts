@@ -2,9 +2,12 @@
 import type { Audit } from '../audit/index.ts'
 import type { Clock } from '../clock.ts'
 import type { Config, PortalConfig, TenantConfig } from '../config.ts'
+import type { ConsentStore } from '../consent-store/index.ts'
 import type { Db } from '../db.ts'
 import type { Log } from '../log.ts'
+import type { Levels } from '../metrics.ts'
 import type { Participants } from '../participants/index.ts'
+import type { Reports } from '../reports/index.ts'
 import type { Proposals } from './acts/proposals.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -17,6 +20,10 @@ export type PortalDeps = {
   readonly db: Db
   readonly audit: Audit
   readonly participants: Participants
+  readonly consents: ConsentStore
+  readonly reports: Reports
+  /** How full the queues are. */
+  readonly levels: Levels
   readonly clock: Clock
   readonly log: Log
 }

@@ -17,12 +17,14 @@ import { type Format, rawColumns, rawLog } from './raw-log.ts'
 import { createRetention, type Destroyed } from './retention.ts'
 import { destroyedBefore, type RollUpRow, rollUps } from './store.ts'
 import { type Endpoint, measuring, REPORT_TYPES, REPORTS, type ReportType, type Row } from './tpp-reports.ts'
+import { createWatch, type Watch } from './watch.ts'
 
 export type { Explanation } from './explanations.ts'
 export { createHeartbeat } from './heartbeat.ts'
 export type { By, Outage, Outages } from './outages.ts'
 export { csvOf, type Format, MEDIA_TYPES } from './raw-log.ts'
 export { type Endpoint, REPORT_TYPES, type ReportType } from './tpp-reports.ts'
+export type { HourOfTraffic, OperationFigures, Watch } from './watch.ts'
 
 export const migrations: readonly Migration[] = [reportTables]
 
@@ -33,6 +35,7 @@ export type LfiDay = Availability & { readonly Period: string; readonly LfiId: s
 export type Reports = {
   readonly outages: Outages
   readonly explanations: Explanations
+  readonly watch: Watch
   /** Counts what the log has gained since. */
   advance(): Promise<number>
   /** Counts the whole log anew. */
@@ -82,6 +85,7 @@ export function createReports(deps: {
   return {
     outages,
     explanations: createExplanations(reader),
+    watch: createWatch({ db, reader }),
     advance: () => advance(db),
     recompute: () => recompute(db),
     behind: () => behind(db),

@@ -390,4 +390,36 @@ describe.skipIf(browserPath === null)(title, () => {
     expect(await page.locator('.account').count()).toBe(1)
     await context.close()
   })
+
+  test('the bank’s people find in the portal what a customer has just shared, and end it for them', {
+    timeout: JOURNEY_MS,
+  }, async () => {
+    const customers = await visitor()
+    await goToBank(customers, 'basic')
+    await signIn(customers, customer())
+    await approveAll(customers)
+    const consentId = (await customers.textContent('#consent-id')) ?? ''
+
+    const { portal, people } = manifest.lfis.aurora
+    const clerk = people.find(({ roles }) => roles.includes('hub-business'))
+    const page = await visitor()
+    await page.goto(portal)
+    await page.click('#login')
+    await page.fill('#username', clerk?.username ?? '')
+    await page.fill('#password', clerk?.password ?? '')
+    await page.click('#enter')
+    await page.goto(`${portal}tpps`)
+    expect(await texts(page, 'tbody tr')).toEqual([expect.stringMatching(/Wadi Budget[\s\S]*active/)])
+    await page.goto(`${portal}consents`)
+    await page.fill('#id', consentId)
+    await page.click('form[role=search] button')
+    await page.click(`a[href="/consents/${consentId}"]`)
+    await page.waitForSelector('dl')
+    expect(await page.innerText('main')).toContain('How much is in your accounts')
+    await page.click('summary')
+    await page.selectOption('#revokedBy', 'LFI.InitiatedByUser')
+    await page.click('form[action="/acts/consent.revoke"] button')
+    await page.waitForSelector('[role=status]')
+    expect((await cardOf(customers, consentId)).status).toBe('Revoked')
+  })
 })

@@ -180,7 +180,7 @@ END),
   constraint consent_type_check CHECK ((type = ANY (ARRAY['account-access'::text, 'service-initiation'::text, 'insurance'::text])))
 );
 CREATE INDEX consent_account ON public.consent USING gin (account_ids);
-CREATE INDEX consent_client ON public.consent USING btree (client_id);
+CREATE INDEX consent_client_created ON public.consent USING btree (client_id, created_at DESC, id);
 CREATE INDEX consent_created ON public.consent USING btree (created_at DESC, id);
 CREATE INDEX consent_due ON public.consent USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX consent_group ON public.consent USING btree (base_consent_id);

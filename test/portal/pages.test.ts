@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PAGES } from '../../src/portal/pages/index.ts'
 import { TONGUES } from '../../src/portal/words/index.ts'
 import { type Chromium, findChromium, startChromium } from '../support/chromium.ts'
+import { type Seeded, seed, seedTraffic } from './support/seed.ts'
 import { createPortalWorld, type PortalWorld, personNamed } from './support/world.ts'
 
 const browserPath = findChromium()
@@ -13,17 +14,20 @@ const title = browserPath === null ? 'portal (skipped: no Chromium on this machi
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** What stands for the placeholders of a page's path. */
-const ADDRESSES: Readonly<Record<string, string>> = {}
-const addressOf = (path: string): string => ADDRESSES[path] ?? path
+const addressOf = (path: string, { clientId, authorized }: Seeded): string =>
+  path.replace('{clientId}', clientId).replace('{id}', authorized)
 
 describe.skipIf(browserPath === null)(title, () => {
   let world: PortalWorld
   let chromium: Chromium
+  let seeded: Seeded
   const faults: string[] = []
 
   beforeAll(async () => {
     if (browserPath === null) return
     world = await createPortalWorld()
+    seeded = await seed(world)
+    await seedTraffic(world, 30)
     chromium = await startChromium(browserPath)
   }, 120_000)
   afterAll(async () => {
@@ -71,7 +75,7 @@ describe.skipIf(browserPath === null)(title, () => {
     afterAll(() => context?.close())
 
     test.each(PAGES)('$path', async ({ name, path }) => {
-      await page.goto(`${world.origin}${addressOf(path)}`)
+      await page.goto(`${world.origin}${addressOf(path, seeded)}`)
       expect(await page.locator('html').getAttribute('dir')).toBe(direction)
       expect(await page.locator('h1').allInnerTexts()).toEqual([
         path.includes('{') ? expect.stringMatching(/\S/) : words.pages[name],
@@ -107,6 +111,18 @@ describe.skipIf(browserPath === null)(title, () => {
     await page.getByRole('button', { name: TONGUES.ar.words.shell.logout, exact: true }).click()
     await page.waitForSelector('#login')
     expect(await page.locator('[role=status]').innerText()).toBe(TONGUES.ar.words.shell.login.out)
+    await context.close()
+  })
+
+  test('a live view renews itself, and the rest of its page stays', async () => {
+    const context = await chromium.context({})
+    const page = await enter(context, 'olfa')
+    await page.clock.install()
+    await page.goto(world.origin)
+    const figure = page.locator('#queues .figure').first()
+    await figure.evaluate("document.querySelector('#queues .figure').textContent = 'stale'")
+    await page.clock.runFor(10_000)
+    await expect.poll(() => figure.innerText(), { timeout: 15_000 }).toMatch(/^\d+$/)
     await context.close()
   })
 

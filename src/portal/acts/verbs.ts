@@ -1,20 +1,20 @@
 /** Every act of the portal, once. Who may do it is in roles.ts; what it is called, in words/. */
+import { revokeConsent } from './consents.ts'
 import type { VerbName } from './given.ts'
+import { rotateKeys } from './keys.ts'
+import { beginOutage, endOutage, planOutage } from './outages.ts'
+import { endMine, endOther } from './sessions.ts'
+import { blockAll, tppActs } from './tpps.ts'
 import type { Verb } from './verb.ts'
 
-const endMine: Verb = {
-  fields: [],
-  people: 'one',
-  target: () => null,
-  look: async ({ sessions }, _given, { person }) => {
-    const mine = (await sessions.list()).filter(({ person: { subject } }) => subject === person.subject)
-    return `${mine.length} sessions`
-  },
-  run: async ({ sessions }, _given, { person }) => {
-    await sessions.endAllOf(person.subject)
-  },
-}
-
 export const VERBS: Readonly<Record<VerbName, Verb>> = {
+  ...tppActs,
+  'tpps.block-all': blockAll,
+  'consent.revoke': revokeConsent,
+  'outage.plan': planOutage,
+  'outage.begin': beginOutage,
+  'outage.end': endOutage,
+  'keys.rotate': rotateKeys,
+  'session.end': endOther,
   'session.end-mine': endMine,
 }

@@ -1,11 +1,162 @@
-import { html } from '../../html.ts'
-import type { Page } from '../visit.ts'
+/** How the hub is doing: traffic, the contract's time limit by operation, consents, and what waits. */
+import { CONSENT_STATUSES } from '../../consent-store/index.ts'
+import { type Html, html } from '../../html.ts'
+import type { LevelName } from '../../metrics.ts'
+import type { HourOfTraffic, OperationFigures } from '../../reports/index.ts'
+import { rows as bars, columns } from '../charts.ts'
+import { consentState } from '../consent-words.ts'
+import { code, table } from '../parts.ts'
+import { stateOf } from '../states.ts'
+import type { Page, Visit } from '../visit.ts'
+
+const HOUR_MS = 3_600_000
+const HOURS = 24
+/** lfi-api 8: 95 of 100 calls of an operation within it. */
+const LIMIT_MS = 500
+const WITHIN = 0.95
+const CHARTED = 8
+const LIVE_SECONDS = 10
 
 export const dashboard: Page = {
   name: 'dashboard',
   path: '/',
   isListed: true,
-  show: async ({ rooms: { tenant }, tongue: { words } }) => ({
-    body: html`<p>${words.shell.portal}: ${tenant.name}</p>`,
-  }),
+  show: async (visit) => {
+    const { reports, clock } = visit.rooms
+    const to = Math.floor(clock.now() / HOUR_MS) * HOUR_MS + HOUR_MS
+    const span = { from: to - HOURS * HOUR_MS, to }
+    const [traffic, operations, waiting, consents] = await Promise.all([
+      reports.watch.traffic(span),
+      reports.watch.operations(span),
+      queues(visit),
+      consentsByState(visit),
+    ])
+    return { body: html`${waiting}${trafficChart(visit, traffic)}${speed(visit, operations)}${consents}` }
+  },
+}
+
+/** Each with what it means when it grows; the limit is where somebody should look. */
+const QUEUES = [
+  { level: 'falaj_outbox_waiting', word: 'outbox', limit: 1_000 },
+  { level: 'falaj_audit_pending', word: 'audit', limit: 5_000 },
+  { level: 'falaj_reports_behind', word: 'reports', limit: 20_000 },
+  { level: 'falaj_database_waiting', word: 'database', limit: 10 },
+  { level: 'falaj_outages_open', word: 'outages', limit: 0 },
+] as const satisfies readonly { readonly level: LevelName; readonly word: string; readonly limit: number }[]
+
+async function queues({ rooms, tongue }: Visit): Promise<Html> {
+  const { dashboard: words } = tongue.words
+  const levels = await rooms.levels()
+  const cards = QUEUES.map(({ level, word, limit }) => {
+    const value = levels[level]
+    const isHigh = value === null || value > limit
+    return html`<li><span class="figure">${value === null ? '?' : tongue.number(value)}</span>${words.queues[word]}
+${stateOf(isHigh ? words.look : words.fine, isHigh ? 'warn' : 'good')}</li>`
+  })
+  return html`<section id="queues" aria-label="${words.waiting}" data-live="/" data-every="${LIVE_SECONDS}">
+<h2>${words.waiting}</h2><ul class="cards">${cards}</ul></section>`
+}
+
+function trafficChart({ tongue }: Visit, hours: readonly HourOfTraffic[]): Html {
+  const { dashboard: words } = tongue.words
+  const total = hours.reduce((sum, { calls }) => sum + calls['2xx'] + calls['4xx'] + calls['5xx'], 0)
+  const failed = hours.reduce((sum, { calls }) => sum + calls['5xx'], 0)
+  const called = hours.filter(({ calls }) => calls['2xx'] + calls['4xx'] + calls['5xx'] > 0)
+  return columns({
+    id: 'traffic',
+    title: words.traffic,
+    description: words.trafficIs(tongue.number(total), tongue.number(failed)),
+    unit: '',
+    series: [
+      { label: words.answered, tone: 'one' },
+      { label: words.refused, tone: 'two' },
+      { label: words.failed, tone: 'fault' },
+    ],
+    bars: hours.map(({ startsAt, calls }) => ({
+      label: hourOf(startsAt),
+      parts: [calls['2xx'], calls['4xx'], calls['5xx']],
+    })),
+    table: html`<p>${words.trafficIs(tongue.number(total), tongue.number(failed))}</p>
+<details><summary>${words.asTable}</summary>${table({
+      caption: words.traffic,
+      columns: [words.hour, words.answered, words.refused, words.failed],
+      empty: words.noCalls,
+      rows: called.map(({ startsAt, calls }) => [
+        tongue.time(startsAt),
+        ...(['2xx', '4xx', '5xx'] as const).map((group) => tongue.number(calls[group])),
+      ]),
+    })}</details>`,
+  })
+}
+
+/** The hour of the Gulf in which it began. */
+const hourOf = (at: number): string => `${new Date(at + 4 * HOUR_MS).toISOString().slice(11, 13)}:00`
+
+function speed({ tongue }: Visit, operations: readonly OperationFigures[]): Html {
+  const { dashboard: words } = tongue.words
+  const ms = (value: number | null | undefined): string =>
+    value === null || value === undefined ? '–' : `${tongue.number(value)} ms`
+  const figures = table({
+    caption: words.operations,
+    columns: [
+      words.operation,
+      words.calls,
+      words.within,
+      words.p95,
+      words.hubIn,
+      words.lfi,
+      words.hubOut,
+      words.errors,
+    ],
+    empty: words.noCalls,
+    rows: operations.map(({ method, route, calls, overLimit, errors, p95 }) => [
+      code(`${method} ${route}`),
+      tongue.number(calls),
+      withinLimit(tongue, calls, overLimit),
+      ms(p95?.total),
+      ms(p95?.hubIn),
+      ms(p95?.lfi),
+      ms(p95?.hubOut),
+      `${tongue.number(errors['4xx'])} / ${tongue.number(errors['5xx'])}`,
+    ]),
+  })
+  const charted = operations.filter(({ p95 }) => p95 !== null).slice(0, CHARTED)
+  if (charted.length === 0) return figures
+  return bars({
+    id: 'speed',
+    title: words.speed,
+    description: words.speedIs(String(charted.length)),
+    limit: LIMIT_MS,
+    limitLabel: `${LIMIT_MS} ms`,
+    series: [
+      { label: words.hubIn, tone: 'one' },
+      { label: words.lfi, tone: 'two' },
+      { label: words.hubOut, tone: 'three' },
+    ],
+    bars: charted.map(({ method, route, p95 }) => ({
+      label: `${method} ${shortOf(route)}`,
+      parts: [p95?.hubIn ?? 0, p95?.lfi ?? 0, p95?.hubOut ?? 0],
+    })),
+    table: html`<p class="hint">${words.speedHint}</p>${figures}`,
+  })
+}
+
+/** What all routes of the gateway begin with says nothing, and a chart has little room. */
+const shortOf = (route: string): string => route.replace(/^\/open-finance\//, '').replace(/\/v\d+\.\d+/, '')
+
+function withinLimit(tongue: Visit['tongue'], calls: number, overLimit: number): Html {
+  const { dashboard: words } = tongue.words
+  const share = calls === 0 ? 1 : (calls - overLimit) / calls
+  const isMet = share >= WITHIN
+  return html`${tongue.number(share * 100)} % ${stateOf(isMet ? words.met : words.missed, isMet ? 'good' : 'bad')}`
+}
+
+async function consentsByState({ rooms, tongue }: Visit): Promise<Html> {
+  const { dashboard: words } = tongue.words
+  const counts = await rooms.consents.countByStatus()
+  return html`<h2>${words.consents}</h2>
+<ul class="cards">${CONSENT_STATUSES.map(
+    (status) => html`<li><span class="figure">${tongue.number(counts[status])}</span>
+<a href="/consents?state=${status}">${consentState(tongue, status)}</a></li>`,
+  )}</ul>`
 }

@@ -2,9 +2,15 @@
 import type { Page } from '../visit.ts'
 import { account } from './account.ts'
 import { approvals } from './approvals.ts'
+import { consent } from './consent.ts'
+import { consents } from './consents.ts'
 import { dashboard } from './dashboard.ts'
+import { outages } from './outages.ts'
+import { people } from './people.ts'
+import { tpp } from './tpp.ts'
+import { tpps } from './tpps.ts'
 
-export const PAGES: readonly Page[] = [dashboard, approvals, account]
+export const PAGES: readonly Page[] = [dashboard, tpps, tpp, consents, consent, outages, approvals, people, account]
 
 /** The page at a path, with what stands for its placeholders. */
 export function pageAt(

@@ -2,6 +2,19 @@
 import type { ActName } from '../../roles.ts'
 
 export const acts: Readonly<Record<ActName, string>> = {
+  'tpp.activate': 'Activate the TPP',
+  'tpp.block': 'Block the TPP',
+  'statement.activate': 'Activate the software statement',
+  'statement.block': 'Block the software statement',
+  'client.activate': 'Activate the client',
+  'client.block': 'Block the client',
+  'tpps.block-all': 'Block all TPPs',
+  'consent.revoke': 'Revoke the consent',
+  'outage.plan': 'Announce the outage',
+  'outage.begin': 'An outage begins now',
+  'outage.end': 'End it now',
+  'keys.rotate': 'Rotate keys',
+  'session.end': 'End the session',
   'session.end-mine': 'Log out everywhere',
   'proposal.approve': 'Approve',
   'proposal.reject': 'Reject',

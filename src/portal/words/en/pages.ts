@@ -3,6 +3,12 @@ import type { PageName } from '../../roles.ts'
 
 export const pages: Readonly<Record<PageName, string>> = {
   dashboard: 'Dashboard',
+  tpps: 'TPPs',
+  tpp: 'TPP',
+  consents: 'Consents',
+  consent: 'Consent',
+  outages: 'Outages',
   approvals: 'Approvals',
+  people: 'Users',
   account: 'Your account',
 }

@@ -1,0 +1,34 @@
+/** The keys of the hub (src/keys): a new one takes over when clients have had time to see it. */
+import { HubError } from '../../errors.ts'
+import { createKeyOperations, KEY_USES, type KeyOperations, type KeyUse } from '../../keys/index.ts'
+import type { Rooms } from '../rooms.ts'
+import type { Verb } from './verb.ts'
+
+export const keyOperations = ({ db, tenant, environment, audit, clock }: Rooms, actor: string): KeyOperations =>
+  createKeyOperations({ db, tenant, environment, audit, clock, actor })
+
+/** Ahead of time, as a calm rotation is; a hurried one may break clients, and belongs to the command line. */
+export const rotateKeys: Verb<'use'> = {
+  fields: ['use'],
+  people: 'two',
+  target: ({ use }) => useOf(use),
+  look: async (rooms, { use }, { person }) => {
+    const keys = (await keyOperations(rooms, person.subject).list()).filter((key) => key.use === useOf(use))
+    const live = keys.filter(({ state }) => state === 'active' || state === 'next')
+    return live.map(({ kid, state }) => `${state} ${kid}`).join(', ')
+  },
+  run: async (rooms, { use }, { person }) => {
+    await keyOperations(rooms, person.subject).rotate({
+      use: useOf(use),
+      kid: null,
+      when: 'ahead',
+      accepted: 'no harm',
+    })
+  },
+}
+
+function useOf(text: string): KeyUse {
+  const use = KEY_USES.find((each) => each === text)
+  if (use === undefined) throw new HubError('Body.InvalidFormat', { path: 'use', reason: 'use must be sig or enc' })
+  return use
+}

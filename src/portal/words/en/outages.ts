@@ -1,0 +1,15 @@
+export const outages = {
+  why: 'What is announced here is published to TPPs at once, also for programs: GET /outages of the gateway.',
+  all: 'Outages',
+  subject: 'Of what',
+  subjects: { lfi: 'the bank', hub: 'the hub' },
+  kind: 'Kind',
+  kinds: { planned: 'planned', unplanned: 'unplanned' },
+  from: 'From (time of the Gulf)',
+  to: 'Until (time of the Gulf)',
+  reason: 'Reason, as TPPs read it',
+  lasts: 'lasts',
+  plan: 'Announce a planned outage',
+  planWhy: 'Of the bank: at least 72 hours ahead, and between 02:00 and 05:00.',
+  begin: 'Tell of an outage that has begun',
+}

@@ -1,0 +1,23 @@
+export const tpps = {
+  why: 'An application may call when all three steps are active, here and at the trust framework.',
+  registered: 'Registered applications',
+  application: 'Application',
+  organisation: 'Organisation',
+  state: 'State',
+  since: 'Registered',
+  roles: 'Roles',
+  step: 'Step',
+  here: 'Decided here',
+  there: 'Trust framework',
+  steps: 'Activation in three steps',
+  levels: { tpp: '1. TPP', 'software-statement': '2. Software statement', client: '3. Client' },
+  notThere: 'The trust framework does not list applications by themselves.',
+  states: { active: 'active', inactive: 'not activated', blocked: 'blocked' },
+  ids: 'Identifiers',
+  clientId: 'Client',
+  statementId: 'Software statement',
+  consentsOf: 'Consents of this application',
+  emergency: 'Emergency',
+  blockAllWhy:
+    'Blocks every TPP at once: from the next request on nothing of any is accepted. A second person has to approve.',
+}

@@ -9,7 +9,7 @@ import { STATUS_BY_CLOCK } from './by-clock.ts'
 import { type Consent, type ConsentType, STATUSES, TYPES } from './consent.ts'
 import { COLUMNS, type ConsentRow, toConsent } from './row.ts'
 import { type Counted, countedBefore, type Moved, movedBy, placeOf } from './slots.ts'
-import { tally } from './tally.ts'
+import { tally, tallyAt } from './tally.ts'
 
 export type ConsentFilter = {
   /** Strictly later. */
@@ -122,12 +122,8 @@ async function upTo(db: Db, { updatedAfter, ...filter }: ConsentFilter, moved: M
   return count + (await countRows(db, filter, near, now))
 }
 
-async function total(db: Db, filter: ConsentFilter, now: Instant): Promise<number> {
-  if (isNarrow(filter)) return countRows(db, filter, [], now)
-  const of = countedOf(filter)
-  const counted = async (at: Db): Promise<number> => tally(at, of, await movedBy(at, of, now))
-  return of.status === undefined ? counted(db) : inSnapshot(db, counted)
-}
+const total = (db: Db, filter: ConsentFilter, now: Instant): Promise<number> =>
+  isNarrow(filter) ? countRows(db, filter, [], now) : tallyAt(db, countedOf(filter), now)
 
 async function countRows(db: Db, filter: ConsentFilter, also: readonly Condition[], now: Instant): Promise<number> {
   const { consentType, status } = filter

@@ -30,7 +30,7 @@ const [MIN, MAX] = [-(2 ** 31), 2 ** 31 - 1]
  * are stored, by the finest stretch. Looked up once for all that is asked of one moment.
  */
 export type Moved = { readonly total: number; readonly bySlot: ReadonlyMap<number, number> }
-const NOTHING_MOVED: Moved = { total: 0, bySlot: new Map() }
+export const NOTHING_MOVED: Moved = { total: 0, bySlot: new Map() }
 
 export async function movedBy(db: Db, of: Counted, now: Instant): Promise<Moved> {
   if (of.status === undefined) return NOTHING_MOVED

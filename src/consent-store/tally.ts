@@ -1,6 +1,8 @@
 /** How many consents there are of a type and status, without counting them (migrations/0016-consent-lists.ts). */
+import type { Instant } from '../clock.ts'
 import { type Db, query } from '../db.ts'
-import type { Counted, Moved } from './slots.ts'
+import { STATUS_BY_CLOCK } from './by-clock.ts'
+import { type Counted, type Moved, NOTHING_MOVED } from './slots.ts'
 
 /** In whatever order: the stored counts, and what the clock has moved since, of the same moment. */
 export async function tally(db: Db, { type, status }: Counted, moved: Moved): Promise<number> {
@@ -11,6 +13,21 @@ export async function tally(db: Db, { type, status }: Counted, moved: Moved): Pr
     [type, status].filter((each) => each !== undefined),
   )
   return Number(rows[0]?.count ?? 0) + moved.total
+}
+
+/** The same in one statement, for whoever asks nothing else of the moment. */
+export async function tallyAt(db: Db, of: Counted, now: Instant): Promise<number> {
+  const { type, status } = of
+  if (status === undefined) return tally(db, of, NOTHING_MOVED)
+  const typed = type === undefined ? { sql: 'true', bindings: [] } : { sql: 'type = ?', bindings: [type] }
+  const { rows } = await query<{ count: string }>(
+    db,
+    `select coalesce((select sum(delta) from consent_tally where status = ? and ${typed.sql}), 0)
+       + coalesce((select sum((${STATUS_BY_CLOCK} = ?)::int - (status = ?)::int) from consent
+         where due_at <= ? and ${typed.sql}), 0) as count`,
+    [status, ...typed.bindings, new Date(now), status, status, new Date(now), ...typed.bindings],
+  )
+  return Number(rows[0]?.count ?? 0)
 }
 
 /** Lines that are read with every count before they are worth folding. */

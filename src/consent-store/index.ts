@@ -17,6 +17,7 @@ import { consentLists } from './migrations/0016-consent-lists.ts'
 import { consentSlots } from './migrations/0017-consent-slots.ts'
 import { paymentIdsElsewhere } from './migrations/0017-payment-ids-elsewhere.ts'
 import { consentsOfClient } from './migrations/0018-consents-of-client.ts'
+import { consentListsByClock } from './migrations/0019-consent-lists-by-clock.ts'
 import {
   linkInteraction,
   notePayment,
@@ -115,6 +116,7 @@ export const migrations: readonly Migration[] = [
   consentSlots,
   paymentIdsElsewhere,
   consentsOfClient,
+  consentListsByClock,
 ]
 
 /**

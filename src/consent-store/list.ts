@@ -8,8 +8,8 @@ import { type Binding, type Db, inSnapshot, query } from '../db.ts'
 import { STATUS_BY_CLOCK } from './by-clock.ts'
 import { type Consent, type ConsentType, STATUSES, TYPES } from './consent.ts'
 import { COLUMNS, type ConsentRow, toConsent } from './row.ts'
-import { type Counted, countedBefore, placeOf } from './slots.ts'
-import { tally } from './tally.ts'
+import { type Counted, countedBefore, type Moved, movedBy, placeOf } from './slots.ts'
+import { tally, tallyAt } from './tally.ts'
 
 export type ConsentFilter = {
   /** Strictly later. */
@@ -71,10 +71,11 @@ async function jumped(db: Db, filter: ConsentFilter, now: Instant): Promise<Foun
     return { rows, totalRecords }
   }
   return inSnapshot(db, async (snapshot) => {
-    const before = await upTo(snapshot, filter, now)
+    const moved = await movedBy(snapshot, countedOf(filter), now)
+    const before = await upTo(snapshot, filter, moved, now)
     const isNear = skipped <= NEAR
-    const start = isNear ? { conditions: [], skipped } : await startAt(snapshot, filter, skipped, before, now)
-    const totalRecords = (await total(snapshot, filter, now)) - before
+    const start = isNear ? { conditions: [], skipped } : await startAt(snapshot, filter, skipped, before, moved)
+    const totalRecords = (await tally(snapshot, countedOf(filter), moved)) - before
     return { rows: start === null ? [] : await rowsOf(snapshot, filter, start, now), totalRecords }
   })
 }
@@ -91,11 +92,11 @@ async function startAt(
   filter: ConsentFilter,
   skipped: number,
   before: number,
-  now: Instant,
+  moved: Moved,
 ): Promise<Start | null> {
   const of = countedOf(filter)
   const { updatedAfter } = filter
-  const place = await placeOf(db, of, before + skipped, now)
+  const place = await placeOf(db, of, before + skipped, moved)
   if (place === null) return null
   if (of.list === 'created') {
     return { conditions: [condition('created_at < ?', new Date(place.until))], skipped: place.before }
@@ -114,18 +115,15 @@ const countedOf = ({ updatedAfter, consentType, status }: ConsentFilter): Counte
 })
 
 /** How many of the stream of changes come before it: those up to and with `updatedAfter`. */
-async function upTo(db: Db, { updatedAfter, ...filter }: ConsentFilter, now: Instant): Promise<number> {
+async function upTo(db: Db, { updatedAfter, ...filter }: ConsentFilter, moved: Moved, now: Instant): Promise<number> {
   if (updatedAfter === undefined) return 0
-  const { count, from } = await countedBefore(db, countedOf({ ...filter, updatedAfter }), updatedAfter, now)
+  const { count, from } = await countedBefore(db, countedOf({ ...filter, updatedAfter }), updatedAfter, moved)
   const near = [condition('updated_at >= ?', new Date(from)), condition('updated_at <= ?', new Date(updatedAfter))]
   return count + (await countRows(db, filter, near, now))
 }
 
-/** All there are, of a stream of changes also those that come before it. */
-function total(db: Db, filter: ConsentFilter, now: Instant): Promise<number> {
-  const { consentType: type, status } = filter
-  return isNarrow(filter) ? countRows(db, filter, [], now) : tally(db, { type, status }, now)
-}
+const total = (db: Db, filter: ConsentFilter, now: Instant): Promise<number> =>
+  isNarrow(filter) ? countRows(db, filter, [], now) : tallyAt(db, countedOf(filter), now)
 
 async function countRows(db: Db, filter: ConsentFilter, also: readonly Condition[], now: Instant): Promise<number> {
   const { consentType, status } = filter

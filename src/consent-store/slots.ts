@@ -23,14 +23,36 @@ const SPANS = [22, 17, 12] as const
 type Span = (typeof SPANS)[number]
 const FINEST = 12
 const NARROWING = 5
+const [MIN, MAX] = [-(2 ** 31), 2 ** 31 - 1]
+
+/**
+ * What the clock has moved on and nobody has written down yet: by how many the counts of a status differ from those that
+ * are stored, by the finest stretch. Looked up once for all that is asked of one moment.
+ */
+export type Moved = { readonly total: number; readonly bySlot: ReadonlyMap<number, number> }
+export const NOTHING_MOVED: Moved = { total: 0, bySlot: new Map() }
+
+export async function movedBy(db: Db, of: Counted, now: Instant): Promise<Moved> {
+  if (of.status === undefined) return NOTHING_MOVED
+  const typed = of.type === undefined ? 'true' : 'type = ?'
+  const { rows } = await query<{ slot: number; count: string }>(
+    db,
+    `select consent_slot_at(${of.list}_at, ${FINEST}) as slot,
+       sum((${STATUS_BY_CLOCK} = ?)::int - (status = ?)::int) as count
+     from consent where due_at <= ? and ${typed} group by slot`,
+    [new Date(now), of.status, of.status, new Date(now), ...(of.type === undefined ? [] : [of.type])],
+  )
+  const bySlot = new Map(rows.map(({ slot, count }) => [slot, Number(count)]))
+  return { bySlot, total: [...bySlot.values()].reduce((sum, count) => sum + count, 0) }
+}
 
 /** null: the list ends before it. */
-export async function placeOf(db: Db, of: Counted, rank: number, now: Instant): Promise<Place | null> {
+export async function placeOf(db: Db, of: Counted, rank: number, moved: Moved): Promise<Place | null> {
   let before = rank
   let within: number | null = null
   for (const span of SPANS) {
     let found: number | null = null
-    for (const { slot, count } of await counts(db, of, span, within, now)) {
+    for (const { slot, count } of await counts(db, of, span, within, moved)) {
       if (before < count) {
         found = slot
         break
@@ -49,13 +71,13 @@ export async function countedBefore(
   db: Db,
   of: Counted,
   at: Instant,
-  now: Instant,
+  moved: Moved,
 ): Promise<{ readonly count: number; readonly from: Instant }> {
   let count = 0
   let within: number | null = null
   for (const span of SPANS) {
     const own = slotAt(at, span)
-    for (const each of await counts(db, of, span, within, now)) if (each.slot < own) count += each.count
+    for (const each of await counts(db, of, span, within, moved)) if (each.slot < own) count += each.count
     within = own
   }
   return { count, from: beginning(slotAt(at, FINEST)) }
@@ -66,33 +88,26 @@ const beginning = (slot: number): Instant => toInstant(slot * 2 ** FINEST * 1000
 
 type Count = { readonly slot: number; readonly count: number }
 
-/** In the order of the list. Consents that the clock has moved on count as what they are by now. */
-async function counts(db: Db, of: Counted, span: Span, within: number | null, now: Instant): Promise<readonly Count[]> {
-  const conditions: readonly (readonly [string, ...Binding[]])[] = [
-    ['true'],
-    ...(within === null
-      ? []
-      : [['slot between ? and ?', within * 2 ** NARROWING, (within + 1) * 2 ** NARROWING - 1] as const]),
-    ...(of.type === undefined ? [] : [['type = ?', of.type] as const]),
-    ...(of.status === undefined ? [] : [['status = ?', of.status] as const]),
-  ]
-  const wanted = conditions.map(([sql]) => sql).join(' and ')
-  const bindings = conditions.flatMap(([, ...values]) => values)
-  const lines = `select slot, type, status, delta from consent_slot where list = '${of.list}' and span = ${span}`
-  const due = `select consent_slot_at(${of.list}_at, ${span}) as slot, type, status, by_clock
-    from (select ${of.list}_at, type, status, ${STATUS_BY_CLOCK} as by_clock from consent where due_at <= ?) as due`
-  const moved = `
-    union all select slot, type, status, -1 from due where status <> by_clock
-    union all select slot, type, by_clock, 1 from due where status <> by_clock`
+/** In the order of the list. */
+async function counts(db: Db, of: Counted, span: Span, within: number | null, moved: Moved): Promise<readonly Count[]> {
+  const [first, last] = within === null ? [MIN, MAX] : [within * 2 ** NARROWING, (within + 1) * 2 ** NARROWING - 1]
+  const typed = of.type === undefined ? '' : 'and type = ?'
+  const standing = of.status === undefined ? '' : 'and status = ?'
+  const bindings: Binding[] = [first, last]
+  for (const each of [of.type, of.status]) if (each !== undefined) bindings.push(each)
   const { rows } = await query<{ slot: number; count: string }>(
     db,
-    `${of.status === undefined ? '' : `with due as materialized (${due})`}
-     select slot, sum(delta) as count from (${lines}${of.status === undefined ? '' : moved}) as lines
-     where ${wanted} group by slot having sum(delta) <> 0
-     order by slot ${of.list === 'created' ? 'desc' : 'asc'}`,
-    [...(of.status === undefined ? [] : [new Date(now), new Date(now)]), ...bindings],
+    `select slot, sum(delta) as count from consent_slot
+     where list = '${of.list}' and span = ${span} and slot between ? and ? ${typed} ${standing} group by slot`,
+    bindings,
   )
-  return rows.map(({ slot, count }) => ({ slot, count: Number(count) }))
+  const bySlot = new Map(rows.map(({ slot, count }) => [slot, Number(count)]))
+  for (const [finest, count] of moved.bySlot) {
+    const slot = finest >> (span - FINEST)
+    if (slot >= first && slot <= last) bySlot.set(slot, (bySlot.get(slot) ?? 0) + count)
+  }
+  const found = [...bySlot].filter(([, count]) => count !== 0).map(([slot, count]) => ({ slot, count }))
+  return found.sort((one, other) => (of.list === 'created' ? other.slot - one.slot : one.slot - other.slot))
 }
 
 /** Lines that are read with the others before they are worth folding, and as many as are folded at a time. */

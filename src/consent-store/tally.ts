@@ -1,38 +1,33 @@
 /** How many consents there are of a type and status, without counting them (migrations/0016-consent-lists.ts). */
 import type { Instant } from '../clock.ts'
-import { type Binding, type Db, query } from '../db.ts'
+import { type Db, query } from '../db.ts'
 import { STATUS_BY_CLOCK } from './by-clock.ts'
-import type { ConsentType } from './consent.ts'
+import { type Counted, type Moved, NOTHING_MOVED } from './slots.ts'
 
-/** Of what is due by the clock only the backlog of the sweeper is looked at. */
-export async function tally(
-  db: Db,
-  of: { readonly type: ConsentType | undefined; readonly status: string | undefined },
-  now: Instant,
-): Promise<number> {
-  const typed = of.type === undefined ? { sql: 'true', bindings: [] } : { sql: 'type = ?', bindings: [of.type] }
-  if (of.status === undefined) {
-    const stored = `select coalesce(sum(delta), 0) as count from consent_tally where ${typed.sql}`
-    return only(await query<{ count: string }>(db, stored, typed.bindings))
-  }
-  const moved = `
-    select coalesce(sum((${STATUS_BY_CLOCK} = ?)::int - (status = ?)::int), 0) from consent where due_at <= ? and ${typed.sql}`
-  const bindings: readonly Binding[] = [
-    of.status,
-    ...typed.bindings,
-    new Date(now),
-    of.status,
-    of.status,
-    new Date(now),
-    ...typed.bindings,
-  ]
-  return only(
-    await query<{ count: string }>(
-      db,
-      `select coalesce((select sum(delta) from consent_tally where status = ? and ${typed.sql}), 0) + (${moved}) as count`,
-      bindings,
-    ),
+/** In whatever order: the stored counts, and what the clock has moved since, of the same moment. */
+export async function tally(db: Db, { type, status }: Counted, moved: Moved): Promise<number> {
+  const wanted = [...(type === undefined ? [] : ['type = ?']), ...(status === undefined ? [] : ['status = ?'])]
+  const { rows } = await query<{ count: string }>(
+    db,
+    `select coalesce(sum(delta), 0) as count from consent_tally where ${['true', ...wanted].join(' and ')}`,
+    [type, status].filter((each) => each !== undefined),
   )
+  return Number(rows[0]?.count ?? 0) + moved.total
+}
+
+/** The same in one statement, for whoever asks nothing else of the moment. */
+export async function tallyAt(db: Db, of: Counted, now: Instant): Promise<number> {
+  const { type, status } = of
+  if (status === undefined) return tally(db, of, NOTHING_MOVED)
+  const typed = type === undefined ? { sql: 'true', bindings: [] } : { sql: 'type = ?', bindings: [type] }
+  const { rows } = await query<{ count: string }>(
+    db,
+    `select coalesce((select sum(delta) from consent_tally where status = ? and ${typed.sql}), 0)
+       + coalesce((select sum((${STATUS_BY_CLOCK} = ?)::int - (status = ?)::int) from consent
+         where due_at <= ? and ${typed.sql}), 0) as count`,
+    [status, ...typed.bindings, new Date(now), status, status, new Date(now), ...typed.bindings],
+  )
+  return Number(rows[0]?.count ?? 0)
 }
 
 /** Lines that are read with every count before they are worth folding. */
@@ -48,5 +43,3 @@ export async function foldTally(db: Db): Promise<void> {
     [LINES_MAX],
   )
 }
-
-const only = ({ rows }: { readonly rows: readonly { readonly count: string }[] }): number => Number(rows[0]?.count ?? 0)

@@ -182,10 +182,10 @@ END),
 CREATE INDEX consent_account ON public.consent USING gin (account_ids);
 CREATE INDEX consent_client_created ON public.consent USING btree (client_id, created_at DESC, id);
 CREATE INDEX consent_created ON public.consent USING btree (created_at DESC, id);
-CREATE INDEX consent_due ON public.consent USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX consent_due ON public.consent USING btree (due_at) INCLUDE (id, type, status, created_at, updated_at, authorize_by, expires_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX consent_group ON public.consent USING btree (base_consent_id);
-CREATE INDEX consent_kind_created ON public.consent USING btree (type, status, created_at DESC, id);
-CREATE INDEX consent_kind_updated ON public.consent USING btree (type, status, updated_at, id);
+CREATE INDEX consent_kind_created ON public.consent USING btree (type, status, created_at DESC, id) INCLUDE (due_at);
+CREATE INDEX consent_kind_updated ON public.consent USING btree (type, status, updated_at, id) INCLUDE (due_at);
 CREATE INDEX consent_psu ON public.consent USING btree (psu_user_id);
 CREATE INDEX consent_updated ON public.consent USING btree (updated_at, id);
 CREATE UNIQUE INDEX consent_id_folded ON public.consent USING btree (lower(id));
@@ -665,7 +665,7 @@ AS $function$
 CREATE OR REPLACE FUNCTION public.consent_slot_at(at timestamp with time zone, span integer)
  RETURNS integer
  LANGUAGE sql
- IMMUTABLE PARALLEL SAFE STRICT
+ STABLE PARALLEL SAFE
 AS $function$
           select (floor(extract(epoch from at))::bigint >> span)::integer
         $function$
@@ -674,7 +674,7 @@ AS $function$
 CREATE OR REPLACE FUNCTION public.consent_slots_of(created_at timestamp with time zone, updated_at timestamp with time zone)
  RETURNS TABLE(list text, span smallint, slot integer)
  LANGUAGE sql
- IMMUTABLE PARALLEL SAFE
+ STABLE PARALLEL SAFE
 AS $function$
           select lists.list, spans.span, consent_slot_at(lists.at, spans.span)
           from (values ('created', created_at), ('updated', updated_at)) as lists (list, at),

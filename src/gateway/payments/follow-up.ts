@@ -1,6 +1,7 @@
 /**
- * Asks the LFI how payments stand that it said were pending. Asking changes nothing at the LFI; a payment that it never
- * answered for is not among them, because only its TPP may have that one asked for again.
+ * Asks the LFI how payments stand that it said were pending. Asking changes nothing at the LFI. A payment that it never
+ * answered for is not among them: it has no id to ask by, the contract declares no repetition of the order, and only its
+ * TPP may have it asked for again. The LFI settles it by the log (docs/operations/payments.md).
  */
 import type { Audit } from '../../audit/index.ts'
 import type { Clock } from '../../clock.ts'

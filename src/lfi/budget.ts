@@ -9,6 +9,10 @@ type Lfi = TenantConfig['lfi']
 export const timeoutOf = (lfi: Lfi, operation: LfiOperation): Milliseconds =>
   lfi.operationTimeoutsMs?.[operation] ?? lfi.budgets?.[LFI_OPERATIONS[operation]]?.timeoutMs ?? lfi.timeoutMs
 
+/** Of a call with all that may belong to it: a token that is asked for, is refused, and is renewed for a second call. */
+export const longestAttemptOf = (lfi: Lfi, operation: LfiOperation): number =>
+  2 * (timeoutOf(lfi, operation) + (lfi.authentication.type === 'client-credentials' ? lfi.timeoutMs : 0))
+
 export const connectionsOf = (lfi: Lfi, named: LfiClass): number => lfi.budgets?.[named]?.connections ?? lfi.connections
 
 /** Of any call of the class. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { toMilliseconds } from '../../clock.ts'
 import { HubError } from '../../errors.ts'
 import { keptHeaders } from '../../kept-headers.ts'
-import { timeoutOf } from '../../lfi/index.ts'
+import { longestAttemptOf } from '../../lfi/index.ts'
 import type { IdempotencyKey, PaymentIntent } from '../../resource-log/index.ts'
 import type { Answer } from '../answer.ts'
 import { callerOf } from '../callers.ts'
@@ -29,8 +29,7 @@ export const reservePayment = stage({
   fails: ['Consent.Invalid', 'Consent.FailsControlParameters', 'GenericError', 'GenericRecoverableError'],
   async run(facts, services) {
     const { resources, tenant, paymentLinks } = services
-    // A token of the LFI's own authorization server may be renewed once on the way, which takes another call.
-    const attemptFor = toMilliseconds(2 * timeoutOf(tenant.lfi, 'makePayment') + MARGIN_MS)
+    const attemptFor = toMilliseconds(longestAttemptOf(tenant.lfi, 'makePayment') + MARGIN_MS)
     const recorded = await resources.reservePayment(intentOf(facts), facts.asked, attemptFor, callerOf(facts))
     switch (recorded.outcome) {
       case 'recorded':

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Milliseconds, toInstant } from '../../../src/clock.ts'
 import type { TenantConfig } from '../../../src/config.ts'
-import { type Connector, createConnector } from '../../../src/lfi/index.ts'
+import { type Connector, createConnector, longestAttemptOf } from '../../../src/lfi/index.ts'
 import { isLfiOperation, LFI_OPERATIONS, type LfiOperation } from '../../../src/lfi-operations.ts'
 import { type DocumentId, loadSchemas } from '../../../src/schema-registry.ts'
 import { Secret } from '../../../src/secret.ts'
@@ -100,6 +100,18 @@ describe('time', () => {
     lfi.answer = silence
     expect(await ask('getPayment', null, own)).toMatchObject({ outcome: 'timeout', why: `no answer in ${expected} ms` })
   })
+})
+
+test('a payment is under way for as long as everything that may belong to it', () => {
+  const lfi = (type: string) =>
+    ({
+      timeoutMs: 1_000,
+      operationTimeoutsMs: { makePayment: 300 },
+      authentication: { type },
+    }) as unknown as TenantConfig['lfi']
+  expect(longestAttemptOf(lfi('jwt'), 'makePayment')).toBe(600)
+  expect(longestAttemptOf(lfi('client-credentials'), 'makePayment')).toBe(2_600)
+  expect(longestAttemptOf(lfi('none'), 'getPayment')).toBe(2_000)
 })
 
 describe('payments that are dead', () => {

@@ -452,7 +452,10 @@ function createRecount(): Recount {
       else if (kind === 'system' && event === 'lfi-down') signal('lfi', null, 'down', at)
       else if (kind === 'system' && event === 'lfi-up') signal('lfi', null, 'up', at)
       else if (kind === 'system' && event === 'destroyed')
-        destroyed = Math.max(destroyed, Date.parse(/^before (\S+):/.exec(String(entry['detail']))?.[1] ?? '') || 0)
+        destroyed = Math.max(
+          destroyed,
+          Date.parse(/^before (\S+): (?:report_|outage )/.exec(String(entry['detail']))?.[1] ?? '') || 0,
+        )
     },
     destroyedBefore: () => destroyed,
     calls: (grain) => {
@@ -1319,7 +1322,7 @@ export function main(args: readonly string[], print: (text: string) => void): 0 
     const path = first === 'receipt' ? second : first
     if (path === undefined || more.length > 0 || (first !== 'receipt' && second !== undefined))
       throw new NothingToJudge(USAGE)
-    const text = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : unreadable(file))
+    const text = (file: string): string => readFileSync(file, 'utf8')
     const options: VerifyOptions = {
       ...values,
       policy: values.policy === undefined ? undefined : text(values.policy),
@@ -1339,10 +1342,6 @@ export function main(args: readonly string[], print: (text: string) => void): 0 
     print(isJson ? JSON.stringify({ ok: false, error }) : `could not be judged: ${error}`)
     return 2
   }
-}
-
-function unreadable(file: string): never {
-  throw new NothingToJudge(`${file} cannot be read`)
 }
 
 if (import.meta.main) process.exitCode = main(process.argv.slice(2), console.log)

@@ -10,6 +10,7 @@ import type { TenantId } from '../ids.ts'
 import type { Log } from '../log.ts'
 import type { ClockWatch } from './clock-watch.ts'
 import { type AuditEntry, type Encoded, encode } from './entry.ts'
+import { createFailures, failureEntry } from './failures.ts'
 import { createGroupCommit } from './group-commit.ts'
 import { auditTables } from './migrations/0001-audit.ts'
 import { accept, type EntryId } from './store.ts'
@@ -73,6 +74,7 @@ export function createAudit(deps: {
     batchMax: BATCH_MAX,
     queueMax: deps.queueMax ?? QUEUE_MAX,
   })
+  const failures = createFailures()
   const encoded = (entry: AuditEntry): Encoded => {
     assert(entry.tenantId === tenantId, 'an audit entry of another tenant')
     return encode(entry, watch?.status() ?? 'unwatched')
@@ -84,9 +86,12 @@ export function createAudit(deps: {
       return id
     },
     record: async (...entries) => {
+      const failed = failures.take()
+      const telling = failed === null ? [] : [failureEntry(failed, { tenantId, at: clock.now() })]
       try {
-        await commits.add(entries.map(encoded))
+        await commits.add([...telling, ...entries].map(encoded))
       } catch (thrown) {
+        failures.note(clock.now(), failed)
         log.error({ err: thrown, entries: entries.length }, 'audit entries were not recorded')
         throw thrown
       }

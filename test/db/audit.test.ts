@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Audit, createAudit, createAuditReader, createSealer } from '../../src/audit/index.ts'
+import { decode } from '../../src/audit/stored-entry.ts'
 import { systemClock } from '../../src/clock.ts'
 import { type Db, inTransaction, openDatabase } from '../../src/db.ts'
 import { type CorrelationId, newCorrelationId, type TenantId } from '../../src/ids.ts'
@@ -120,6 +121,11 @@ describe('record', () => {
     const id = newCorrelationId()
     await doomed.record(call(id))
     expect(await found(id)).toBe(1)
+    // That it failed is on record, once, with the first entry that could be.
+    await doomed.record(call(newCorrelationId()))
+    const written = (await db('audit_entry').select('bytes')) as readonly { readonly bytes: Buffer }[]
+    const told = written.map(({ bytes }) => decode(bytes)).filter((entry) => entry?.['event'] === 'log-failed')
+    expect(told.filter((entry) => String(entry?.['detail']).startsWith('5 times since 20'))).toHaveLength(1)
     await doomed.close()
     await narrow.destroy()
   })

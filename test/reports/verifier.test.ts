@@ -51,9 +51,11 @@ beforeAll(async () => {
   key = (JSON.parse(made) as { publicKey: string }).publicKey
   cpSync(join(files.folder, 'export'), join(away, 'log'), { recursive: true })
   copyFileSync('src/audit/verifier/falaj-verify.ts', join(away, 'falaj-verify.ts'))
-}, 240_000)
-afterAll(async () => {
+  await fileReports()
+  // From here on there is no hub and no database: what is judged is judged without them.
   await rig.world.close()
+}, 240_000)
+afterAll(() => {
   files.close()
   rmSync(away, { recursive: true, force: true })
 })
@@ -121,6 +123,25 @@ async function command(...args: string[]): Promise<string> {
   return out
 }
 
+/** What was filed while the hub was there, by name. */
+const kept = new Map<string, string>()
+const ago = (count: number): string => dateOf(day.from - count * 24 * HOUR)
+
+async function fileReports(): Promise<void> {
+  for (const report of ['lfi', 'daily', 'hourly']) {
+    for (const format of ['json', 'csv'])
+      kept.set(`${report}.${format}`, await command('report', report, ...days, '--format', format))
+    kept.set(`${report}, three days`, await command('report', report, '--from', ago(2), '--to', day.date))
+  }
+  for (const name of ['one', 'two'] as const) kept.set(name, await tppReports(name))
+}
+
+function filed(name: string): string {
+  const text = kept.get(name)
+  if (text === undefined) throw new Error(`no report ${name}`)
+  return text
+}
+
 /** Nothing but Node.js, and not even an environment. */
 function verify(...args: string[]): { readonly status: number | null; readonly out: string } {
   const run = ['falaj-verify.ts', 'log', '--key', key, ...args]
@@ -155,9 +176,14 @@ describe('with the export, the verifier and the key alone', () => {
     expect(readdirSync(away).sort()).toEqual(['falaj-verify.ts', 'log'])
   })
 
-  test('the reports are recomputed, to the last figure', async () => {
-    const lfi = JSON.parse(await command('report', 'lfi', ...days)) as Rows
-    const daily = JSON.parse(await command('report', 'daily', ...days)) as Rows
+  test('and the hub is gone, with its listener and its database', async () => {
+    await expect(rig.world.call({ path: '/' })).rejects.toThrow(/ECONNREFUSED/)
+    await expect(rig.world.db.raw('select 1')).rejects.toThrow()
+  })
+
+  test('the reports are recomputed, to the last figure', () => {
+    const lfi = JSON.parse(filed('lfi.json')) as Rows
+    const daily = JSON.parse(filed('daily.json')) as Rows
     const { status, out } = verify('--reports', '--json')
     expect(status).toBe(0)
     const verdict = JSON.parse(out) as Verdict
@@ -172,30 +198,29 @@ describe('with the export, the verifier and the key alone', () => {
       sorted(daily),
     )
     for (const name of ['one', 'two'] as const) {
-      const filed = anonymous((JSON.parse(await tppReports(name)) as { Data: Rows }).Data)
+      const told = anonymous((JSON.parse(filed(name)) as { Data: Rows }).Data)
       const mine = (reports.tpps[rig.world[name].organisationId] ?? []).filter((row) =>
         [row['ReportingPeriodDate'], row['PeriodStartDate']].includes(day.date),
       )
       // The report has a row also of operations that nobody called.
       const called = new Set(mine.map((row) => `${row['HttpMethod']} ${row['Url']}`))
       const isCalled = (row: Rows[number]) => called.has(`${row['HttpMethod']} ${row['Url']}`)
-      expect(sorted(mine)).toEqual(sorted(filed.filter(isCalled)))
+      expect(sorted(mine)).toEqual(sorted(told.filter(isCalled)))
       expect(new Set(mine.map((row) => row['Type'])).size).toBe(5)
     }
     expect(verify('--reports').out).toContain(`\n${day.date},1440,`)
   })
 
-  test('what was filed is confirmed, as JSON and as CSV', async () => {
+  test('what was filed is confirmed, as JSON and as CSV', () => {
     const names: string[] = []
     for (const report of ['lfi', 'daily', 'hourly'])
-      for (const format of ['json', 'csv'])
-        names.push(file(`${report}.${format}`, await command('report', report, ...days, '--format', format)))
+      for (const format of ['json', 'csv']) names.push(file(`${report}.${format}`, filed(`${report}.${format}`)))
     const { status, out } = verify(...names.flatMap((name) => ['--compare', name]))
     expect([status, out]).toEqual([0, expect.stringContaining(`report hourly.csv, ${day.date} to ${day.date}: all`)])
     expect(out.match(/rows follow from the log/g)).toHaveLength(6)
     for (const name of ['one', 'two'] as const) {
-      const filed = file(`${name}.json`, await tppReports(name))
-      expect(verify('--compare', filed, '--tpp', rig.world[name].organisationId)).toMatchObject({ status: 0 })
+      const told = file(`${name}.json`, filed(name))
+      expect(verify('--compare', told, '--tpp', rig.world[name].organisationId)).toMatchObject({ status: 0 })
     }
     expect(verify('--compare', 'one.json', '--tpp', rig.world.two.organisationId).status).toBe(1)
   })
@@ -206,8 +231,8 @@ describe('with the export, the verifier and the key alone', () => {
     ['daily', 'csv', 'calls'],
     ['daily', 'json', 'lfi_us_max'],
     ['hourly', 'json', 'over_limit'],
-  ])('one figure of %s as %s is altered: %s', async (report, format, column) => {
-    const rows = JSON.parse(await command('report', report, ...days)) as Record<string, string | number | null>[]
+  ])('one figure of %s as %s is altered: %s', (report, format, column) => {
+    const rows = JSON.parse(filed(`${report}.json`)) as Record<string, string | number | null>[]
     const place = rows.findIndex((row) => typeof row[column] === 'number')
     const row = rows[place] as Record<string, string | number | null>
     const right = Number(row[column])
@@ -227,8 +252,8 @@ describe('with the export, the verifier and the key alone', () => {
     ['OFP Performance', 'ErrorRatePercentage'],
     ['LFI Availability', 'UnplannedDowntimeMinutes'],
     ['OFP Availability', 'UptimePercentage'],
-  ])('one figure of a TPP’s report is altered: %s, %s', async (type, column) => {
-    const answer = JSON.parse(await tppReports('two')) as { Data: Record<string, string | number>[] }
+  ])('one figure of a TPP’s report is altered: %s, %s', (type, column) => {
+    const answer = JSON.parse(filed('two')) as { Data: Record<string, string | number>[] }
     const row = answer.Data.find((each) => each['Type'] === type)
     if (row === undefined) throw new Error(`no row of ${type}`)
     row[column] = Number(row[column]) - 1
@@ -238,8 +263,8 @@ describe('with the export, the verifier and the key alone', () => {
     expect([status, out]).toEqual([1, expect.stringContaining(`${column} is filed as ${row[column]},`)])
   })
 
-  test('a row that is left out, invented or twice is named', async () => {
-    const rows = JSON.parse(await command('report', 'daily', ...days)) as Rows
+  test('a row that is left out, invented or twice is named', () => {
+    const rows = JSON.parse(filed('daily.json')) as Rows
     const compared = (some: Rows) => verify('--compare', file('rows.json', JSON.stringify(some)))
     expect(compared(rows.slice(1))).toMatchObject({ status: 1, out: expect.stringContaining('it is missing') })
     expect(compared([...rows, { ...rows[0], route: '/invented' }])).toMatchObject({
@@ -254,9 +279,7 @@ describe('with the export, the verifier and the key alone', () => {
 
   describe('what is cut off is noticed', () => {
     const wide = (): readonly [first: string, last: string] => [ago(2), day.date]
-    const ago = (count: number): string => dateOf(day.from - count * 24 * HOUR)
-    const filed = async (report: string): Promise<Rows> =>
-      JSON.parse(await command('report', report, '--from', wide()[0], '--to', wide()[1])) as Rows
+    const rowsOf = (report: string): Rows => JSON.parse(filed(`${report}, three days`)) as Rows
     const compared = (rows: Rows, ...more: string[]) =>
       verify('--compare', file('cut.json', JSON.stringify(rows)), ...more)
     const period = (): string[] => ['--period', wide().join('/')]
@@ -265,21 +288,21 @@ describe('with the export, the verifier and the key alone', () => {
       ['the first', (rows: Rows) => rows.slice(1)],
       ['one in the middle', (rows: Rows) => rows.toSpliced(1, 1)],
       ['the last', (rows: Rows) => rows.toSpliced(2, 1)],
-    ])('days of availability: %s, by the row of all of them', async (_which, cut) => {
-      const rows = await filed('lfi')
+    ])('days of availability: %s, by the row of all of them', (_which, cut) => {
+      const rows = rowsOf('lfi')
       expect(rows).toHaveLength(4)
       expect(compared(rows)).toMatchObject({ status: 0 })
       expect(compared(cut(rows))).toMatchObject({ status: 1, out: expect.stringContaining('it is missing') })
     })
 
-    test('both ends and the row of all of them, by the period that is asked for', async () => {
-      const rows = (await filed('lfi')).slice(1, 2)
+    test('both ends and the row of all of them, by the period that is asked for', () => {
+      const rows = rowsOf('lfi').slice(1, 2)
       expect(compared(rows)).toMatchObject({ status: 0, out: expect.stringContaining(`${ago(1)} to ${ago(1)}`) })
       expect(compared(rows, ...period())).toMatchObject({ status: 1, out: expect.stringContaining('it is missing') })
     })
 
-    test.each(['daily', 'hourly'])('a whole day of %s calls', async (report) => {
-      const rows = await filed(report)
+    test.each(['daily', 'hourly'])('a whole day of %s calls', (report) => {
+      const rows = rowsOf(report)
       const ofDay = (row: Rows[number]) => Date.parse(String(row['starts_at'])) >= day.from
       expect(rows.some((row) => !ofDay(row))).toBe(true)
       expect(compared(rows, ...period())).toMatchObject({ status: 0 })
@@ -293,8 +316,8 @@ describe('with the export, the verifier and the key alone', () => {
       })
     })
 
-    test.each(['LFI Availability', 'OFP Availability'])('an operation that was called, from %s', async (type) => {
-      const answer = JSON.parse(await tppReports('one')) as { Data: Rows }
+    test.each(['LFI Availability', 'OFP Availability'])('an operation that was called, from %s', (type) => {
+      const answer = JSON.parse(filed('one')) as { Data: Rows }
       const called = answer.Data.find((row) => row['Type'] === 'API Call Volume')
       const isLeftOut = (row: Rows[number]) =>
         row['Type'] === type && row['Url'] === called?.['Url'] && row['HttpMethod'] === called?.['HttpMethod']

@@ -16,6 +16,7 @@
 import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 
 /** What is wrong, and from which entry on nothing can be relied upon; null where no entry can be named. */
 export type FirstBad = { readonly where: string; readonly index: number | null; readonly reason: string }
@@ -37,12 +38,12 @@ const WIDTH = 256
 const scratch = Buffer.alloc(1 << 17)
 const hashScratch = (length: number): Buffer => hash('sha256', scratch.subarray(0, length), 'buffer')
 
-function leafHash(bytes: Buffer): Buffer {
+export function leafHash(bytes: Buffer): Buffer {
   scratch[0] = 0x00
   return hashScratch(1 + bytes.copy(scratch, 1))
 }
 
-function nodeHash(left: Buffer, right: Buffer): Buffer {
+export function nodeHash(left: Buffer, right: Buffer): Buffer {
   scratch[0] = 0x01
   left.copy(scratch, 1)
   right.copy(scratch, 33)
@@ -56,7 +57,7 @@ function splitOf(n: number): number {
   return k
 }
 
-function rootOf(hashes: readonly Buffer[]): Buffer {
+export function rootOf(hashes: readonly Buffer[]): Buffer {
   if (hashes.length === 1) return hashes[0] as Buffer
   const k = splitOf(hashes.length)
   return nodeHash(rootOf(hashes.slice(0, k)), rootOf(hashes.slice(k)))
@@ -76,7 +77,7 @@ function parseHash(text: string | undefined): Buffer | null {
 
 // ── Notes and keys: C2SP signed-note, tlog-checkpoint, tlog-cosignature ──────────────────────────────────────────────
 
-type Key = {
+export type Key = {
   readonly text: string
   readonly name: string
   readonly id: string
@@ -84,7 +85,7 @@ type Key = {
   readonly key: KeyObject
 }
 type Signature = { readonly name: string; readonly id: string; readonly bytes: Buffer }
-type Checkpoint = {
+export type Checkpoint = {
   readonly origin: string
   readonly size: number
   readonly root: Buffer
@@ -96,7 +97,7 @@ const LOG = 0x01
 const WITNESS = 0x04
 
 /** `<name>+<id>+<base64 of type and key>`; the id is the beginning of a hash over the rest. */
-function parseKey(text: string): Key | null {
+export function parseKey(text: string): Key | null {
   const [, name = '', id = '', encoded = ''] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/u.exec(text) ?? []
   const typed = Buffer.from(encoded, 'base64')
   const type = typed[0]
@@ -107,7 +108,7 @@ function parseKey(text: string): Key | null {
   return { text, name, id, type, key: createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }) }
 }
 
-function parseCheckpoint(bytes: Buffer): Checkpoint | null {
+export function parseCheckpoint(bytes: Buffer): Checkpoint | null {
   const note = bytes.toString('utf8')
   const end = note.lastIndexOf('\n\n')
   if (!Buffer.from(note).equals(bytes) || end < 0 || !note.endsWith('\n')) return null
@@ -129,7 +130,7 @@ function parseCheckpoint(bytes: Buffer): Checkpoint | null {
  * When the key signed, in seconds since 1970, or 0 for a key of the log, which says no time; null when it did not.
  * Lines of other keys are ignored; a line of this key that does not verify spoils the checkpoint.
  */
-function signedAt(checkpoint: Checkpoint, { name, id, type, key }: Key): number | null {
+export function signedAt(checkpoint: Checkpoint, { name, id, type, key }: Key): number | null {
   const lines = checkpoint.signatures.filter((line) => line.name === name && line.id === id)
   let at: number | null = null
   for (const { bytes } of lines) {
@@ -191,7 +192,7 @@ function parsePolicy(text: string): Policy {
 
 // ── Files of an export ───────────────────────────────────────────────────────────────────────────────────────────────
 
-function nameOf(folder: string, n: number, width: number): string {
+export function nameOf(folder: string, n: number, width: number): string {
   let name = String(n % 1000).padStart(3, '0')
   for (let rest = Math.floor(n / 1000); rest > 0; rest = Math.floor(rest / 1000)) {
     name = `x${String(rest % 1000).padStart(3, '0')}/${name}`
@@ -209,23 +210,23 @@ class Lines {
     this.#file = openSync(path, 'r')
   }
   next(): string | null {
+    return this.nextBytes()?.toString('utf8') ?? null
+  }
+  nextBytes(): Buffer | null {
     for (;;) {
       const end = this.#rest.indexOf(0x0a, this.#at)
-      if (end >= 0) {
-        const line = this.#rest.toString('utf8', this.#at, end)
-        this.#at = end + 1
-        return line
-      }
+      if (end >= 0) return this.#upTo(end)
       const read = readSync(this.#file, this.#chunk)
       const left = this.#rest.subarray(this.#at)
-      if (read === 0) return left.length === 0 ? null : this.#last(left)
+      if (read === 0) return left.length === 0 ? null : this.#upTo(this.#rest.length)
       this.#rest = Buffer.concat([left, this.#chunk.subarray(0, read)])
       this.#at = 0
     }
   }
-  #last(left: Buffer): string {
-    this.#at = this.#rest.length
-    return left.toString('utf8')
+  #upTo(end: number): Buffer {
+    const line = this.#rest.subarray(this.#at, end)
+    this.#at = end + 1
+    return line
   }
   close(): void {
     closeSync(this.#file)
@@ -277,15 +278,18 @@ function read(dir: string, name: string, index: number | null): Buffer {
 
 // ── Entries ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** What needs neither quotes nor an apostrophe: nearly everything, and there are a million times sixty of them. */
+const PLAIN = /^[^=+\-@\t\r\n",][^\r\n",]*$/
 /** One cell of entries.csv. A text that a spreadsheet would take for a formula gets an apostrophe. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return ''
+  if (typeof value === 'number' || (typeof value === 'string' && PLAIN.test(value))) return String(value)
   const plain = Array.isArray(value)
     ? value.join(' ')
     : typeof value === 'object'
       ? `commitment:${String((value as Json)['commitment'])}`
       : String(value)
-  const safe = typeof value !== 'number' && /^[=+\-@\t\r]/.test(plain) ? `'${plain}` : plain
+  const safe = /^[=+\-@\t\r]/.test(plain) ? `'${plain}` : plain
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
 
@@ -415,16 +419,10 @@ function createRecount(): Recount {
     const own = route === '' ? '' : method
     const values = [door, apiSet, own, route, organisation, clientId, groupOf(status), lfiGroup]
     const key = `${hour} ${JSON.stringify(values)}`
-    const figures = {
-      ...{ calls: 1, attended: entry['attended'] === true ? 1 : 0, records: Number(entry['records'] ?? 0) },
-      ...{
-        over_limit: totalUs > LIMIT_US ? 1 : 0,
-        total_us_min: totalUs,
-        total_us_max: totalUs,
-        total_us_sum: totalUs,
-      },
-      ...{ lfi_us_min: lfiUs, lfi_us_max: lfiUs, lfi_us_sum: lfiUs ?? 0 },
-    }
+    const total = { total_us_min: totalUs, total_us_max: totalUs, total_us_sum: totalUs }
+    const ofLfi = { lfi_us_min: lfiUs, lfi_us_max: lfiUs, lfi_us_sum: lfiUs ?? 0 }
+    const counts = { calls: 1, attended: entry['attended'] === true ? 1 : 0, records: Number(entry['records'] ?? 0) }
+    const figures = { ...counts, over_limit: totalUs > LIMIT_US ? 1 : 0, ...total, ...ofLfi }
     const known = hours.get(key)
     if (known !== undefined) addSums(known, figures)
     else
@@ -454,7 +452,10 @@ function createRecount(): Recount {
       else if (kind === 'system' && event === 'lfi-down') signal('lfi', null, 'down', at)
       else if (kind === 'system' && event === 'lfi-up') signal('lfi', null, 'up', at)
       else if (kind === 'system' && event === 'destroyed')
-        destroyed = Math.max(destroyed, Date.parse(/^before (\S+):/.exec(String(entry['detail']))?.[1] ?? '') || 0)
+        destroyed = Math.max(
+          destroyed,
+          Date.parse(/^before (\S+): (?:report_|outage )/.exec(String(entry['detail']))?.[1] ?? '') || 0,
+        )
     },
     destroyedBefore: () => destroyed,
     calls: (grain) => {
@@ -741,17 +742,17 @@ export type Verdict = {
 }
 
 export type VerifyOptions = {
-  readonly key?: string
-  readonly policy?: string
+  readonly key?: string | undefined
+  readonly policy?: string | undefined
   /** Checkpoints noted earlier, as text. */
   readonly checkpoints?: readonly string[]
   /** Recompute the reports. */
-  readonly reports?: boolean
+  readonly reports?: boolean | undefined
   /** Reports that were filed, and the organisation of the TPP that those of a TPP were made for. */
   readonly compare?: readonly Filed[]
-  readonly tpp?: string
+  readonly tpp?: string | undefined
   /** `<first day>/<last day>` that they have to be of. */
-  readonly period?: string
+  readonly period?: string | undefined
 }
 
 const emptyVerdict = (): Verdict => ({
@@ -989,6 +990,11 @@ function openEntries(
   if (hash('sha256', dictionary, 'base64') !== manifest.fields)
     throw new Fault('fields.json', null, 'it is not the one of the manifest')
   const fields = (JSON.parse(dictionary.toString('utf8')) as { name: string }[]).map(({ name }) => name)
+  const places = new Map(fields.map((field, place) => [field, place]))
+  const blank = fields.map(() => '')
+  const indexAt = fields.indexOf('index')
+  if (indexAt < 0 || places.size < fields.length)
+    throw new Fault('fields.json', null, 'a field is twice in it, or the index is not')
   const open = (name: string): Lines => {
     if (!existsSync(join(dir, name))) throw new Fault(name, null, 'the file is missing')
     return new Lines(join(dir, name))
@@ -1054,7 +1060,8 @@ function openEntries(
     add: (bytes: Buffer, index: number): void => {
       const text = bytes.toString('utf8')
       const entry = parseJson(text)
-      if (entry === null || typeof entry['kind'] !== 'string' || !(Date.parse(String(entry['at'])) >= 0))
+      const at = Date.parse(String(entry?.['at']))
+      if (entry === null || typeof entry['kind'] !== 'string' || !(at >= 0))
         throw new Fault('entry', index, 'it is no audit entry')
       verdict.tenantId ??= String(entry['tenantId'])
       if (entry['tenantId'] !== verdict.tenantId) throw new Fault('entry', index, 'it belongs to another tenant')
@@ -1063,12 +1070,20 @@ function openEntries(
       if (entry['kind'] === 'hour') checkHour(entry, index)
       if (entry['kind'] === 'erased') for (const each of entry['openings'] as string[]) erased.set(each, index)
       checkOpenings(entry, index)
-      if (ndjson.next() !== `{"index":${index},"entry":${text}}`)
+      const line = ndjson.nextBytes()
+      const head = `{"index":${index},"entry":`
+      const isSame = line?.length === head.length + bytes.length + 1 && line.subarray(head.length, -1).equals(bytes)
+      if (!isSame || line.toString('latin1', 0, head.length) !== head || line.at(-1) !== 0x7d)
         throw new Fault('entries.ndjson', index, 'it says something else than the entry')
-      const row = fields.map((field) => cell(field === 'index' ? index : entry[field])).join(',')
-      if (!row.split('\n').every((line) => csv.next() === line))
+      const cells = blank.slice()
+      for (const name in entry) {
+        const place = places.get(name)
+        if (place !== undefined) cells[place] = cell(entry[name])
+      }
+      cells[indexAt] = String(index)
+      const row = cells.join(',')
+      if (!(row.includes('\n') ? row.split('\n') : [row]).every((part) => csv.next() === part))
         throw new Fault('entries.csv', index, 'it says something else than the entry')
-      const at = Date.parse(String(entry['at']))
       verdict.clock.largestBackwardMs = Math.max(verdict.clock.largestBackwardMs, latestAt - at)
       latestAt = Math.max(latestAt, at)
       earliestAt = Math.min(earliestAt, at)
@@ -1217,7 +1232,7 @@ function judgeReceipt(text: string, options: VerifyOptions, verdict: ReceiptVerd
 }
 
 /** RFC 9162 2.1.3.2: up from the leaf; null when the path is too short or too long. */
-function rootFromPath(index: number, size: number, leaf: Buffer, path: readonly Buffer[]): Buffer | null {
+export function rootFromPath(index: number, size: number, leaf: Buffer, path: readonly Buffer[]): Buffer | null {
   if (index >= size) return null
   let [fn, sn, root] = [index, size - 1, leaf]
   for (const each of path) {
@@ -1287,42 +1302,32 @@ export function describeReceipt(verdict: ReceiptVerdict): string {
   ].join('\n')
 }
 
-type ValueName = 'key' | 'policy' | 'checkpoint' | 'compare' | 'tpp' | 'period'
+const MANY = { type: 'string', multiple: true } as const
+const ONE = { type: 'string' } as const
+const FLAG = { type: 'boolean' } as const
+const OPTIONS = {
+  ...{ key: ONE, policy: ONE, checkpoint: MANY, compare: MANY, period: ONE, tpp: ONE },
+  ...{ reports: FLAG, json: FLAG },
+} as const
+const USAGE =
+  'usage: falaj-verify [receipt] <path> [--key <key>] [--policy <file>] [--checkpoint <file>]… [--reports] ' +
+  '[--compare <report>]… [--period <first>/<last>] [--tpp <organisation>] [--json]'
 
 /** @returns exit status */
 export function main(args: readonly string[], print: (text: string) => void): 0 | 1 | 2 {
-  const values = { key: [], policy: [], checkpoint: [], compare: [], tpp: [], period: [] } as Record<
-    ValueName,
-    string[]
-  >
-  const plain: string[] = []
-  for (let at = 0; at < args.length; at += 1) {
-    const name = /^--(key|policy|checkpoint|compare|tpp|period)$/.exec(args[at] ?? '')?.[1] as ValueName | undefined
-    if (name === undefined) plain.push(args[at] as string)
-    else {
-      at += 1
-      values[name].push(args[at] ?? '')
-    }
-  }
-  const isJson = plain.includes('--json')
-  const [first, second, ...more] = plain.filter((each) => each !== '--json' && each !== '--reports')
-  const path = first === 'receipt' ? second : first
+  const isJson = args.includes('--json')
   try {
-    const isUsage = path === undefined || more.length > 0 || plain.some((each) => /^--(?!json$|reports$)/.test(each))
-    if (isUsage || (first !== 'receipt' && second !== undefined))
-      throw new NothingToJudge(
-        'usage: falaj-verify [receipt] <path> [--key <key>] [--policy <file>] [--checkpoint <file>]… [--reports] ' +
-          '[--compare <report>]… [--period <first>/<last>] [--tpp <organisation>] [--json]',
-      )
-    const text = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : unreadable(file))
+    const { values, positionals } = parseArgs({ args: [...args], allowPositionals: true, options: OPTIONS })
+    const [first, second, ...more] = positionals
+    const path = first === 'receipt' ? second : first
+    if (path === undefined || more.length > 0 || (first !== 'receipt' && second !== undefined))
+      throw new NothingToJudge(USAGE)
+    const text = (file: string): string => readFileSync(file, 'utf8')
     const options: VerifyOptions = {
-      ...(values.key[0] === undefined ? {} : { key: values.key[0] }),
-      ...(values.policy[0] === undefined ? {} : { policy: text(values.policy[0]) }),
-      checkpoints: values.checkpoint.map(text),
-      reports: plain.includes('--reports'),
-      compare: values.compare.map((file) => ({ file, text: text(file) })),
-      ...(values.tpp[0] === undefined ? {} : { tpp: values.tpp[0] }),
-      ...(values.period[0] === undefined ? {} : { period: values.period[0] }),
+      ...values,
+      policy: values.policy === undefined ? undefined : text(values.policy),
+      checkpoints: (values.checkpoint ?? []).map(text),
+      compare: (values.compare ?? []).map((file) => ({ file, text: text(file) })),
     }
     if (first === 'receipt') {
       const verdicts = verifyReceipts(text(path), options)
@@ -1337,10 +1342,6 @@ export function main(args: readonly string[], print: (text: string) => void): 0 
     print(isJson ? JSON.stringify({ ok: false, error }) : `could not be judged: ${error}`)
     return 2
   }
-}
-
-function unreadable(file: string): never {
-  throw new NothingToJudge(`${file} cannot be read`)
 }
 
 if (import.meta.main) process.exitCode = main(process.argv.slice(2), console.log)

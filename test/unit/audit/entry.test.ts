@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { AUDIT_KINDS, type AuditEntry, encode, LAYOUTS } from '../../../src/audit/entry.ts'
 import { FIELDS } from '../../../src/audit/fields.ts'
@@ -143,6 +144,14 @@ describe('what is committed', () => {
       'erased actor',
     ])
   })
+})
+
+test('docs/audit/format.md names every kind, and its version where that is not the first', () => {
+  const table = readFileSync('docs/audit/format.md', 'utf8')
+  for (const kind of AUDIT_KINDS) {
+    const { v } = LAYOUTS[kind]
+    expect(table).toContain(v === 1 ? `\`${kind}\`` : `\`${kind}\` (${v})`)
+  }
 })
 
 test('the field dictionary has every member of every kind, and nothing else', () => {

@@ -11,28 +11,7 @@ import {
 } from '../../../src/audit/note/key.ts'
 import { NOTE_BYTES_MAX, parseNote, writeNote } from '../../../src/audit/note/note.ts'
 import { EMPTY_ROOT } from '../../../src/audit/tree/hash.ts'
-
-/** From the documentation of golang.org/x/mod/sumdb/note, which brought the format into the world. */
-const NEUMANN = 'PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW'
-const NEUMANN_NOTE = `If you think cryptography is the answer to your problem,
-then you don't know what your problem is.
-
-— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=
-`
-/** Two heads of the Go checksum database, as it signed them. */
-const GO_KEY = 'sum.golang.org+033de0ae+Ac4zctda0e5eza+HJyk9SxEdh+s3Ux18htTTAD8OuAn8'
-const GO_HEADS: readonly [number, string, string][] = [
-  [
-    65_209_736,
-    '5+uGFjx6xBZG8ip1+wi77v+grwbhhukIrxEUS8PXvRo=',
-    'Az3grnbssgK7ubgFX36gVETtNv0U23qxyAhAMai2QUfeGa3nB/akvkMdlUErfcZz7l/R3cVtYspg3dxXABkGZZKdsQ8=',
-  ],
-  [
-    31_700_353,
-    'qINS1GRFhWHwdkUeqLEoP4yEMkTBBzxBkGwGQlVlVcs=',
-    'Az3grnmrIUEDFqHzAElIQCPNoRFRAAdFo47fooyWKMHb89k11GJh5zHIfNCOBmwn/C3YI8oW9/C8DJ87F61QqspBYwM=',
-  ],
-]
+import { GO_HEADS, GO_KEY, NEUMANN, NEUMANN_NOTE, SPECIFIED } from './vectors.ts'
 
 const keyOf = (text: string): VerifierKey => {
   const key = parseVerifierKey(text)
@@ -70,11 +49,7 @@ describe('known answers', () => {
   })
 
   test('examples of tlog-checkpoint and tlog-cosignature have the form that is read', () => {
-    const text = 'example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n'
-    const lines = [
-      '— example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=',
-      '— witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==',
-    ]
+    const { text, lines } = SPECIFIED
     const opened = parseCheckpoint(Buffer.from(`${text}\n${lines.join('\n')}\n`))
     expect(opened?.checkpoint).toMatchObject({ origin: 'example.com/behind-the-sofa', size: 20_852_163 })
     expect(

@@ -143,7 +143,7 @@ function faultOf(thrown: unknown): Error {
   const isRefusal =
     thrown instanceof oidc.AuthorizationResponseError ||
     thrown instanceof oidc.ResponseBodyError ||
-    thrown instanceof oidc.ClientError
+    (thrown instanceof oidc.ClientError && thrown.code !== 'OAUTH_TIMEOUT')
   return isRefusal
     ? new LoginRefused('the provider did not confirm the login', { cause: thrown })
     : new ProviderUnreachable('the OpenID provider did not answer', { cause: thrown })

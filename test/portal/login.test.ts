@@ -1,5 +1,6 @@
 /** Who gets into the portal, how long they stay, and whose forms are listened to. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { createOpenId, ProviderUnreachable } from '../../src/portal/openid.ts'
 import type { Seen, Visitor } from './support/visitor.ts'
 import { createPortalWorld, type PortalWorld, personNamed } from './support/world.ts'
 
@@ -244,12 +245,29 @@ test('every answer carries the policy, whatever it is', async () => {
   }
 })
 
+test('a provider that says less in the id_token is asked at userinfo', async () => {
+  const { portal } = world.tenant
+  if (portal === undefined) throw new Error('no portal')
+  // No id_token has this claim, so whatever else is known of the person comes from userinfo as well.
+  const openId = createOpenId({ ...portal, rolesClaim: 'groups' })
+  const start = await openId.begin(at('/login/callback'))
+  const back = await world.visitor().walkFrom(start.address, at('/login/callback'), personNamed('saif'))
+  const claims = await openId.complete({ ...start, address: back })
+  expect(claims).toMatchObject({ sub: personNamed('saif').subject, name: 'Saif Al Ketbi', roles: ['hub-security'] })
+  await openId.close()
+})
+
 test('while the provider is away nobody logs in, and whoever is in stays in', async () => {
   const browser = await world.loggedIn('jamal')
-  await world.framework.stop()
   const late = world.visitor()
-  const seen = await late.ask(at('/login/begin'))
-  // What the provider said of itself is believed for a while; then the browser itself finds that nobody is there.
-  expect([303, 503]).toContain(seen.status)
+  const back = await late.walkToReturn(world.origin, personNamed('saif'))
+  await world.framework.stop()
+  const seen = await late.ask(back)
+  expect([seen.status, wordsOf(seen).includes('The trust framework cannot be reached')]).toEqual([503, true])
+  expect(sessionOf(late)).toBeUndefined()
   expect((await browser.ask(at('/'))).status).toBe(200)
+  const { portal } = world.tenant
+  const fresh = createOpenId(portal ?? expect.fail('no portal'))
+  await expect(fresh.begin(at('/login/callback'))).rejects.toThrow(ProviderUnreachable)
+  await fresh.close()
 })

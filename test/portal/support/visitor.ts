@@ -26,6 +26,12 @@ export type Visitor = {
   logIn(portal: string, person: { readonly username: string; readonly password: string }, back?: string): Promise<Seen>
   /** As far as the way back from the trust framework, which is not walked. */
   walkToReturn(portal: string, person: { readonly username: string; readonly password: string }): Promise<string>
+  /** The same from an address of the provider, as far as `until`. */
+  walkFrom(
+    address: string,
+    until: string,
+    person: { readonly username: string; readonly password: string },
+  ): Promise<string>
   /** Sends a form of this page, with what it holds and what is given. */
   send(page: Seen, action: string, given?: Readonly<Record<string, string>>): Promise<Seen>
 }
@@ -78,21 +84,24 @@ export function createVisitor(ca: string): Visitor {
   }
 
   type Known = { readonly username: string; readonly password: string }
-  async function logIn(portal: string, person: Known, back: string, isOver?: (next: string) => boolean): Promise<Seen> {
+  async function logIn(from: string, person: Known, isOver?: (next: string) => boolean): Promise<Seen> {
     const { username, password } = person
-    const page = await go(`${portal}/login/begin?back=${encodeURIComponent(back)}`)
+    const page = await go(from)
     const action = /<form method="post" action="([^"]+)"/.exec(page.body)?.[1]
     if (action === undefined) throw new Error(`no login at ${page.address}: ${page.status}`)
     return go(new URL(action, page.address).href, { form: { username, password } }, isOver)
   }
 
+  const walkFrom: Visitor['walkFrom'] = async (address, until, person) =>
+    (await logIn(address, person, (next) => next.startsWith(until))).address
+
   return {
     cookies,
     ask,
     go: (address, asking) => go(address, asking),
-    logIn: (portal, person, back = '/') => logIn(portal, person, back),
-    walkToReturn: async (portal, person) =>
-      (await logIn(portal, person, '/', (next) => next.startsWith(`${portal}/login/callback`))).address,
+    logIn: (portal, person, back = '/') => logIn(`${portal}/login/begin?back=${encodeURIComponent(back)}`, person),
+    walkToReturn: (portal, person) => walkFrom(`${portal}/login/begin`, `${portal}/login/callback`, person),
+    walkFrom,
     send: (page, action, given = {}) =>
       go(new URL(action, page.address).href, { form: { ...fieldsOf(page.body, action), ...given } }),
   }

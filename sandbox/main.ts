@@ -1,7 +1,9 @@
 /** The command line of the sandbox: `npm start`, `npm run demo`, and what belongs to them. */
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import { forget, runningIn } from './data-folder.ts'
+import { approveAtBank } from './demo/bank-journey.ts'
 import { runDemo } from './demo/demo.ts'
 import { type Sandbox, SandboxError, type SandboxOptions, startSandbox } from './orchestrator.ts'
 import { DEFAULT_BASE_PORT } from './topology.ts'
@@ -33,6 +35,13 @@ command(
   'demo',
   'Walk the whole journey without a browser. Uses the running sandbox, or starts one for the purpose.',
 ).action(demo)
+command(
+  'approve',
+  'Be the customer without a browser: sign in at the bank, approve all, and say where it sends one back.',
+)
+  .argument('<address>', 'of the authorization endpoint, as pushing a request gave it')
+  .option('--user <name>', 'a test user of that bank', 'layla')
+  .action(approve)
 command('reset', 'Delete everything the sandbox has kept.').action(async ({ data }: Options) => {
   await forget(data)
   console.log(`deleted ${data}`)
@@ -74,6 +83,18 @@ async function demo(options: Options): Promise<void> {
   const status = await Promise.race([runDemo(sandbox.manifest, console.log), stopped])
   await sandbox.close()
   process.exit(status)
+}
+
+async function approve(address: string, { data, user }: Options & { readonly user: string }): Promise<void> {
+  const manifest = await runningIn(data)
+  if (manifest === null) throw new SandboxError('no sandbox is running from this folder: npm start')
+  const bank = Object.values(manifest.lfis).find((lfi) => address.startsWith(`${lfi.authorizationEndpoint}?`))
+  const customer = bank?.users.find(({ username }) => username === user)
+  if (customer === undefined) throw new SandboxError(`no bank of this sandbox has this address and a customer ${user}`)
+  const redirectUri = manifest.tpp.clients[0]?.redirectUris[0] ?? ''
+  const ca = readFileSync(manifest.trustFramework.caFile, 'utf8')
+  const { query } = await approveAtBank(address, { ca, redirectUri, customer })
+  console.log(`${redirectUri}?${query}`)
 }
 
 function settingsOf(options: Options): SandboxOptions {

@@ -21,6 +21,17 @@ export type ManifestLfi = {
   readonly portal: string
   readonly people: readonly Pick<PersonRecord, 'username' | 'password' | 'name' | 'roles'>[]
   readonly hubConfigFile: string
+  /** For whoever plays the bank: the doors of the hub for it, and what opens them. */
+  readonly bank: {
+    readonly hh: string
+    readonly cm: string
+    /** `aud` of JWT Auth. */
+    readonly audience: string
+    readonly ozoneConnect: string
+    readonly transport: ManifestKeys
+    readonly signing: ManifestSigning
+    readonly encryption: ManifestSigning
+  }
   /** For `falaj audit verify --key`. */
   readonly auditPublicKey: string
   /** Who signs in at `/banks/<code>/staff`. */
@@ -60,6 +71,8 @@ export type Manifest = {
     readonly organisationId: string
     /** The first is the application behind the page; the second has other keys and another certificate. */
     readonly clients: readonly ManifestClient[]
+    /** Registered for the first application and left free: its address, and a certificate to listen there with. */
+    readonly ownWebhooks: ManifestKeys & { readonly url: string }
   }
   /** A certificate with the first application's subject from an authority that nobody trusts. */
   readonly rogue: ManifestKeys

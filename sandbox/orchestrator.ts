@@ -84,7 +84,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 const databaseName = (code: LfiCode): string => `falaj_${code}`
 
 function enrolAll(place: Topology): Promise<Enrolment> {
-  const uris = { redirectUris: [`${place.urls.edge}/callback`], webhookUris: [`${place.urls.edge}/webhooks`] }
+  const uris = {
+    redirectUris: [`${place.urls.edge}/callback`],
+    webhookUris: [`${place.urls.edge}/webhooks`, place.urls.ownWebhooks],
+  }
   return enrol({
     dataDir: place.dataDir,
     origins: { edge: place.urls.edge, keystore: place.urls.directory, hubs: place.urls.hubs },
@@ -152,6 +155,18 @@ function describe(place: Topology, enrolment: Enrolment, deploymentFiles: Readon
     signing: { ...keys(tpp.signing), kid: tpp.signing.kid },
     encryption: { ...keys(tpp.encryption), kid: tpp.encryption.kid },
   })
+  const bank = (code: LfiCode): ManifestLfi['bank'] => {
+    const { client, signing, encryption } = enrolment.banks[code]
+    return {
+      hh: urls.hubs[code].hh,
+      cm: urls.hubs[code].cm,
+      audience: code,
+      ozoneConnect: urls.banks[code].ozoneConnect,
+      transport: keys(client),
+      signing: { ...keys(signing), kid: signing.kid },
+      encryption: { ...keys(encryption), kid: encryption.kid },
+    }
+  }
   const lfi = (code: LfiCode): ManifestLfi => ({
     name: LFIS[code].legalName,
     organisationId: enrolment.hubs[code].organisationId,
@@ -164,6 +179,7 @@ function describe(place: Topology, enrolment: Enrolment, deploymentFiles: Readon
     portal: `${urls.hubs[code].portal}/`,
     people: peopleOf(LFIS[code].id).map(({ username, password, name, roles }) => ({ username, password, name, roles })),
     hubConfigFile: deploymentFiles.get(code) ?? '',
+    bank: bank(code),
     auditPublicKey: auditPublicKey(
       code as TenantId,
       new Secret(readFileSync(enrolment.hubs[code].auditKeyFile, 'utf8')),
@@ -193,6 +209,7 @@ function describe(place: Topology, enrolment: Enrolment, deploymentFiles: Readon
       url: `${urls.edge}/`,
       organisationId: enrolment.tpp.organisationId,
       clients: [client(enrolment.tpp.primary), client(enrolment.tpp.second)],
+      ownWebhooks: { url: urls.ownWebhooks, ...keys(enrolment.tpp.server) },
     },
     rogue: keys(enrolment.rogue.client),
   }

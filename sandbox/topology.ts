@@ -15,6 +15,8 @@ export type Topology = {
     readonly directoryApi: number
     readonly openId: number
     readonly tpp: number
+    /** Left free, for the webhook receiver of whoever tries one. */
+    readonly ownWebhooks: number
     readonly hubs: Readonly<Record<LfiCode, Readonly<Record<HubListener, number>>>>
     readonly banks: Readonly<Record<LfiCode, { readonly ozoneConnect: number; readonly pages: number }>>
   }
@@ -24,6 +26,7 @@ export type Topology = {
     readonly directoryApi: string
     readonly openId: string
     readonly tpp: string
+    readonly ownWebhooks: string
     readonly hubs: Readonly<Record<LfiCode, Readonly<Record<HubListener, string>>>>
     readonly banks: Readonly<
       Record<LfiCode, { readonly ozoneConnect: string; readonly pages: string; readonly public: string }>
@@ -46,6 +49,7 @@ export function topology(options: { readonly dataDir: string; readonly basePort:
     directoryApi: at(11),
     openId: at(12),
     tpp: at(60),
+    ownWebhooks: at(61),
     hubs: perLfi((code) => {
       const listeners = HUB_LISTENERS.map((listener, index) => [listener, at(HUB_OFFSET[code] + index)])
       return Object.fromEntries(listeners) as Record<HubListener, number>
@@ -61,6 +65,7 @@ export function topology(options: { readonly dataDir: string; readonly basePort:
       directoryApi: url(ports.directoryApi),
       openId: url(ports.openId),
       tpp: url(ports.tpp),
+      ownWebhooks: `${url(ports.ownWebhooks)}/webhooks`,
       hubs: perLfi((code) => {
         const listeners = HUB_LISTENERS.map((listener) => [listener, url(ports.hubs[code][listener])])
         return Object.fromEntries(listeners) as Record<HubListener, string>

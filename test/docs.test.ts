@@ -31,7 +31,8 @@ function table(text: string, marker: string): readonly (readonly string[])[] {
 
 describe('documents', () => {
   test.for(DOCUMENTS)('%s links to files that exist', (file) => {
-    const links = [...read(file).matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map((match) => match[1] ?? '')
+    const prose = read(file).replaceAll(/^ *```[\s\S]*?^ *```$/gm, '')
+    const links = [...prose.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)].map((match) => match[1] ?? '')
     const missing = links
       .filter((link) => !/^https?:/.test(link))
       .filter((link) => !existsSync(resolve(root, dirname(file), link)))

@@ -5,7 +5,7 @@ import type { HubContext } from '../listener.ts'
 export type OAuthError = { readonly error: string; readonly error_description?: string }
 
 /** The closed list of the published documents (tpp-api 2.10); `server_error` goes with 500, which they leave open. */
-const PUBLISHED_CODES: ReadonlySet<string> = new Set([
+export const PUBLISHED_CODES: ReadonlySet<string> = new Set([
   'invalid_request',
   'invalid_client',
   'invalid_grant',
@@ -19,7 +19,7 @@ const PUBLISHED_CODES: ReadonlySet<string> = new Set([
 const DPOP_CODES: ReadonlySet<string> = new Set(['invalid_dpop_proof', 'use_dpop_nonce'])
 
 /** Codes that an authorization response may carry (RFC 6749 4.1.2.1, OIDC Core 3.1.2.6). */
-const AUTHORIZATION_CODES: ReadonlySet<string> = new Set([
+export const AUTHORIZATION_CODES: ReadonlySet<string> = new Set([
   'access_denied',
   'invalid_request',
   'invalid_scope',

@@ -32,7 +32,7 @@ import { type ConsentSearch, search } from './search.ts'
 import type { LfiPatch, PaymentNote, TppPatch } from './steps.ts'
 import { type LockedConsent, lock, read, readGroup, readOwned, rememberedConsents } from './store.ts'
 import { sweep } from './sweeper.ts'
-import { tally } from './tally.ts'
+import { tallyAt } from './tally.ts'
 import { type Caller, readLodging, readTrail, type TrailRow } from './trail.ts'
 import { createUsage } from './usage.ts'
 
@@ -213,7 +213,7 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
     search: async (asked) => presentAll(await search(db, asked, clock.now())),
     countByStatus: async () => {
       const now = clock.now()
-      const count = (status: ConsentStatus) => tally(db, { type: undefined, status }, now)
+      const count = (status: ConsentStatus) => tallyAt(db, { list: 'created', type: undefined, status }, now)
       const counted = STATUSES.map(async (status) => [status, await count(status)] as const)
       return Object.fromEntries(await Promise.all(counted)) as Record<ConsentStatus, number>
     },

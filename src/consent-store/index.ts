@@ -213,7 +213,7 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
     search: async (asked) => presentAll(await search(db, asked, clock.now())),
     countByStatus: async () => {
       const now = clock.now()
-      const count = (status: ConsentStatus) => tallyAt(db, { list: 'created', type: undefined, status }, now)
+      const count = (status: ConsentStatus) => tallyAt(db, { type: undefined, status }, now)
       const counted = STATUSES.map(async (status) => [status, await count(status)] as const)
       return Object.fromEntries(await Promise.all(counted)) as Record<ConsentStatus, number>
     },

@@ -4,8 +4,10 @@ import { type Db, query } from '../db.ts'
 import { STATUS_BY_CLOCK } from './by-clock.ts'
 import { type Counted, type Moved, NOTHING_MOVED } from './slots.ts'
 
+type Kind = Pick<Counted, 'type' | 'status'>
+
 /** In whatever order: the stored counts, and what the clock has moved since, of the same moment. */
-export async function tally(db: Db, { type, status }: Counted, moved: Moved): Promise<number> {
+export async function tally(db: Db, { type, status }: Kind, moved: Moved): Promise<number> {
   const wanted = [...(type === undefined ? [] : ['type = ?']), ...(status === undefined ? [] : ['status = ?'])]
   const { rows } = await query<{ count: string }>(
     db,
@@ -16,7 +18,7 @@ export async function tally(db: Db, { type, status }: Counted, moved: Moved): Pr
 }
 
 /** The same in one statement, for whoever asks nothing else of the moment. */
-export async function tallyAt(db: Db, of: Counted, now: Instant): Promise<number> {
+export async function tallyAt(db: Db, of: Kind, now: Instant): Promise<number> {
   const { type, status } = of
   if (status === undefined) return tally(db, of, NOTHING_MOVED)
   const typed = type === undefined ? { sql: 'true', bindings: [] } : { sql: 'type = ?', bindings: [type] }

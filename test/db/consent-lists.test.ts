@@ -123,6 +123,9 @@ describe('lists', () => {
     await store(all)
     expect(await compare(all, NOW)).toBeGreaterThan(150)
     const hub = testStore(database.db)
+    const counted = (consents: readonly Consent[]) =>
+      Object.fromEntries(STATUSES.map((status) => [status, model(consents, { status }, NOW).length]))
+    expect(await hub.store.countByStatus()).toEqual(counted(all))
     while ((await hub.store.sweep(1_000)) > 0);
     await hub.close()
     const gone = all.slice(0, 300).map(({ id }) => id)
@@ -146,6 +149,7 @@ describe('lists', () => {
     expect(swept.length).toBeLessThan(all.length - 100)
     expect(swept.filter(({ id, status }) => stored.get(id)?.status !== status)).toEqual([])
     for (let folds = 0; folds < 3; folds += 1) await foldSlots(database.db)
+    expect(await hub.store.countByStatus()).toEqual(counted(swept))
     expect(await compare(swept, NOW)).toBeGreaterThan(150)
   })
 

@@ -13,6 +13,12 @@ const browserPath = findChromium()
 const title = browserPath === null ? 'portal (skipped: no Chromium on this machine)' : 'portal'
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
+/** Both languages, and both colour schemes with them. */
+const LOOKS = {
+  en: { locale: 'en-GB', colorScheme: 'light' },
+  ar: { locale: 'ar-AE', colorScheme: 'dark' },
+} as const
+
 /** What stands for the placeholders of a page's path. */
 const addressOf = (path: string, { clientId, authorized }: Seeded): string =>
   path.replace('{clientId}', clientId).replace('{id}', authorized)
@@ -69,7 +75,7 @@ describe.skipIf(browserPath === null)(title, () => {
     let page: Page
     beforeAll(async () => {
       if (browserPath === null) return
-      context = await chromium.context({ locale: language === 'ar' ? 'ar-AE' : 'en-GB' })
+      context = await chromium.context(LOOKS[language])
       page = await enter(context, 'olfa')
     }, 60_000)
     afterAll(() => context?.close())
@@ -89,7 +95,7 @@ describe.skipIf(browserPath === null)(title, () => {
     })
 
     test('the login and a refusal', async () => {
-      const outside = await chromium.context({ locale: language === 'ar' ? 'ar-AE' : 'en-GB' })
+      const outside = await chromium.context(LOOKS[language])
       const nobody = await outside.newPage()
       await nobody.goto(`${world.origin}/login`)
       expect(await findings(nobody)).toEqual([])

@@ -14,7 +14,8 @@ import { ENTRIES } from '../../unit/audit/entries.ts'
 import { AUTHORIZE, LFI, lodgeAsk, newConsentId, TPP } from '../../unit/consent-store/support.ts'
 import type { PortalWorld } from './world.ts'
 
-const HOUR = toMilliseconds(3_600_000)
+/** Longer than any test moves its clock. */
+const DAY = toMilliseconds(24 * 3_600_000)
 const MONTH = toMilliseconds(30 * 24 * 3_600_000)
 
 export type Seeded = { readonly clientId: ClientId; readonly authorized: ConsentId; readonly awaiting: ConsentId }
@@ -38,7 +39,7 @@ export async function seed({
   const clientId = primary.clientId as ClientId
   const members = { ExpirationDateTime: iso(plus(clock.now(), MONTH)) }
   for (const id of [authorized, awaiting]) {
-    const ask = lodgeAsk(id, { clientId, members, authorizeBy: plus(clock.now(), HOUR) })
+    const ask = lodgeAsk(id, { clientId, members, authorizeBy: plus(clock.now(), DAY) })
     await inTransaction(db, (tx) => consents.lodge(tx, ask, TPP))
   }
   await consents.patchByLfi(authorized, AUTHORIZE, LFI)

@@ -144,7 +144,7 @@ function createEvents(deps: NoticesDeps): Lane {
       const now = clock.now()
       await removeUnheard(db, consentActions.heard)
       await giveUpLostEvents(db, now)
-      return claimLfiEvents(db, plus(now, claimMs), limit)
+      return claimLfiEvents(db, plus(now, claimMs), { heard: consentActions.heard, limit })
     },
     work: async (notice) => {
       const { state, outcome } = await tellLfi(events, notice)

@@ -64,16 +64,24 @@ const RETURNED = `o.id, o.event_id, o.at, o.resource, o.resource_id, o.consent_i
 const WITH_CLIENT = 'outbox o left join consent c on c.id = o.consent_id'
 const CLIENT = 'coalesce(o.client_id, c.client_id)'
 
-/** Each at most once, ever: what a worker has claimed and not settled is not taken up by another. */
-export async function claimLfiEvents(db: Db, until: Instant, limit: number): Promise<readonly LfiEvent[]> {
+/**
+ * Each at most once, ever: what a worker has claimed and not settled is not taken up by another. Of types that are heard
+ * alone: what nobody wants may have come after it was last removed.
+ */
+export async function claimLfiEvents(
+  db: Db,
+  until: Instant,
+  { heard, limit }: { readonly heard: readonly string[]; readonly limit: number },
+): Promise<readonly LfiEvent[]> {
   const claimed = await query<Row>(
     db,
     `update outbox o set state = 'sending', attempts = 1, claimed_until = ?
-     where o.id in (select o.id from outbox o where o.kind = 'lfi-event' and o.state = 'waiting' and ${FIRST_OF_ITS_SUBJECT}
+     where o.id in (select o.id from outbox o join consent c on c.id = o.consent_id and c.type = any(?)
+                    where o.kind = 'lfi-event' and o.state = 'waiting' and ${FIRST_OF_ITS_SUBJECT}
                     order by o.id limit ?)
        and o.state = 'waiting'
      returning ${RETURNED}`,
-    [new Date(until), limit],
+    [new Date(until), heard, limit],
   )
   return claimed.rows.map((row) => ({
     ...common(row),

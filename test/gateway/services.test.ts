@@ -103,6 +103,7 @@ describe.each(named)('%s', (_name, route) => {
     const { host: _, connection: __, 'content-length': ___, ...headers } = asked?.headers ?? {}
     expect(headers).toEqual({
       accept: 'application/json',
+      traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/),
       'o3-provider-id': 'aurora',
       'o3-caller-org-id': world.one.organisationId,
       'o3-caller-client-id': world.one.clientId,

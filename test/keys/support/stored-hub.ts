@@ -86,8 +86,10 @@ async function furnish(
   const files = [FIRST_OFFSET, SECOND_OFFSET].map((offset) => {
     const listeners = DOORS.map((door) => [door, { ...own[door], origin: originOf(door), port: portOf(door, offset) }])
     const tenantFile = `tenants/stored-${offset}.json`
+    // Nobody logs in at either.
+    const { portal: _, ...others } = tenant
     write(join(folder, tenantFile), {
-      ...tenant,
+      ...others,
       database: { url: { file: join(folder, 'stored.url') } },
       listeners: Object.fromEntries(listeners),
       jwksUrl: `${originOf('auth')}/jwks`,

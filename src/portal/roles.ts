@@ -8,12 +8,18 @@ const STAFF = ['operator', 'business', 'security'] as const
 // biome-ignore format: a table reads by its columns
 const PAGES = {
   dashboard: EVERYBODY,
+  calls:     EVERYBODY,
+  call:      EVERYBODY,
   tpps:      EVERYBODY,
   tpp:       EVERYBODY,
   // What customers agreed to is personal: whoever answers them, and whoever has to look into something.
   consents:  EVERYBODY,
   consent:   EVERYBODY,
   outages:   EVERYBODY,
+  reports:   EVERYBODY,
+  audit:     EVERYBODY,
+  webhooks:  EVERYBODY,
+  keys:      EVERYBODY,
   approvals: EVERYBODY,
   people:    ['operator', 'security', 'regulator'],
   account:   EVERYBODY,
@@ -34,6 +40,9 @@ const ACTS = {
   'outage.begin':       ['operator'],
   'outage.end':         ['operator'],
   'keys.rotate':        ['security'],
+  'keys.retire':        ['security'],
+  'audit.verify':       ['operator', 'security'],
+  'webhook.redeliver':  ['operator'],
   'session.end':        ['security'],
   'session.end-mine':   EVERYBODY,
   'proposal.approve':   STAFF,

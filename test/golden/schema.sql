@@ -455,6 +455,20 @@ create table portal_session (
 );
 CREATE INDEX portal_session_subject ON public.portal_session USING btree (subject);
 
+create table portal_verification (
+  id bigint generated always as identity not null,
+  began_at timestamp with time zone not null,
+  began_by text not null,
+  ended_at timestamp with time zone,
+  ok boolean,
+  size bigint,
+  first bigint,
+  checked bigint,
+  fault text,
+  constraint portal_verification_pkey PRIMARY KEY (id),
+  constraint portal_verification_ended CHECK (((ended_at IS NULL) = (ok IS NULL)))
+);
+
 create table report_cursor (
   one boolean default true not null,
   seq bigint default 0 not null,

@@ -50,6 +50,7 @@ export const RIGHTS: Readonly<Record<string, readonly Right[]>> = {
   portal_session: ALL,
   portal_proposal: KEEP,
   portal_verification: KEEP,
+  portal_probe: KEEP,
   schema_migration: READ,
 }
 

@@ -33,8 +33,10 @@ import { answerLogin } from './login.ts'
 import { createLogins } from './logins.ts'
 import { portalTables } from './migrations/0070-portal.ts'
 import { verificationTable } from './migrations/0071-verification.ts'
+import { probeTable } from './migrations/0072-probe.ts'
 import { createOpenId } from './openid.ts'
 import { PAGES, pageAt } from './pages/index.ts'
+import { createProbes } from './probes.ts'
 import { Refused } from './refused.ts'
 import { type ActName, mayDo, RIGHTS } from './roles.ts'
 import type { PortalDeps, Rooms } from './rooms.ts'
@@ -45,7 +47,7 @@ import { preferred, TONGUES, type Tongue, toLanguage } from './words/index.ts'
 
 export type { PortalDeps } from './rooms.ts'
 
-export const migrations: readonly Migration[] = [portalTables, verificationTable]
+export const migrations: readonly Migration[] = [portalTables, verificationTable, probeTable]
 
 export type Portal = {
   mount(app: HubApp): void
@@ -59,7 +61,13 @@ const LANGUAGE_SECONDS = 31_536_000
 
 export function createPortal(deps: PortalDeps): Portal {
   const verification = createVerification(deps)
-  const rooms: Rooms = { ...deps, sessions: createSessions(deps), proposals: createProposals(deps), verification }
+  const rooms: Rooms = {
+    ...deps,
+    sessions: createSessions(deps),
+    proposals: createProposals(deps),
+    verification,
+    probes: createProbes(deps),
+  }
   const login = { rooms, logins: createLogins(deps), openId: createOpenId(deps.portal) }
   const desk = createActDesk(rooms)
 

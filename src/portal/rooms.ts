@@ -5,12 +5,15 @@ import type { Clock } from '../clock.ts'
 import type { Config, PortalConfig, TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
 import type { Db } from '../db.ts'
+import type { Deviations } from '../deviations/index.ts'
+import type { Connector } from '../lfi/index.ts'
 import type { Log } from '../log.ts'
 import type { Levels } from '../metrics.ts'
 import type { NoticeDesk } from '../notices/index.ts'
 import type { Participants } from '../participants/index.ts'
 import type { Reports } from '../reports/index.ts'
 import type { Proposals } from './acts/proposals.ts'
+import type { Probes } from './probes.ts'
 import type { Sessions } from './sessions.ts'
 import type { Verification } from './verification.ts'
 
@@ -27,6 +30,8 @@ export type PortalDeps = {
   readonly consents: ConsentStore
   readonly reports: Reports
   readonly desk: NoticeDesk
+  readonly connector: Pick<Connector, 'hello' | 'standing'>
+  readonly deviations: Deviations
   readonly certificates: readonly OwnCertificate[]
   /** How full the queues are. */
   readonly levels: Levels
@@ -38,4 +43,5 @@ export type Rooms = PortalDeps & {
   readonly sessions: Sessions
   readonly proposals: Proposals
   readonly verification: Verification
+  readonly probes: Probes
 }

@@ -421,6 +421,15 @@ create table portal_login (
   constraint portal_login_pkey PRIMARY KEY (state_digest)
 );
 
+create table portal_probe (
+  path text not null,
+  probed_at timestamp with time zone not null,
+  ok boolean not null,
+  ms double precision not null,
+  detail text,
+  constraint portal_probe_pkey PRIMARY KEY (path)
+);
+
 create table portal_proposal (
   id bigint generated always as identity not null,
   verb text not null,

@@ -45,6 +45,10 @@ describe.each([
   ['rashid', 'webhook.redeliver', { id: '1' }],
   ['jamal', 'keys.rotate', { use: 'sig' }],
   ['rashid', 'keys.retire', { kid: 'x' }],
+  ['saif', 'lfi.probe', {}],
+  ['rashid', 'lfi.probe', {}],
+  ['bushra', 'deviations.clear', {}],
+  ['rashid', 'deviations.clear', {}],
 ] as const)('%s', (username, act, given) => {
   test(`may not: ${act}`, async () => {
     const browser = await world.loggedIn(username)
@@ -54,7 +58,7 @@ describe.each([
     expect(seen.status).toBe(403)
     expect(seen.body).toContain(words.shell.refused.right)
     expect(await lastAct()).toMatchObject({ act, outcome: 'refused' })
-    const pages = ['/audit', '/webhooks', '/keys']
+    const pages = ['/audit', '/webhooks', '/keys', '/lfi']
     for (const path of pages) expect((await browser.go(`${world.origin}${path}`)).body).not.toContain(`/acts/${act}"`)
   })
 })
@@ -189,6 +193,54 @@ describe.skipIf(browserPath === null)(title, () => {
     }
     const wrong = ['from=2026-03-02&to=2026-03-01', 'from=x&to=2026-03-01', 'from=2026-03-01&to=2026-03-04']
     for (const days of wrong) expect((await goTo(`/reports?report=hourly&${days}`))?.status()).toBe(400)
+  })
+
+  describe('the bank', () => {
+    test('is shown as it is configured, is probed, and does not answer', async () => {
+      await goTo('/lfi')
+      const text = await page.locator('main').innerText()
+      for (const told of ['https://bank.example', world.tenant.authorizationEndpoint, words.lfi.breakers.closed]) {
+        expect(text).toContain(told)
+      }
+      await press(words.acts['lfi.probe'])
+      expect(await rowsOf(words.lfi.probes)).toEqual([
+        expect.stringMatching(/^\/hello does not answer/),
+        expect.stringMatching(/^\/hello-mtls does not answer/),
+      ])
+      expect(await lastAct()).toMatchObject({
+        act: 'lfi.probe',
+        outcome: 'done',
+        before: 'never probed',
+        after: '/hello does not answer, /hello-mtls does not answer',
+      })
+    })
+
+    test('has answers that break the contract, until somebody resets the list', async () => {
+      await world.database.db.raw(
+        `insert into deviation values ('findAccounts', '$.data[*].currency', 'pattern', 12, now(), now())`,
+      )
+      await goTo('/lfi')
+      expect(await rowsOf(words.lfi.deviations)).toEqual([expect.stringMatching(/^findAccounts .* pattern 12 /)])
+      expect(await findings(page)).toEqual([])
+      await press(words.acts['deviations.clear'])
+      expect(await lastAct()).toMatchObject({ act: 'deviations.clear', before: '1 lines', after: '0 lines' })
+      expect(await page.locator('main').innerText()).toContain(words.lfi.noDeviation)
+    })
+  })
+
+  test('the settings are shown with their meaning, without a secret, and the roles with what they may do', async () => {
+    await goTo('/settings')
+    expect(await rowsOf(words.settings.flags)).toContainEqual(expect.stringMatching(/^activation manual /))
+    expect(await rowsOf(words.settings.flags)).toContainEqual(expect.stringMatching(/^keys.source stored /))
+    expect(await rowsOf(words.settings.settings)).toContainEqual(expect.stringMatching(/^lfi.timeoutMs 1000 /))
+    expect(await rowsOf(words.settings.rights)).toContainEqual(`Do: ${words.acts['keys.rotate']} two – – yes –`)
+    const text = await page.content()
+    const { databaseUrl, keys, portal, lfi } = world.tenant
+    const secrets = [databaseUrl, keys.audit, ...keys.signing.map(({ key }) => key), lfi.key, portal?.key.key]
+    for (const secret of secrets) expect(text).not.toContain(secret?.reveal().split('\n').at(-2) ?? secret?.reveal())
+    expect(text).not.toContain(new URL(databaseUrl.reveal()).password)
+    expect(text).not.toContain('-----BEGIN')
+    expect(await findings(page)).toEqual([])
   })
 
   test('an event that nobody took is sent again', async () => {

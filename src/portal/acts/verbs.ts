@@ -2,6 +2,7 @@
 import { revokeConsent } from './consents.ts'
 import type { VerbName } from './given.ts'
 import { retireKey, rotateKeys } from './keys.ts'
+import { clearDeviations, probeLfi } from './lfi.ts'
 import { beginOutage, endOutage, planOutage } from './outages.ts'
 import { redeliverWebhook } from './redeliver-webhook.ts'
 import { endMine, endOther } from './sessions.ts'
@@ -19,6 +20,8 @@ export const VERBS: Readonly<Record<VerbName, Verb>> = {
   'keys.rotate': rotateKeys,
   'keys.retire': retireKey,
   'audit.verify': verifyLog,
+  'lfi.probe': probeLfi,
+  'deviations.clear': clearDeviations,
   'webhook.redeliver': redeliverWebhook,
   'session.end': endOther,
   'session.end-mine': endMine,

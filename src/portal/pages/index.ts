@@ -9,9 +9,11 @@ import { consent } from './consent.ts'
 import { consents } from './consents.ts'
 import { dashboard } from './dashboard.ts'
 import { keys } from './keys.ts'
+import { lfi } from './lfi.ts'
 import { outages } from './outages.ts'
 import { people } from './people.ts'
 import { reports } from './reports.ts'
+import { settings } from './settings.ts'
 import { tpp } from './tpp.ts'
 import { tpps } from './tpps.ts'
 import { webhooks } from './webhooks.ts'
@@ -27,8 +29,10 @@ export const PAGES: readonly Page[] = [
   reports,
   audit,
   webhooks,
+  lfi,
   outages,
   keys,
+  settings,
   approvals,
   people,
   account,

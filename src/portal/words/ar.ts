@@ -7,10 +7,12 @@ import { calls } from './ar/calls.ts'
 import { consents } from './ar/consents.ts'
 import { dashboard } from './ar/dashboard.ts'
 import { keys } from './ar/keys.ts'
+import { lfi } from './ar/lfi.ts'
 import { outages } from './ar/outages.ts'
 import { pages } from './ar/pages.ts'
 import { people } from './ar/people.ts'
 import { reports } from './ar/reports.ts'
+import { settings } from './ar/settings.ts'
 import { shell } from './ar/shell.ts'
 import { tpps } from './ar/tpps.ts'
 import { webhooks } from './ar/webhooks.ts'
@@ -26,10 +28,12 @@ export const ar: Words = {
   consents,
   dashboard,
   keys,
+  lfi,
   outages,
   pages,
   people,
   reports,
+  settings,
   shell,
   tpps,
   webhooks,

@@ -8,10 +8,12 @@ import { calls } from './en/calls.ts'
 import { consents } from './en/consents.ts'
 import { dashboard } from './en/dashboard.ts'
 import { keys } from './en/keys.ts'
+import { lfi } from './en/lfi.ts'
 import { outages } from './en/outages.ts'
 import { pages } from './en/pages.ts'
 import { people } from './en/people.ts'
 import { reports } from './en/reports.ts'
+import { settings } from './en/settings.ts'
 import { shell } from './en/shell.ts'
 import { tpps } from './en/tpps.ts'
 import { webhooks } from './en/webhooks.ts'
@@ -26,10 +28,12 @@ export const en = {
   consents,
   dashboard,
   keys,
+  lfi,
   outages,
   pages,
   people,
   reports,
+  settings,
   shell,
   tpps,
   webhooks,

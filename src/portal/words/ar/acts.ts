@@ -14,6 +14,8 @@ export const acts: Words['acts'] = {
   'outage.end': 'إنهاؤه الآن',
   'keys.rotate': 'تدوير المفاتيح',
   'keys.retire': 'إنهاء المفتاح',
+  'lfi.probe': 'فحص الآن',
+  'deviations.clear': 'تصفير القائمة',
   'session.end': 'إنهاء الجلسة',
   'session.end-mine': 'تسجيل الخروج من كل الأجهزة',
   'audit.verify': 'التحقق من السجل الآن',

@@ -13,6 +13,8 @@ export const pages: Words['pages'] = {
   audit: 'سجل التدقيق',
   webhooks: 'الإشعارات',
   keys: 'المفاتيح والشهادات',
+  lfi: 'الاتصال بالبنك',
+  settings: 'الإعدادات',
   approvals: 'اعتماد الإجراءات',
   people: 'المستخدمون',
   account: 'حسابك',

@@ -15,6 +15,8 @@ export const acts: Readonly<Record<ActName, string>> = {
   'outage.end': 'End it now',
   'keys.rotate': 'Rotate keys',
   'keys.retire': 'Retire the key',
+  'lfi.probe': 'Probe now',
+  'deviations.clear': 'Reset the list',
   'session.end': 'End the session',
   'session.end-mine': 'Log out everywhere',
   'audit.verify': 'Verify the log now',

@@ -14,6 +14,8 @@ export const pages: Readonly<Record<PageName, string>> = {
   audit: 'Audit log',
   webhooks: 'Webhooks',
   keys: 'Keys and certificates',
+  lfi: 'Bank connection',
+  settings: 'Settings',
   approvals: 'Approvals',
   people: 'Users',
   account: 'Your account',

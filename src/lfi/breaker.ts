@@ -69,7 +69,7 @@ export function createBreaker(clock: Clock): Breaker {
     },
     standing: () => ({
       state: state.kind,
-      waitSeconds: state.kind === 'open' ? secondsOf(Math.max(0, state.until - clock.now())) : 0,
+      waitSeconds: state.kind === 'open' ? Math.ceil(Math.max(0, state.until - clock.now()) / 1_000) : 0,
     }),
     note(health) {
       const now = clock.now()

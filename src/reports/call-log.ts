@@ -55,7 +55,7 @@ export type CallLog = {
 export const CALLS_PER_PAGE = 50
 /** Entries that one search reads at most, of any kind. */
 export const CALLS_READ_MAX = 10_000
-const PORTION = 1_000
+const PORTION = 500
 /** Entries that were accepted at once may have their ids in another order. */
 const SLACK_MS = 5_000
 

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAuditReader } from '../../src/audit/index.ts'
 import { toInstant } from '../../src/clock.ts'
-import type { ClientId, CorrelationId } from '../../src/ids.ts'
+import type { ClientId, ConsentId, CorrelationId } from '../../src/ids.ts'
 import { createCallLog } from '../../src/reports/call-log.ts'
 import { CALLS_PER_PAGE, CALLS_READ_MAX, type CallFilter } from '../../src/reports/index.ts'
 import { type Chromium, findChromium, startChromium } from '../support/chromium.ts'
@@ -12,6 +12,7 @@ import { CLIENT, recordCall, recordRefusal } from './support/calls.ts'
 import { createPortalWorld, type PortalWorld } from './support/world.ts'
 
 const OTHER = 'c5d3e4f6-7b80-4192-8c13-d4e5f6071829' as ClientId
+const CONSENT = 'd6e4f507-8c91-42a3-9d24-e5f607182930' as ConsentId
 const ALL: CallFilter = { clientId: null, operation: null, status: null, isRefused: false, from: null, to: null }
 
 let world: PortalWorld
@@ -24,6 +25,7 @@ beforeAll(async () => {
   refused = await recordRefusal(world)
   failed = await recordCall(world, {
     operationId: 'GetBalances',
+    consentId: CONSENT,
     status: 500,
     lfiStatus: null,
     lfiOutcome: 'timeout',
@@ -142,6 +144,7 @@ describe.skipIf(browserPath === null)(title, () => {
     const stages = await page.locator('table', { hasText: 'The six stages' }).innerText()
     for (const text of ['4.2 ms', '81.5 ms', 'timeout', '2.1 ms']) expect(stages).toContain(text)
     expect(stages).toMatch(/LFI asked\s+it ended here/)
+    expect(await page.getByRole('link', { name: CONSENT }).getAttribute('href')).toBe(`/consents/${CONSENT}`)
   })
 
   test('the view of now renews itself, and older pages stand still', async () => {

@@ -21,11 +21,11 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => world.close())
 
-/** An event about an account opening that no TPP took. */
+/** An event about an account opening that no TPP took; settled later than anything is that is cleared away. */
 async function givenUp({ database: { db } }: PortalWorld): Promise<string> {
   const { rows } = await db.raw(
     `insert into outbox (at, kind, event, revision, resource, resource_id, client_id, url, body, state, attempts, settled_at, outcome)
-     values (now(), 'tpp-webhook', 'moved', 2, 'account-opening', 'opening-1', 'client-1', 'https://tpp.example/events', '{}', 'dead', 7, now(), 'answered 503')
+     values (now(), 'tpp-webhook', 'moved', 2, 'account-opening', 'opening-1', 'client-1', 'https://tpp.example/events', '{}', 'dead', 7, now() + interval '1 day', 'answered 503')
      returning id`,
   )
   return String(rows[0].id)

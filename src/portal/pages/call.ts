@@ -101,6 +101,12 @@ const lfiSaid = ({ status, outcome }: NonNullable<FoundCall['lfi']>): string =>
 const segmentOf = (name: Stage['name']): keyof Words['call']['segments'] =>
   name === 'permitted' ? 'hubIn' : name === 'answered' ? 'hubOut' : 'hub'
 
+/** A consent is a page of its own, which says who looked at it. */
+function written([name, value]: readonly [name: string, value: string]): Html {
+  const text = code(`${name}=${value}`)
+  return name === 'consentId' ? html`<a href="/consents/${value}">${text}</a>` : text
+}
+
 function recordsOf({ tongue }: Visit, { records }: Trace): Html {
   const { call: words } = tongue.words
   const kindOf = (kind: string): string => Object.entries(words.kinds).find(([name]) => name === kind)?.[1] ?? kind
@@ -112,7 +118,7 @@ function recordsOf({ tongue }: Visit, { records }: Trace): Html {
       kindOf(kind),
       tongue.time(recordedAt),
       index === null ? words.unsealed : html`${index}`,
-      known.map(([name, value]) => html`${code(`${name}=${value}`)} `),
+      known.map((fact) => html`${written(fact)} `),
     ]),
   })}
 <p class="hint">${words.never}</p>`

@@ -7,6 +7,8 @@ import { SandboxError } from './sandbox-error.ts'
 
 const MANIFEST = 'manifest.json'
 const MARK = '.falaj-sandbox'
+/** There once calls were made for the portals to show. */
+const SEEDED = '.seeded'
 const MARK_TEXT = 'This folder belongs to a Falaj sandbox and is deleted by `falaj sandbox reset`.\n'
 
 export const manifestFileIn = (dataDir: string): string => join(dataDir, MANIFEST)
@@ -30,6 +32,14 @@ export async function refuseIfRunning(dataDir: string): Promise<void> {
   const running = await runningIn(dataDir)
   if (running === null) return
   throw new SandboxError(`a sandbox is already running from this folder: ${running.edge} (process ${running.pid})`)
+}
+
+/** Once in the life of a folder; what failed is not tried again, for somebody is at work there by then. */
+export async function onceIn(dataDir: string, seed: () => Promise<void>): Promise<void> {
+  const mark = join(dataDir, SEEDED)
+  if (existsSync(mark)) return
+  writeFileSync(mark, '')
+  await seed()
 }
 
 /** Deletes the folder of a sandbox, and of nothing else: the path comes from a command line. */

@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
-import { forget, runningIn } from './data-folder.ts'
+import { forget, onceIn, runningIn } from './data-folder.ts'
 import { approveAtBank } from './demo/bank-journey.ts'
 import { runDemo } from './demo/demo.ts'
+import { seedTraffic } from './demo/seed.ts'
 import { type Sandbox, SandboxError, type SandboxOptions, startSandbox } from './orchestrator.ts'
 import { DEFAULT_BASE_PORT } from './topology.ts'
 import { LFI_CODES } from './trust-framework/ecosystem.ts'
@@ -65,6 +66,8 @@ async function start(options: Options): Promise<void> {
   const began = performance.now()
   const sandbox = await startSandbox(settingsOf(options))
   printWelcome(sandbox, performance.now() - began)
+  // Beside whatever is done meanwhile; nothing depends on it.
+  onceIn(options.data, () => seedTraffic(sandbox.manifest)).catch(() => undefined)
   const failed = sandbox.failed.then(({ name, logFile }) => `${name} ended on its own (see ${logFile})`)
   const reason = await Promise.race([untilAsked(), failed])
   console.log(`\n${reason ?? 'asked to stop'}; stopping …`)

@@ -1,5 +1,6 @@
 /** The configuration of one hub instance, written as an operator would write it, from what enrolment left. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { folderOf, HUB_LISTENERS, type Topology } from './topology.ts'
 import type { LfiCode } from './trust-framework/ecosystem.ts'
@@ -15,16 +16,32 @@ export type HubFiles = { readonly deploymentFile: string }
 /** Short, so that a revocation at the directory is seen while somebody is watching. */
 const DIRECTORY_CACHE_SECONDS = 5
 
-export function writeHubFiles(topology: Topology, enrolment: Enrolment, code: LfiCode, databaseUrl: string): HubFiles {
+export function writeHubFiles(
+  topology: Topology,
+  enrolment: Enrolment,
+  code: LfiCode,
+  databaseUrl: string,
+  { storedKeys = false }: { readonly storedKeys?: boolean } = {},
+): HubFiles {
   const folder = folderOf(topology, 'hubs', code)
   const hub = enrolment.hubs[code]
   mkdirSync(join(folder, 'tenants'), { recursive: true })
   const databaseFile = join(folder, 'database.url')
   writeFileSync(databaseFile, `${databaseUrl}\n`, { mode: 0o600 })
+  const encryptionKeyFile = storedKeys ? keyIn(join(folder, 'encryption.key')) : null
   const deploymentFile = join(folder, 'deployment.json')
   write(deploymentFile, deployment(topology, enrolment, hub, code))
-  write(join(folder, 'tenants', `${code}.json`), tenant(topology, enrolment, hub, { code, databaseFile }))
+  write(
+    join(folder, 'tenants', `${code}.json`),
+    tenant(topology, enrolment, hub, { code, databaseFile, encryptionKeyFile }),
+  )
   return { deploymentFile }
+}
+
+/** Made once: what it encrypted is to be read at the next start. */
+function keyIn(file: string): string {
+  if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600 })
+  return file
 }
 
 const write = (file: string, content: unknown): void => writeFileSync(file, `${JSON.stringify(content, null, 2)}\n`)
@@ -67,7 +84,7 @@ function tenant(
   { ports, urls }: Topology,
   enrolment: Enrolment,
   hub: HubEnrolment,
-  own: { readonly code: LfiCode; readonly databaseFile: string },
+  own: { readonly code: LfiCode; readonly databaseFile: string; readonly encryptionKeyFile: string | null },
 ) {
   const { code } = own
   const server = { certificateFile: hub.server.certFile, keyFile: hub.server.keyFile }
@@ -83,8 +100,13 @@ function tenant(
     listeners: Object.fromEntries(listeners),
     authorizationEndpoint: `${urls.banks[code].public}/authorize`,
     bankCodes: [BANK_CODES[code]],
-    jwksUrl: `${urls.directory}/${hub.organisationId}/application.jwks`,
+    // What the hub keeps itself it publishes itself.
+    jwksUrl:
+      own.encryptionKeyFile === null
+        ? `${urls.directory}/${hub.organisationId}/application.jwks`
+        : `${urls.hubs[code].auth}/jwks`,
     keys: {
+      ...(own.encryptionKeyFile === null ? {} : { source: 'stored', encryptionKey: { file: own.encryptionKeyFile } }),
       signing: hub.signing.map(({ kid, keyFile }) => ({ kid, keyFile })),
       encryption: hub.encryption.map(({ kid, keyFile }) => ({ kid, keyFile })),
       audit: { keyFile: hub.auditKeyFile },

@@ -12,6 +12,7 @@ import { type Child, startChild } from './children.ts'
 import { forget, manifestFileIn, openFolder, refuseIfRunning } from './data-folder.ts'
 import type { Manifest, ManifestClient, ManifestLfi } from './manifest.ts'
 import { writeHubFiles } from './orchestrator-hub-files.ts'
+import { storeKeys } from './orchestrator-keys.ts'
 import { bankSettings, edgeSettings, tppSettings, trustFrameworkSettings } from './orchestrator-settings.ts'
 import { refuseTakenPorts } from './ports.ts'
 import { folderOf, type Topology, topology } from './topology.ts'
@@ -29,6 +30,8 @@ export type SandboxOptions = {
   readonly fresh: boolean
   /** LFIs whose hub runs as one process for each role, instead of one for all. */
   readonly perRole?: readonly LfiCode[]
+  /** The hubs keep their keys themselves, so that people can rotate them. */
+  readonly storedKeys?: boolean
   readonly progress: (what: string) => void
 }
 
@@ -67,9 +70,11 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     postgres = database
     options.progress('trust framework, hubs, banks and TPP')
     const deploymentFiles = LFI_CODES.map((code) => {
-      const url = database.databaseUrl(databaseName(code)).reveal()
-      return [code, writeHubFiles(place, enrolment, code, url).deploymentFile] as const
+      const databaseUrl = database.databaseUrl(databaseName(code)).reveal()
+      const storedKeys = options.storedKeys ?? false
+      return [code, writeHubFiles(place, enrolment, code, databaseUrl, { storedKeys }).deploymentFile] as const
     })
+    if (options.storedKeys === true) for (const [, file] of deploymentFiles) await storeKeys(file)
     children.push(...spawnAll(place, enrolment, deploymentFiles, options.perRole ?? []))
     await Promise.all(children.map((child) => child.ready))
     const manifest = describe(place, enrolment, new Map(deploymentFiles))

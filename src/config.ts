@@ -31,6 +31,8 @@ import { Secret } from './secret.ts'
 
 export type * from './config/shape.ts'
 export { CLIENT_CERTIFICATES, PORTAL_ROLES, ROLES } from './config/shape.ts'
+/** The description of a tenant's file, for whoever shows it. */
+export { tenantSchema }
 
 /** Names each fault with its file and path; never quotes a value, which could be a secret put in the wrong place. */
 export class ConfigError extends OperatorError {

@@ -49,6 +49,8 @@ export const RIGHTS: Readonly<Record<string, readonly Right[]>> = {
   portal_login: QUEUE,
   portal_session: ALL,
   portal_proposal: KEEP,
+  portal_verification: KEEP,
+  portal_probe: KEEP,
   schema_migration: READ,
 }
 

@@ -5,7 +5,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { failingParts, mountAdmin } from './admin/index.ts'
 import {
-  auditLag,
   auditLogOf,
   createAudit,
   createClockWatch,
@@ -14,14 +13,14 @@ import {
   createSealer,
   createWitnessing,
   type EarlyRefusals,
-  type WitnessEndpoint,
 } from './audit/index.ts'
 import { createAuthServer, destroyGrant } from './auth-server/index.ts'
+import { certificatesOf, warnOfCertificates } from './certificates.ts'
 import { type Clock, secondsToMilliseconds, systemClock, toSeconds } from './clock.ts'
 import { CLIENT_CERTIFICATES, type Config, type FixedRole, type ListenerRole, type TenantConfig } from './config.ts'
 import { createConsentManager } from './consent-manager/index.ts'
 import { createConsentStore } from './consent-store/index.ts'
-import { type Db, migrate, openDatabase, PATIENCE, pendingMigrations, poolUsage, query } from './db.ts'
+import { type Db, migrate, openDatabase, PATIENCE, pendingMigrations } from './db.ts'
 import { createDeviations } from './deviations/index.ts'
 import { openDpop } from './dpop.ts'
 import { OperatorError } from './errors.ts'
@@ -30,6 +29,7 @@ import { createGateway, type PayeeSource } from './gateway/index.ts'
 import { openHealth } from './health.ts'
 import type { TenantId } from './ids.ts'
 import { createKeyOperations, createKeyRing } from './keys/index.ts'
+import { levelsOf } from './levels.ts'
 import { createConnector, createConsentActions } from './lfi/index.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
 import {
@@ -44,14 +44,14 @@ import {
   openDoors,
 } from './listener.ts'
 import type { Log } from './log.ts'
-import { createMetrics, type Levels } from './metrics.ts'
+import { createMetrics } from './metrics.ts'
 import { migrations } from './migrations.ts'
 import { createNoticeDesk, createNotices } from './notices/index.ts'
 import { createParticipants } from './participants/index.ts'
 import { createPortal, type Portal, type PortalDeps } from './portal/index.ts'
 import { capabilitiesOf } from './profiles.ts'
 import { createReplayMemory } from './replay.ts'
-import { createHeartbeat, createReports, type Reports } from './reports/index.ts'
+import { createHeartbeat, createReports } from './reports/index.ts'
 import { createResourceLog } from './resource-log/index.ts'
 import { openRevocation, type Revocation } from './revocation.ts'
 import { loadSchemas, type SchemaRegistry } from './schema-registry.ts'
@@ -70,6 +70,7 @@ const PURGE_EVERY_MS = 60_000
 const REFRESH_EVERY_MS = 2_000
 const REPORT_EVERY_MS = 5_000
 const HEARTBEAT_EVERY_MS = 60_000
+const WARN_EVERY_MS = 86_400_000
 const DESTROY_EVERY_MS = 3_600_000
 const DESTROY_BATCH = 200
 /** Five years, where the tenant says nothing else (lfi-api 8). */
@@ -176,7 +177,11 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const { witnesses } = auditLogOf(tenant)
   const witnessing = createWitnessing({ db, witnesses, clock, log })
   const levels = levelsOf(db, reports, witnesses)
-  const metrics = createMetrics(levels, witnessing.counts, shared.spans?.counts)
+  const certificates = certificatesOf(config, tenant)
+  const counts = { witnesses: witnessing.counts, spans: shared.spans?.counts ?? null }
+  const expiries = () =>
+    certificates.map(({ name, expiresAt }) => ({ name, seconds: (expiresAt - clock.now()) / 1000 }))
+  const metrics = createMetrics(levels, { ...counts, certificates: expiries })
   const connector = createConnector({ tenant, clock })
   const consentActions = createConsentActions({ tenant, connector, registry })
   const room = {
@@ -207,7 +212,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const authServer = createAuthServer({ ...room, paymentIdsOf: resources.paymentIdsOf })
   const gateway = createGateway(room)
   const consentManager = createConsentManager(room)
-  const portal = portalOf(config, { ...room, levels })
+  const portal = portalOf(config, { ...room, levels, desk, certificates })
   const mounts: Record<FixedRole, (app: HubApp) => void> = {
     auth: authServer.mountIssuer,
     as: authServer.mountTpp,
@@ -238,7 +243,12 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       },
     ]
   })
-  const timers = [every(REFUSALS_EVERY_MS, 'count of early refusals', log, () => refusals.write())]
+  const warn = async () => warnOfCertificates(certificates, { clock, log })
+  await warn()
+  const timers = [
+    every(REFUSALS_EVERY_MS, 'count of early refusals', log, () => refusals.write()),
+    every(WARN_EVERY_MS, 'warning of certificates', log, warn),
+  ]
   const sealer = createSealer({ ...auditLogOf(tenant), db, clock, log, watch })
   if (config.roles.includes('worker')) {
     sealer.start()
@@ -356,45 +366,5 @@ async function refusePending(db: Db): Promise<void> {
   const pending = await pendingMigrations(db, migrations)
   if (pending.length > 0) {
     throw new OperatorError(`migrations are pending (${pending.join(', ')}): run \`falaj migrate\` first`)
-  }
-}
-
-const WAITING = `
-  select (select count(*) from outbox where state in ('waiting', 'sending')) as falaj_outbox_waiting,
-    (select count(*) from outage where starts_at <= now() and (ends_at is null or ends_at > now())) as falaj_outages_open,
-    (select count(*) from payment_log where state = 'open' and attempt_until <= now()) as falaj_payments_unsettled`
-
-/** How full the queues are. A database that does not answer has no figures, and that shows as well. */
-function levelsOf(db: Db, reports: Reports, witnesses: readonly WitnessEndpoint[]): Levels {
-  return async () => {
-    const { used, free, waiting } = poolUsage(db)
-    const pool = {
-      falaj_database_connections_used: used,
-      falaj_database_connections_free: free,
-      falaj_database_waiting: waiting,
-    }
-    try {
-      const { rows } = await query<Readonly<Record<string, string>>>(db, WAITING)
-      const audit = await auditLag(db, witnesses)
-      const counted = (name: string): number => Number(rows[0]?.[name])
-      return {
-        ...pool,
-        falaj_audit_pending: audit.pending,
-        falaj_audit_pending_seconds: audit.pendingSeconds,
-        falaj_witness_behind_seconds: audit.witnessSeconds,
-        falaj_outbox_waiting: counted('falaj_outbox_waiting'),
-        falaj_outages_open: counted('falaj_outages_open'),
-        falaj_payments_unsettled: counted('falaj_payments_unsettled'),
-        falaj_reports_behind: await reports.behind(),
-      }
-    } catch {
-      const audit = {
-        falaj_audit_pending: null,
-        falaj_audit_pending_seconds: null,
-        falaj_witness_behind_seconds: null,
-      }
-      const unknown = { ...audit, falaj_outbox_waiting: null, falaj_payments_unsettled: null }
-      return { ...pool, ...unknown, falaj_outages_open: null, falaj_reports_behind: null }
-    }
   }
 }

@@ -2,6 +2,7 @@
 /** The command line `falaj`: the one way in for operators, regulators and newcomers. */
 import { Command } from 'commander'
 import { auditCommand } from './cli/audit.ts'
+import { certificatesCommand } from './cli/certificates.ts'
 import { clientCommand } from './cli/client.ts'
 import { configCommand } from './cli/config.ts'
 import { consentCommand } from './cli/consent.ts'
@@ -28,6 +29,7 @@ const program = new Command('falaj')
   .addCommand(consentCommand())
   .addCommand(paymentCommand())
   .addCommand(keysCommand())
+  .addCommand(certificatesCommand())
   .addCommand(deviationsCommand())
   .addCommand(probeCommand())
   .addCommand(webhookCommand())

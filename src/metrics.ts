@@ -73,7 +73,17 @@ const SPAN_COUNTS = {
 } as const
 export type SpanLevels = () => Readonly<Record<keyof typeof SPAN_COUNTS, number>>
 
-export function createMetrics(levels: Levels, witnesses: WitnessLevels, spans?: SpanLevels): Metrics {
+/** Until the end of each of the hub's own certificates, by its place in the configuration. */
+export type Expiries = () => readonly { readonly name: string; readonly seconds: number }[]
+
+export type Counted = {
+  readonly witnesses: WitnessLevels
+  readonly certificates: Expiries
+  /** null: nothing is exported. */
+  readonly spans: SpanLevels | null
+}
+
+export function createMetrics(levels: Levels, { witnesses, certificates, spans }: Counted): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const requests = new Counter({
@@ -109,9 +119,15 @@ export function createMetrics(levels: Levels, witnesses: WitnessLevels, spans?: 
     ([what, { name, help }]) =>
       [
         what as keyof typeof SPAN_COUNTS,
-        new Counter({ name, help, registers: spans === undefined ? [] : registers }),
+        new Counter({ name, help, registers: spans === null ? [] : registers }),
       ] as const,
   )
+  const expiries = new Gauge({
+    name: 'falaj_certificate_expires_seconds',
+    help: 'Time until a certificate of the hub ends, by its place in the configuration; negative once it has.',
+    labelNames: ['certificate'] as const,
+    registers,
+  })
   const lag = new Gauge({
     name: 'falaj_event_loop_lag_seconds',
     help: 'Delay of the event loop since it was last read: the 99th percentile.',
@@ -147,6 +163,7 @@ export function createMetrics(levels: Levels, witnesses: WitnessLevels, spans?: 
         counter.reset()
         counter.inc(spans?.()[what] ?? 0)
       }
+      for (const { name, seconds: left } of certificates()) expiries.set({ certificate: name }, left)
       const p99 = delay.percentile(99) / 1e9
       lag.set(Number.isFinite(p99) ? p99 : 0)
       delay.reset()

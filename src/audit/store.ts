@@ -18,6 +18,10 @@ export type Accepted = {
   readonly entry: StoredEntry | null
 }
 
+/** From a link; null: none that there can be. */
+export const toEntryId = (raw: unknown): EntryId | null =>
+  typeof raw === 'string' && /^\d{1,18}$/.test(raw) ? (raw as EntryId) : null
+
 export type AuditReader = {
   /** Entries of the log in their order, beginning with `fromIndex`. */
   range(fromIndex: number, limit: number): Promise<readonly Accepted[]>
@@ -25,6 +29,10 @@ export type AuditReader = {
   findByInteraction(id: CorrelationId): Promise<readonly Accepted[]>
   /** The latest first. Finds nothing once the consent was erased. */
   findByConsent(id: ConsentId, limit: number): Promise<readonly Accepted[]>
+  /** Entries in the order in which they were accepted, the latest first; also those without a place in the log yet. */
+  before(id: EntryId | null, limit: number): Promise<readonly Accepted[]>
+  /** The first entry that was accepted then or later; null: there is none. Nearly so, where entries came at once. */
+  firstSince(at: Date): Promise<EntryId | null>
 }
 
 export const RANGE_MAX = 1000
@@ -80,6 +88,23 @@ const SELECT = `
 const found = (ids: string, order: 'asc' | 'desc'): string =>
   `where e.id = any(array(${ids})) order by e.id ${order} limit ?`
 
+/**
+ * Ids rise with the time of acceptance, so that half of what is left can be ruled out at each step: some thirty
+ * look-ups by the primary key, and no index that every accepted entry would pay for.
+ */
+const FIRST_SINCE = `
+  with recursive search (low, high) as (
+    select coalesce(min(id), 0), coalesce(max(id), 0) + 1 from audit_entry
+    union all
+    select case when mid.accepted_at < ? then mid.id + 1 else low end,
+      case when mid.accepted_at < ? then high else (low + high) / 2 end
+    from search cross join lateral (
+      select id, accepted_at from audit_entry where id >= (low + high) / 2 order by id limit 1
+    ) mid
+    where low < high
+  )
+  select e.id from audit_entry e, search where low >= high and e.id >= low order by e.id limit 1`
+
 export function createAuditReader(deps: { readonly db: Db }): AuditReader {
   const read = async (where: string, values: readonly (string | number)[]): Promise<readonly Accepted[]> =>
     (await query<Row>(deps.db, `${SELECT} ${where}`, values)).rows.map(acceptedOf)
@@ -93,6 +118,12 @@ export function createAuditReader(deps: { readonly db: Db }): AuditReader {
         id,
         bounded(limit),
       ]),
+    before: (id, limit) =>
+      id === null
+        ? read('order by e.id desc limit ?', [bounded(limit)])
+        : read('where e.id < ? order by e.id desc limit ?', [id, bounded(limit)]),
+    firstSince: async (at) =>
+      (await query<{ readonly id: EntryId }>(deps.db, FIRST_SINCE, [at, at])).rows[0]?.id ?? null,
   }
 }
 

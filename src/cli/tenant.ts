@@ -9,16 +9,17 @@ export type OpenTenant = { readonly config: Config; readonly tenant: TenantConfi
 
 export async function withTenant<T>(options: TenantOptions, work: (open: OpenTenant) => Promise<T>): Promise<T> {
   const config = loadConfig(options.config)
-  const tenant = config.tenants.find((each) => each.id === options.tenant)
-  if (tenant === undefined) {
-    throw new OperatorError(
-      `no tenant ${options.tenant}; the deployment has ${config.tenants.map((each) => each.id).join(', ')}`,
-    )
-  }
+  const tenant = tenantIn(config, options.tenant)
   const db = openDatabase({ url: tenant.databaseUrl, poolMax: 4, applicationName: `falaj-cli-${tenant.id}` })
   try {
     return await work({ config, tenant, db, log: createLog({ level: 'silent', name: 'falaj-cli' }) })
   } finally {
     await db.destroy()
   }
+}
+
+export function tenantIn({ tenants }: Config, id: string): TenantConfig {
+  const tenant = tenants.find((each) => each.id === id)
+  if (tenant !== undefined) return tenant
+  throw new OperatorError(`no tenant ${id}; the deployment has ${tenants.map((each) => each.id).join(', ')}`)
 }

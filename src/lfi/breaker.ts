@@ -10,7 +10,10 @@ export type Breaker = {
   admit(): number | null
   /** `unknown`: the call ended before the LFI could show anything. */
   note(health: Health): void
+  standing(): Standing
 }
+/** How it stands, for whoever looks; looking changes nothing. */
+export type Standing = { readonly state: 'closed' | 'open' | 'probing'; readonly waitSeconds: number }
 export type Health = 'well' | 'ill' | 'unknown'
 
 const WINDOW_MS = 10_000
@@ -64,6 +67,10 @@ export function createBreaker(clock: Clock): Breaker {
           return secondsOf(state.restMs)
       }
     },
+    standing: () => ({
+      state: state.kind,
+      waitSeconds: state.kind === 'open' ? Math.ceil(Math.max(0, state.until - clock.now()) / 1_000) : 0,
+    }),
     note(health) {
       const now = clock.now()
       if (state.kind === 'probing') {

@@ -9,7 +9,7 @@ import type { TenantConfig } from '../config.ts'
 import type { Consent } from '../consent-store/index.ts'
 import { LFI_CLASSES, LFI_OPERATIONS, type LfiClass, type LfiOperation } from '../lfi-operations.ts'
 import { childOf, newTrace, TRACE_HEADER, type Trace, traceparent } from '../trace.ts'
-import { type Breaker, createBreaker, type Health } from './breaker.ts'
+import { type Breaker, createBreaker, type Health, type Standing } from './breaker.ts'
 import { connectionsOf, longestOf, timeoutOf } from './budget.ts'
 import { createConnectTokens } from './connect-token.ts'
 import { type Answered, type Attempt, createWire, type Failed, type Method, type Wire } from './exchange.ts'
@@ -58,6 +58,8 @@ export type Connector = {
   hello(
     path?: '/hello' | '/hello-mtls',
   ): Promise<{ readonly ok: boolean; readonly ms: number; readonly detail: string | null }>
+  /** Of the breaker of each class, in this process. */
+  standing(): Readonly<Record<LfiClass, Standing>>
   close(): Promise<void>
 }
 
@@ -135,6 +137,11 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
       const detail = unhealthy(attempt)
       return { ok: detail === null, ms: performance.now() - startedAt, detail }
     },
+    standing: () =>
+      Object.fromEntries(LFI_CLASSES.map((named) => [named, lines[named].breaker.standing()])) as Record<
+        LfiClass,
+        Standing
+      >,
     close: async () => {
       await Promise.all([...Object.values(lines).map(({ wire }) => wire.close()), authorization.close()])
     },

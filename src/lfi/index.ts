@@ -3,7 +3,7 @@
  * data, the authorization server for its say about a new consent, the worker to tell it of a change.
  */
 
-export { longestAttemptOf } from './budget.ts'
+export { longestAttemptOf, timeoutOf } from './budget.ts'
 export { type Connector, createConnector, type Exchange, type LfiCall, type LfiReply } from './connector.ts'
 export { type ConsentActions, createConsentActions } from './consent-actions.ts'
 export type { Answered, Attempt } from './exchange.ts'

@@ -33,6 +33,7 @@ import {
   removeUnheard,
   revive,
   settle,
+  stateOfWebhook,
   type Webhook,
 } from './queue.ts'
 import { deliverWebhook } from './webhook.ts'
@@ -48,6 +49,8 @@ export type NoticeDesk = {
   list(state: NoticeState | null): Promise<readonly ListedWebhook[]>
   /** Every notice there is, by kind and state. */
   counts(): Promise<readonly NoticeCount[]>
+  /** null: there is no such webhook. */
+  stateOf(id: string): Promise<NoticeState | null>
   /** False: there is no settled webhook of that id. */
   redeliver(id: string, by: { readonly actor: string; readonly interactionId: CorrelationId | null }): Promise<boolean>
 }
@@ -62,6 +65,7 @@ export function createNoticeDesk(deps: {
   return {
     list: (state) => listWebhooks(db, state),
     counts: () => countNotices(db),
+    stateOf: (id) => stateOfWebhook(db, id),
     redeliver: (id, by) =>
       inTransaction(db, async (tx) => {
         const now = clock.now()

@@ -260,6 +260,15 @@ export async function listWebhooks(db: Db, state: NoticeState | null): Promise<r
   }))
 }
 
+export async function stateOfWebhook(db: Db, id: string): Promise<NoticeState | null> {
+  const { rows } = await query<{ readonly state: NoticeState }>(
+    db,
+    `select state from outbox where id = ? and kind = 'tpp-webhook'`,
+    [id],
+  )
+  return rows[0]?.state ?? null
+}
+
 export type NoticeCount = {
   readonly kind: 'lfi-event' | 'tpp-webhook'
   readonly state: NoticeState

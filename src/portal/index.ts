@@ -32,18 +32,22 @@ import { barePage, type Frame, pageFor } from './layout.ts'
 import { answerLogin } from './login.ts'
 import { createLogins } from './logins.ts'
 import { portalTables } from './migrations/0070-portal.ts'
+import { verificationTable } from './migrations/0071-verification.ts'
+import { probeTable } from './migrations/0072-probe.ts'
 import { createOpenId } from './openid.ts'
 import { PAGES, pageAt } from './pages/index.ts'
+import { createProbes } from './probes.ts'
 import { Refused } from './refused.ts'
 import { type ActName, mayDo, RIGHTS } from './roles.ts'
 import type { PortalDeps, Rooms } from './rooms.ts'
 import { createSessions, type Session } from './sessions.ts'
+import { createVerification } from './verification.ts'
 import type { Visit } from './visit.ts'
 import { preferred, TONGUES, type Tongue, toLanguage } from './words/index.ts'
 
 export type { PortalDeps } from './rooms.ts'
 
-export const migrations: readonly Migration[] = [portalTables]
+export const migrations: readonly Migration[] = [portalTables, verificationTable, probeTable]
 
 export type Portal = {
   mount(app: HubApp): void
@@ -56,7 +60,14 @@ const FORM_BYTES_MAX = 16_384
 const LANGUAGE_SECONDS = 31_536_000
 
 export function createPortal(deps: PortalDeps): Portal {
-  const rooms: Rooms = { ...deps, sessions: createSessions(deps), proposals: createProposals(deps) }
+  const verification = createVerification(deps)
+  const rooms: Rooms = {
+    ...deps,
+    sessions: createSessions(deps),
+    proposals: createProposals(deps),
+    verification,
+    probes: createProbes(deps),
+  }
   const login = { rooms, logins: createLogins(deps), openId: createOpenId(deps.portal) }
   const desk = createActDesk(rooms)
 
@@ -108,7 +119,10 @@ export function createPortal(deps: PortalDeps): Portal {
       })
     },
     purge: () => rooms.sessions.purge(),
-    close: () => login.openId.close(),
+    close: async () => {
+      await verification.close()
+      await login.openId.close()
+    },
   }
 }
 

@@ -1,15 +1,21 @@
 /** What pages and acts of the portal work with: the rooms of the hub, and the portal's own sessions and proposals. */
-import type { Audit } from '../audit/index.ts'
+import type { Audit, ReceiptOffice } from '../audit/index.ts'
+import type { OwnCertificate } from '../certificates.ts'
 import type { Clock } from '../clock.ts'
 import type { Config, PortalConfig, TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
 import type { Db } from '../db.ts'
+import type { Deviations } from '../deviations/index.ts'
+import type { Connector } from '../lfi/index.ts'
 import type { Log } from '../log.ts'
 import type { Levels } from '../metrics.ts'
+import type { NoticeDesk } from '../notices/index.ts'
 import type { Participants } from '../participants/index.ts'
 import type { Reports } from '../reports/index.ts'
 import type { Proposals } from './acts/proposals.ts'
+import type { Probes } from './probes.ts'
 import type { Sessions } from './sessions.ts'
+import type { Verification } from './verification.ts'
 
 /** From the hub. */
 export type PortalDeps = {
@@ -19,13 +25,23 @@ export type PortalDeps = {
   readonly environment: Config['environment']
   readonly db: Db
   readonly audit: Audit
+  readonly receipts: ReceiptOffice
   readonly participants: Participants
   readonly consents: ConsentStore
   readonly reports: Reports
+  readonly desk: NoticeDesk
+  readonly connector: Pick<Connector, 'hello' | 'standing'>
+  readonly deviations: Deviations
+  readonly certificates: readonly OwnCertificate[]
   /** How full the queues are. */
   readonly levels: Levels
   readonly clock: Clock
   readonly log: Log
 }
 
-export type Rooms = PortalDeps & { readonly sessions: Sessions; readonly proposals: Proposals }
+export type Rooms = PortalDeps & {
+  readonly sessions: Sessions
+  readonly proposals: Proposals
+  readonly verification: Verification
+  readonly probes: Probes
+}

@@ -2,12 +2,14 @@
 import type { Accepted, StoredEntry } from '../audit/index.ts'
 import { groupOf, type ResponseGroup } from '../measure.ts'
 
-export type Call = {
-  readonly seq: number
+export type Call = RecordedCall & { readonly seq: number }
+/** Of an entry that may not have its place in the log yet. */
+export type RecordedCall = {
   readonly at: number
   readonly interactionId: string | null
   readonly door: string
   readonly apiSet: string | null
+  readonly operationId: string | null
   readonly method: string
   readonly route: string | null
   readonly resource: string | null
@@ -30,16 +32,21 @@ export type LfiPart = { readonly us: number; readonly status: number | null; rea
 
 /** Null for what is no call. Entries of earlier releases lack members that later ones have. */
 export function callOf({ index, entry }: Accepted): Call | null {
-  if (index === null || entry === null || (entry.kind !== 'tpp-call' && entry.kind !== 'lfi-request')) return null
+  const call = recordedCallOf(entry)
+  return index === null || call === null ? null : { seq: index, ...call }
+}
+
+export function recordedCallOf(entry: StoredEntry | null): RecordedCall | null {
+  if (entry === null || (entry.kind !== 'tpp-call' && entry.kind !== 'lfi-request')) return null
   const { lfiMs, hubMs } = entry
   const hubUs = us(hubMs) ?? 0
   const lfiUs = us(lfiMs)
   return {
-    seq: index,
     at: Date.parse(entry.at),
     interactionId: entry.interactionId,
     door: text(entry, 'surface') ?? '',
     apiSet: text(entry, 'apiSet'),
+    operationId: text(entry, 'operationId'),
     method: text(entry, 'method') ?? '',
     route: text(entry, 'route'),
     resource: text(entry, 'resource'),

@@ -10,6 +10,7 @@ import { HubError } from '../errors.ts'
 import { advance, behind, recompute } from './advance.ts'
 import type { Availability } from './availability.ts'
 import { dateOf, daysOf, type Grain, passed, periodOf, type Span } from './calendar.ts'
+import { type CallLog, createCallLog } from './call-log.ts'
 import { createExplanations, type Explanations } from './explanations.ts'
 import { reportTables } from './migrations/0050-reports.ts'
 import { createOutages, type Outages } from './outages.ts'
@@ -19,6 +20,14 @@ import { destroyedBefore, type RollUpRow, rollUps } from './store.ts'
 import { type Endpoint, measuring, REPORT_TYPES, REPORTS, type ReportType, type Row } from './tpp-reports.ts'
 import { createWatch, type Watch } from './watch.ts'
 
+export {
+  CALLS_PER_PAGE,
+  CALLS_READ_MAX,
+  type CallFilter,
+  type CallPage,
+  type FoundCall,
+  type Trace,
+} from './call-log.ts'
 export type { Explanation } from './explanations.ts'
 export { createHeartbeat } from './heartbeat.ts'
 export type { By, Outage, Outages } from './outages.ts'
@@ -36,6 +45,7 @@ export type Reports = {
   readonly outages: Outages
   readonly explanations: Explanations
   readonly watch: Watch
+  readonly calls: CallLog
   /** Counts what the log has gained since. */
   advance(): Promise<number>
   /** Counts the whole log anew. */
@@ -43,6 +53,8 @@ export type Reports = {
   behind(): Promise<number>
   /** @throws HubError Resource.InvalidFormat for days that are none, in the wrong order or too many; so do the others */
   forTpp(asked: Days & TppQuestion): Promise<readonly Row[]>
+  /** The same of all TPPs together (lfi-api 7.7). */
+  ofAll(type: ReportType, days: Days): Promise<readonly Row[]>
   /** One row per day, and one of all of them. */
   lfiAvailability(days: Days): Promise<readonly LfiDay[]>
   rollUps(grain: Grain, days: Days): Promise<readonly RollUpRow[]>
@@ -86,6 +98,7 @@ export function createReports(deps: {
     outages,
     explanations: createExplanations(reader),
     watch: createWatch({ db, reader }),
+    calls: createCallLog(reader),
     advance: () => advance(db),
     recompute: () => recompute(db),
     behind: () => behind(db),
@@ -97,6 +110,11 @@ export function createReports(deps: {
         if (type === null || type === each) rows.push(...(await REPORTS[each]({ db, outages, lfi }, asked)))
       }
       return rows
+    },
+    async ofAll(type, { first, last }) {
+      const period = requirePeriod({ first, last }, DAYS_MAX)
+      const all = { organisationId: null, endpoints: [], period, first, last, passed: passed(period, clock.now()) }
+      return REPORTS[type]({ db, outages, lfi }, all)
     },
     async lfiAvailability(days) {
       const period = passed(await requireKept(days, DAYS_MAX), clock.now())

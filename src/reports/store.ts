@@ -144,10 +144,11 @@ export type Volume = {
 export type Speed = Omit<Volume, 'startsAt'> & { readonly min: number; readonly max: number; readonly sum: number }
 
 const OF_TPP = `from report_rollup
-  where grain = 'day' and door = 'rs' and api_set <> '' and organisation_id = ? and starts_at >= ? and starts_at < ?`
-const bounds = (organisationId: string, { from, to }: Span) => [organisationId, new Date(from), new Date(to)]
+  where grain = 'day' and door = 'rs' and api_set <> '' and organisation_id = coalesce(?, organisation_id) and starts_at >= ? and starts_at < ?`
+/** Without an organisation: all of them. */
+const bounds = (organisationId: string | null, { from, to }: Span) => [organisationId, new Date(from), new Date(to)]
 
-export async function volumes(db: Db, organisationId: string, span: Span): Promise<readonly Volume[]> {
+export async function volumes(db: Db, organisationId: string | null, span: Span): Promise<readonly Volume[]> {
   const { rows } = await query<Omit<Volume, 'startsAt' | 'calls'> & { starts_at: Date; calls: string }>(
     db,
     `select starts_at, api_set as "apiSet", method, route, tpp_group as "group", sum(calls) as calls ${OF_TPP}
@@ -158,7 +159,12 @@ export async function volumes(db: Db, organisationId: string, span: Span): Promi
 }
 
 /** Of the LFI alone, by its own answers; or of the whole, by what the TPP got. */
-export async function speeds(db: Db, of: Subject, organisationId: string, span: Span): Promise<readonly Speed[]> {
+export async function speeds(
+  db: Db,
+  of: Subject,
+  organisationId: string | null,
+  span: Span,
+): Promise<readonly Speed[]> {
   const [group, prefix] = of === 'lfi' ? (['lfi_group', 'lfi_us'] as const) : (['tpp_group', 'total_us'] as const)
   const { rows } = await query<Record<'min' | 'max' | 'sum' | 'calls', string> & Omit<Speed, 'min'>>(
     db,

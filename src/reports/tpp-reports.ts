@@ -20,7 +20,8 @@ export type ReportType = (typeof REPORT_TYPES)[number]
 export type Endpoint = { readonly apiSet: ApiSet; readonly method: string; readonly url: string }
 
 export type Asked = {
-  readonly organisationId: string
+  /** null: of all TPPs together. */
+  readonly organisationId: string | null
   readonly endpoints: readonly Endpoint[]
   readonly period: Span
   readonly first: string

@@ -421,6 +421,15 @@ create table portal_login (
   constraint portal_login_pkey PRIMARY KEY (state_digest)
 );
 
+create table portal_probe (
+  path text not null,
+  probed_at timestamp with time zone not null,
+  ok boolean not null,
+  ms double precision not null,
+  detail text,
+  constraint portal_probe_pkey PRIMARY KEY (path)
+);
+
 create table portal_proposal (
   id bigint generated always as identity not null,
   verb text not null,
@@ -454,6 +463,20 @@ create table portal_session (
   constraint portal_session_roles_check CHECK ((cardinality(roles) > 0))
 );
 CREATE INDEX portal_session_subject ON public.portal_session USING btree (subject);
+
+create table portal_verification (
+  id bigint generated always as identity not null,
+  began_at timestamp with time zone not null,
+  began_by text not null,
+  ended_at timestamp with time zone,
+  ok boolean,
+  size bigint,
+  first bigint,
+  checked bigint,
+  fault text,
+  constraint portal_verification_pkey PRIMARY KEY (id),
+  constraint portal_verification_ended CHECK (((ended_at IS NULL) = (ok IS NULL)))
+);
 
 create table report_cursor (
   one boolean default true not null,

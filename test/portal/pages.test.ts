@@ -1,17 +1,16 @@
 /** Every page in a real browser, in both languages: what it says, that it can be used without sight, and keeps its policy. */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { BrowserContext, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PAGES } from '../../src/portal/pages/index.ts'
 import { TONGUES } from '../../src/portal/words/index.ts'
 import { type Chromium, findChromium, startChromium } from '../support/chromium.ts'
+import { findings } from './support/browser.ts'
+import { recordRefusal } from './support/calls.ts'
 import { type Seeded, seed, seedTraffic } from './support/seed.ts'
 import { createPortalWorld, type PortalWorld, personNamed } from './support/world.ts'
 
 const browserPath = findChromium()
 const title = browserPath === null ? 'portal (skipped: no Chromium on this machine)' : 'portal'
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** Both languages, and both colour schemes with them. */
 const LOOKS = {
@@ -20,19 +19,19 @@ const LOOKS = {
 } as const
 
 /** What stands for the placeholders of a page's path. */
-const addressOf = (path: string, { clientId, authorized }: Seeded): string =>
-  path.replace('{clientId}', clientId).replace('{id}', authorized)
+const addressOf = (path: string, { clientId, authorized, refused }: Seeded & { readonly refused: string }): string =>
+  path.replace('/calls/{id}', `/calls/${refused}`).replace('{clientId}', clientId).replace('{id}', authorized)
 
 describe.skipIf(browserPath === null)(title, () => {
   let world: PortalWorld
   let chromium: Chromium
-  let seeded: Seeded
+  let seeded: Seeded & { readonly refused: string }
   const faults: string[] = []
 
   beforeAll(async () => {
     if (browserPath === null) return
     world = await createPortalWorld()
-    seeded = await seed(world)
+    seeded = { ...(await seed(world)), refused: await recordRefusal(world) }
     await seedTraffic(world, 30)
     chromium = await startChromium(browserPath)
   }, 120_000)
@@ -55,18 +54,6 @@ describe.skipIf(browserPath === null)(title, () => {
     await page.click('#enter')
     await page.waitForSelector('.who')
     return page
-  }
-
-  type Finding = { readonly id: string; readonly impact: string; readonly where: readonly string[] }
-  /** What axe-core finds that keeps somebody out. Run from outside of the page, whose policy would refuse it. */
-  async function findings(page: Page): Promise<readonly Finding[]> {
-    const session = await page.context().newCDPSession(page)
-    const run = `${AXE}; axe.run(document, { resultTypes: ['violations'] }).then(({ violations }) => JSON.stringify(
-      violations.map(({ id, impact, nodes }) => ({ id, impact, where: nodes.map(({ target }) => target.join(' ')) }))))`
-    const { result } = await session.send('Runtime.evaluate', { expression: run, awaitPromise: true })
-    await session.detach()
-    const all = JSON.parse(String(result.value)) as readonly Finding[]
-    return all.filter(({ impact }) => impact === 'serious' || impact === 'critical')
   }
 
   describe.each(['en', 'ar'] as const)('in %s', (language) => {

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { Manifest } from '../../sandbox/manifest.ts'
 import { openDatabase, query } from '../../src/db.ts'
 import { Secret } from '../../src/secret.ts'
+import { falaj } from '../support/cli.ts'
 import { findPlace, type Place, type Running, startProgram, untilUp } from '../support/sandbox-process.ts'
 
 const START_MS = 180_000
@@ -101,6 +102,14 @@ describe('a sandbox', { timeout: START_MS }, () => {
     expect(sandbox.output()).toContain(manifest.edge)
     for (const lfi of Object.values(manifest.lfis)) {
       for (const user of lfi.users) expect(sandbox.output()).toMatch(new RegExp(`${user.username} +${user.password}`))
+    }
+
+    // And beside that some calls are made at each bank, for the portals to show.
+    const day = new Date(Date.now() + 4 * 3_600_000).toISOString().slice(0, 10)
+    for (const [code, { hubConfigFile }] of Object.entries(manifest.lfis)) {
+      const raw = ['report', 'raw', '--config', hubConfigFile, '--tenant', code, '--from', day, '--to', day]
+      const rules = async () => (await falaj(raw)).out
+      await expect.poll(rules, { timeout: 90_000, interval: 1_000 }).toContain('"consent.permission"')
     }
 
     const again = await run('start', ...place.arguments)

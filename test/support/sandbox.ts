@@ -7,13 +7,15 @@ import { type Sandbox, SandboxError, type SandboxOptions, startSandbox } from '.
 
 export type TestSandbox = { readonly manifest: Manifest; readonly dataDir: string; close(): Promise<void> }
 
+type Own = Pick<SandboxOptions, 'perRole' | 'storedKeys'>
+
 /** Below the range that the system hands out by itself, so that nobody takes a port by chance. */
 const LOWEST_BASE_PORT = 12_000
 const HIGHEST_BASE_PORT = 30_000
 const STEP = 100
 const ATTEMPTS = 10
 
-export async function startTestSandbox(options: Pick<SandboxOptions, 'perRole'> = {}): Promise<TestSandbox> {
+export async function startTestSandbox(options: Own = {}): Promise<TestSandbox> {
   const dataDir = await mkdtemp(join(tmpdir(), 'falaj-sandbox-'))
   const sandbox = await onFreePorts(dataDir, options)
   return {
@@ -26,7 +28,7 @@ export async function startTestSandbox(options: Pick<SandboxOptions, 'perRole'> 
   }
 }
 
-async function onFreePorts(dataDir: string, options: Pick<SandboxOptions, 'perRole'>): Promise<Sandbox> {
+async function onFreePorts(dataDir: string, options: Own): Promise<Sandbox> {
   for (let attempt = 1; ; attempt += 1) {
     const steps = (HIGHEST_BASE_PORT - LOWEST_BASE_PORT) / STEP
     const basePort = LOWEST_BASE_PORT + Math.floor(Math.random() * steps) * STEP

@@ -8,7 +8,11 @@ const levels = (async () => ({
 
 test('what each witness said is counted by its name, and counted once however often it is read', async () => {
   const counts = new Map([['witness.example/w', { cosigned: 3, refused: 1, failed: 2 }]])
-  const metrics = createMetrics(levels, () => counts)
+  const metrics = createMetrics(levels, {
+    witnesses: () => counts,
+    certificates: () => [{ name: 'listeners.rs', seconds: 86_400 }],
+    spans: null,
+  })
   await metrics.read()
   counts.set('witness.example/w', { cosigned: 4, refused: 1, failed: 2 })
   const { text } = await metrics.read()
@@ -17,4 +21,5 @@ test('what each witness said is counted by its name, and counted once however of
   expect(text).toContain('falaj_witness_failures_total{witness="witness.example/w"} 2\n')
   expect(text).toContain('falaj_audit_pending_seconds 7\n')
   expect(text).toContain('falaj_witness_behind_seconds Nan\n')
+  expect(text).toContain('falaj_certificate_expires_seconds{certificate="listeners.rs"} 86400\n')
 })

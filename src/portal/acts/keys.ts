@@ -27,6 +27,19 @@ export const rotateKeys: Verb<'use'> = {
   },
 }
 
+/** Before its time: one that has not signed yet is forgotten, and of a retired one nothing is good any more. */
+export const retireKey: Verb<'kid'> = {
+  fields: ['kid'],
+  people: 'two',
+  target: ({ kid }) => kid,
+  look: async (rooms, { kid }, { person }) =>
+    (await keyOperations(rooms, person.subject).list()).find((key) => key.kid === kid)?.state ?? null,
+  // The second person has seen what it is about: that is the consent to harm.
+  run: async (rooms, { kid }, { person }) => {
+    await keyOperations(rooms, person.subject).retire(kid, 'harm')
+  },
+}
+
 function useOf(text: string): KeyUse {
   const use = KEY_USES.find((each) => each === text)
   if (use === undefined) throw new HubError('Body.InvalidFormat', { path: 'use', reason: 'use must be sig or enc' })

@@ -2,15 +2,41 @@
 import type { Page } from '../visit.ts'
 import { account } from './account.ts'
 import { approvals } from './approvals.ts'
+import { audit } from './audit.ts'
+import { call } from './call.ts'
+import { calls } from './calls.ts'
 import { consent } from './consent.ts'
 import { consents } from './consents.ts'
 import { dashboard } from './dashboard.ts'
+import { keys } from './keys.ts'
+import { lfi } from './lfi.ts'
 import { outages } from './outages.ts'
 import { people } from './people.ts'
+import { reports } from './reports.ts'
+import { settings } from './settings.ts'
 import { tpp } from './tpp.ts'
 import { tpps } from './tpps.ts'
+import { webhooks } from './webhooks.ts'
 
-export const PAGES: readonly Page[] = [dashboard, tpps, tpp, consents, consent, outages, approvals, people, account]
+export const PAGES: readonly Page[] = [
+  dashboard,
+  calls,
+  call,
+  tpps,
+  tpp,
+  consents,
+  consent,
+  reports,
+  audit,
+  webhooks,
+  lfi,
+  outages,
+  keys,
+  settings,
+  approvals,
+  people,
+  account,
+]
 
 /** The page at a path, with what stands for its placeholders. */
 export function pageAt(

@@ -1,12 +1,14 @@
 /** A hub with a portal, the trust framework where its people log in, and visitors who do. */
+import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { PEOPLE, SUPERVISOR_ID } from '../../../sandbox/trust-framework/people.ts'
 import type { Audit } from '../../../src/audit/index.ts'
 import { type Accepted, createAudit, createAuditReader } from '../../../src/audit/index.ts'
-import { type Clock, type Instant, plus, systemClock, toMilliseconds } from '../../../src/clock.ts'
+import { type Clock, type Instant, plus, systemClock, toMilliseconds, toSeconds } from '../../../src/clock.ts'
 import type { Config, PortalConfig, TenantConfig } from '../../../src/config.ts'
 import { type Hub, startHub } from '../../../src/hub.ts'
 import type { OrganisationId } from '../../../src/ids.ts'
+import { createKeyOperations, KEY_USES } from '../../../src/keys/index.ts'
 import { createLog } from '../../../src/log.ts'
 import { Secret } from '../../../src/secret.ts'
 import { freePort } from '../../support/free-port.ts'
@@ -40,7 +42,11 @@ export const personNamed = (username: string) => {
   return found
 }
 
-export async function createPortalWorld(changes: Partial<TenantConfig> = {}): Promise<PortalWorld> {
+export async function createPortalWorld(
+  changes: Partial<TenantConfig> = {},
+  /** `stored`: the keys of the configuration are taken into the hub's own store before it starts. */
+  options: { readonly keys?: 'files' | 'stored' } = {},
+): Promise<PortalWorld> {
   const framework = await enrolTrustFramework(systemClock)
   const database = await createTestDatabase()
   const [port, openIdPort] = await Promise.all([freePort(), freePort()])
@@ -58,11 +64,17 @@ export async function createPortalWorld(changes: Partial<TenantConfig> = {}): Pr
   let aheadMs = 0
   const clock: Clock = { now: (): Instant => plus(systemClock.now(), toMilliseconds(aheadMs)) }
   const base = await hubConfig(framework, database.url, ['portal', 'admin', 'worker'])
-  const tenant = withPortal(base.tenants[0], { framework, issuer, origin, port, changes })
+  const furnished = withPortal(base.tenants[0], { framework, issuer, origin, port, changes })
+  const tenant = options.keys === 'stored' ? withStore(furnished) : furnished
   const config = { ...base, tenants: [tenant] }
   const log = createLog({ level: 'silent', name: 'test' })
-  const hub: Hub = await startHub({ config, log, clock })
   const audit = createAudit({ db: database.db, tenantId: tenant.id, clock, log })
+  if (options.keys === 'stored') {
+    const { environment } = config
+    const operations = createKeyOperations({ db: database.db, tenant, environment, audit, clock, actor: 'test' })
+    for (const use of KEY_USES) await operations.adopt(use, 'stored')
+  }
+  const hub: Hub = await startHub({ config, log, clock })
   const ca = readFileSync(framework.enrolment.ca.bundleFile, 'utf8')
   const visitor = (): Visitor => createVisitor(ca)
   return {
@@ -96,6 +108,14 @@ export async function createPortalWorld(changes: Partial<TenantConfig> = {}): Pr
     },
   }
 }
+
+const withStore = (tenant: TenantConfig): TenantConfig => ({
+  ...tenant,
+  keys: {
+    ...tenant.keys,
+    store: { encryptionKeys: [new Secret(randomBytes(32))], publishAheadSeconds: toSeconds(1200) },
+  },
+})
 
 async function actsIn({ db }: TestDatabase, many: number) {
   const { rows } = (await db.raw(

@@ -37,6 +37,16 @@ describe('an LFI that does not answer', () => {
     expect(calls(5, 'well')).toEqual([null, null, null, null, null])
   })
 
+  test('says how it stands to whoever looks, and looking changes nothing', () => {
+    expect(breaker.standing()).toEqual({ state: 'closed', waitSeconds: 0 })
+    calls(20, 'ill')
+    for (let look = 0; look < 3; look += 1) expect(breaker.standing()).toEqual({ state: 'open', waitSeconds: 2 })
+    now += 5_000
+    expect(breaker.standing()).toEqual({ state: 'open', waitSeconds: 0 })
+    expect(breaker.admit()).toBeNull()
+    expect(breaker.standing().state).toBe('probing')
+  })
+
   test('is left alone for a minute at the most', () => {
     calls(20, 'ill')
     const waits: number[] = []

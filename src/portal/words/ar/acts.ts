@@ -13,8 +13,13 @@ export const acts: Words['acts'] = {
   'outage.begin': 'انقطاع يبدأ الآن',
   'outage.end': 'إنهاؤه الآن',
   'keys.rotate': 'تدوير المفاتيح',
+  'keys.retire': 'إنهاء المفتاح',
+  'lfi.probe': 'فحص الآن',
+  'deviations.clear': 'تصفير القائمة',
   'session.end': 'إنهاء الجلسة',
   'session.end-mine': 'تسجيل الخروج من كل الأجهزة',
+  'audit.verify': 'التحقق من السجل الآن',
+  'webhook.redeliver': 'إعادة الإرسال',
   'proposal.approve': 'موافقة',
   'proposal.reject': 'رفض',
 }

@@ -14,8 +14,13 @@ export const acts: Readonly<Record<ActName, string>> = {
   'outage.begin': 'An outage begins now',
   'outage.end': 'End it now',
   'keys.rotate': 'Rotate keys',
+  'keys.retire': 'Retire the key',
+  'lfi.probe': 'Probe now',
+  'deviations.clear': 'Reset the list',
   'session.end': 'End the session',
   'session.end-mine': 'Log out everywhere',
+  'audit.verify': 'Verify the log now',
+  'webhook.redeliver': 'Send again',
   'proposal.approve': 'Approve',
   'proposal.reject': 'Reject',
 }

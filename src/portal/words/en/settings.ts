@@ -1,0 +1,17 @@
+export const settings = {
+  why: 'The configuration of this tenant as it is in force, with what each line means. It is a file: it is changed there, checked with “falaj config check”, and taken when a process is started. Nothing of it can be changed here.',
+  flags: 'Feature flags',
+  settings: 'Everything else',
+  key: 'Line',
+  value: 'Value',
+  meaning: 'What it means',
+  secret: 'not shown: a secret, or a file',
+  notSet: 'not set',
+  rights: 'Roles, and what they may do',
+  what: 'What',
+  page: 'See',
+  act: 'Do',
+  people: 'People it takes',
+  one: 'one',
+  two: 'two',
+}

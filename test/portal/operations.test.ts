@@ -1,0 +1,256 @@
+/** The pages for whoever runs the hub: what each says, what can be done on it, and who may not. */
+import { readFileSync } from 'node:fs'
+import type { Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { auditLogOf, auditPublicKey, verifierMain } from '../../src/audit/index.ts'
+import type { CorrelationId } from '../../src/ids.ts'
+import { TONGUES } from '../../src/portal/words/index.ts'
+import { type Chromium, findChromium, startChromium } from '../support/chromium.ts'
+import { enterPortal, findings } from './support/browser.ts'
+import { recordCall } from './support/calls.ts'
+import { createPortalWorld, type PortalWorld } from './support/world.ts'
+
+const { words } = TONGUES.en
+let world: PortalWorld
+let called: CorrelationId
+let deadLetter: string
+beforeAll(async () => {
+  world = await createPortalWorld({}, { keys: 'stored' })
+  called = await recordCall(world)
+  deadLetter = await givenUp(world)
+}, 120_000)
+afterAll(() => world.close())
+
+/** An event about an account opening that no TPP took; settled later than anything is that is cleared away. */
+async function givenUp({ database: { db } }: PortalWorld): Promise<string> {
+  const { rows } = await db.raw(
+    `insert into outbox (at, kind, event, revision, resource, resource_id, client_id, url, body, state, attempts, settled_at, outcome)
+     values (now(), 'tpp-webhook', 'moved', 2, 'account-opening', 'opening-1', 'client-1', 'https://tpp.example/events', '{}', 'dead', 7, now() + interval '1 day', 'answered 503')
+     returning id`,
+  )
+  return String(rows[0].id)
+}
+
+const publicKey = (): string => {
+  const { tenantId, key, origin } = auditLogOf(world.tenant)
+  return auditPublicKey(tenantId, key, origin)
+}
+const lastAct = async () => (await world.acts()).at(-1)
+
+describe.each([
+  ['bushra', 'audit.verify', {}],
+  ['rashid', 'audit.verify', {}],
+  ['bushra', 'webhook.redeliver', { id: '1' }],
+  ['saif', 'webhook.redeliver', { id: '1' }],
+  ['rashid', 'webhook.redeliver', { id: '1' }],
+  ['jamal', 'keys.rotate', { use: 'sig' }],
+  ['rashid', 'keys.retire', { kid: 'x' }],
+  ['saif', 'lfi.probe', {}],
+  ['rashid', 'lfi.probe', {}],
+  ['bushra', 'deviations.clear', {}],
+  ['rashid', 'deviations.clear', {}],
+] as const)('%s', (username, act, given) => {
+  test(`may not: ${act}`, async () => {
+    const browser = await world.loggedIn(username)
+    const account = await browser.go(`${world.origin}/account`)
+    const csrf = /name="csrf" value="([^"]+)"/.exec(account.body)?.[1] ?? ''
+    const seen = await browser.ask(`${world.origin}/acts/${act}`, { form: { ...given, csrf } })
+    expect(seen.status).toBe(403)
+    expect(seen.body).toContain(words.shell.refused.right)
+    expect(await lastAct()).toMatchObject({ act, outcome: 'refused' })
+    const pages = ['/audit', '/webhooks', '/keys', '/lfi']
+    for (const path of pages) expect((await browser.go(`${world.origin}${path}`)).body).not.toContain(`/acts/${act}"`)
+  })
+})
+
+const browserPath = findChromium()
+const title = browserPath === null ? 'in a browser (skipped: no Chromium on this machine)' : 'in a browser'
+describe.skipIf(browserPath === null)(title, () => {
+  let chromium: Chromium
+  let page: Page
+  const goTo = (path: string) => page.goto(`${world.origin}${path}`)
+  const press = (name: string) => page.getByRole('button', { name }).click()
+  const rowsOf = async (caption: string): Promise<readonly string[]> => {
+    const rows = await page
+      .locator('table')
+      .filter({ has: page.locator('caption', { hasText: caption }) })
+      .locator('tbody tr')
+      .allInnerTexts()
+    return rows.map((row) => row.replaceAll(/\s+/g, ' ').trim())
+  }
+
+  beforeAll(async () => {
+    if (browserPath === null) return
+    chromium = await startChromium(browserPath)
+    const context = await chromium.context({ locale: 'en-GB', acceptDownloads: true })
+    page = await enterPortal(context, { origin: world.origin, username: 'sara' })
+  }, 60_000)
+  afterAll(() => chromium?.close())
+
+  describe('the audit log', () => {
+    test('stands with checkpoints, without lag and without a missed hour', async () => {
+      await goTo('/audit')
+      expect((await rowsOf(words.audit.checkpoints)).length).toBeGreaterThan(0)
+      const text = await page.locator('main').innerText()
+      expect(text).toContain(`falaj/${world.tenant.id}+`)
+      expect(text).toContain(words.audit.noneMissed)
+      expect(text).toContain(words.audit.noWitness)
+    })
+
+    test('is verified in the background, and says by whom and with what result', async () => {
+      await press(words.acts['audit.verify'])
+      expect(await lastAct()).toMatchObject({ act: 'audit.verify', outcome: 'done', before: 'never verified' })
+      const verdict = page.locator('table', { hasText: words.audit.verifications }).locator('tbody tr').first()
+      await verdict.getByText(words.audit.verifies, { exact: true }).waitFor()
+      expect(await verdict.innerText()).toContain('Sara Iqbal')
+      expect(await findings(page)).toEqual([])
+    })
+
+    test('gives a receipt that holds without it', async () => {
+      await goTo(`/calls/${called}`)
+      await page.getByRole('link', { name: words.call.receipt }).click()
+      const download = page.waitForEvent('download')
+      await page.getByRole('link', { name: words.audit.download }).first().click()
+      const file = await (await download).path()
+      expect(readFileSync(file, 'utf8')).toMatch(/^c2sp.org\/tlog-proof@v1\n/)
+      const said: string[] = []
+      expect(verifierMain(['receipt', file, '--key', publicKey()], (line) => said.push(line))).toBe(0)
+      expect(said.join('\n')).toContain(world.tenant.id)
+    })
+
+    test('is exported by a command, which the page makes', async () => {
+      await goTo('/audit')
+      await page.getByLabel(words.audit.firstDay).fill('2026-03-01')
+      await press(words.audit.makeCommand)
+      expect(await page.locator('main').innerText()).toContain(
+        `falaj audit export --config deployment.json --tenant ${world.tenant.id} --out ${world.tenant.id}-audit --from 2026-03-01T00:00+04:00`,
+      )
+    })
+  })
+
+  describe('a key', () => {
+    const proposed = async (username: string, act: string, label: string): Promise<void> => {
+      const other = await enterPortal(await chromium.context({ locale: 'en-GB' }), {
+        origin: world.origin,
+        username,
+        back: '/approvals',
+      })
+      await other.getByRole('button', { name: new RegExp(`^${words.acts['proposal.approve']} ${label}`) }).click()
+      await other.locator('[role=status]').waitFor()
+      expect(await lastAct()).toMatchObject({ act, outcome: 'approved' })
+      await other.context().close()
+    }
+    const states = async (): Promise<readonly string[]> =>
+      (await rowsOf(words.keys.uses.sig)).map((row) => row.split(' ')[1] ?? '')
+
+    test('is rotated by two: one proposes, and nothing happens before another one approves', async () => {
+      await goTo('/keys')
+      expect(await findings(page)).toEqual([])
+      const before = await states()
+      await press(`${words.acts['keys.rotate']} ${words.keys.uses.sig}`)
+      expect(await page.locator('[role=status]').innerText()).toBe(words.shell.proposed)
+      expect(await lastAct()).toMatchObject({ act: 'keys.rotate', outcome: 'proposed', target: 'sig' })
+      await goTo('/keys')
+      expect(await states()).toEqual(before)
+      await proposed('saif', 'keys.rotate', words.acts['keys.rotate'])
+      await goTo('/keys')
+      expect(await states()).toEqual([...before, 'next'])
+      const { rows } = await world.database.db.raw(`select count(*)::integer as n from tenant_key where use = 'sig'`)
+      expect(rows).toEqual([{ n: before.length + 1 }])
+    })
+
+    test('that has not signed yet is forgotten again', async () => {
+      const next = page.locator('tr').filter({ has: page.getByText(words.keys.states.next, { exact: true }) })
+      const kid = (await next.locator('th').innerText()).trim()
+      await next.getByRole('button', { name: words.acts['keys.retire'] }).click()
+      await proposed('saif', 'keys.retire', words.acts['keys.retire'])
+      await goTo('/keys')
+      expect(await page.locator('main').innerText()).not.toContain(kid)
+    })
+
+    test('and each certificate is there with what is left of it', async () => {
+      const rows = await rowsOf(words.keys.certificates)
+      for (const name of ['listeners.portal', 'listeners.admin', 'lfi', 'trustFramework']) {
+        expect(rows).toContainEqual(expect.stringMatching(new RegExp(`^${name} .*\\d+ days$`)))
+      }
+    })
+  })
+
+  test('a report is shown for some days, and kept as CSV', async () => {
+    await goTo('/reports')
+    await page.getByLabel(words.reports.report).selectOption('volume')
+    await press(words.reports.show)
+    await expect.poll(() => rowsOf(words.reports.kinds.volume)).toContainEqual(expect.stringContaining('/accounts'))
+    expect(await findings(page)).toEqual([])
+    const download = page.waitForEvent('download')
+    await page.getByRole('link', { name: words.reports.download }).click()
+    const csv = readFileSync(await (await download).path(), 'utf8').split('\r\n')
+    expect(csv[0]).toBe('Type,ReportingPeriodDate,LfiId,LfiName,ApiSet,HttpMethod,Url,HttpResponseCodeGroup,TotalCalls')
+    expect(csv[1]).toContain(`API Call Volume,`)
+    for (const kind of Object.keys(words.reports.kinds)) {
+      const answer = await goTo(`/reports?report=${kind}&from=2026-03-01&to=2026-03-02`)
+      expect([kind, answer?.status()]).toEqual([kind, 200])
+    }
+    const wrong = ['from=2026-03-02&to=2026-03-01', 'from=x&to=2026-03-01', 'from=2026-03-01&to=2026-03-04']
+    for (const days of wrong) expect((await goTo(`/reports?report=hourly&${days}`))?.status()).toBe(400)
+  })
+
+  describe('the bank', () => {
+    test('is shown as it is configured, is probed, and does not answer', async () => {
+      await goTo('/lfi')
+      const text = await page.locator('main').innerText()
+      for (const told of ['https://bank.example', world.tenant.authorizationEndpoint, words.lfi.breakers.closed]) {
+        expect(text).toContain(told)
+      }
+      await press(words.acts['lfi.probe'])
+      expect(await rowsOf(words.lfi.probes)).toEqual([
+        expect.stringMatching(/^\/hello does not answer/),
+        expect.stringMatching(/^\/hello-mtls does not answer/),
+      ])
+      expect(await lastAct()).toMatchObject({
+        act: 'lfi.probe',
+        outcome: 'done',
+        before: 'never probed',
+        after: '/hello does not answer, /hello-mtls does not answer',
+      })
+    })
+
+    test('has answers that break the contract, until somebody resets the list', async () => {
+      await world.database.db.raw(
+        `insert into deviation values ('findAccounts', '$.data[*].currency', 'pattern', 12, now(), now())`,
+      )
+      await goTo('/lfi')
+      expect(await rowsOf(words.lfi.deviations)).toEqual([expect.stringMatching(/^findAccounts .* pattern 12 /)])
+      expect(await findings(page)).toEqual([])
+      await press(words.acts['deviations.clear'])
+      expect(await lastAct()).toMatchObject({ act: 'deviations.clear', before: '1 lines', after: '0 lines' })
+      expect(await page.locator('main').innerText()).toContain(words.lfi.noDeviation)
+    })
+  })
+
+  test('the settings are shown with their meaning, without a secret, and the roles with what they may do', async () => {
+    await goTo('/settings')
+    expect(await rowsOf(words.settings.flags)).toContainEqual(expect.stringMatching(/^activation manual /))
+    expect(await rowsOf(words.settings.flags)).toContainEqual(expect.stringMatching(/^keys.source stored /))
+    expect(await rowsOf(words.settings.settings)).toContainEqual(expect.stringMatching(/^lfi.timeoutMs 1000 /))
+    expect(await rowsOf(words.settings.rights)).toContainEqual(`Do: ${words.acts['keys.rotate']} two – – yes –`)
+    const text = await page.content()
+    const { databaseUrl, keys, portal, lfi } = world.tenant
+    const secrets = [databaseUrl, keys.audit, ...keys.signing.map(({ key }) => key), lfi.key, portal?.key.key]
+    for (const secret of secrets) expect(text).not.toContain(secret?.reveal().split('\n').at(-2) ?? secret?.reveal())
+    expect(text).not.toContain(new URL(databaseUrl.reveal()).password)
+    expect(text).not.toContain('-----BEGIN')
+    expect(await findings(page)).toEqual([])
+  })
+
+  test('an event that nobody took is sent again', async () => {
+    await page.goto(`${world.origin}/webhooks`)
+    expect(await rowsOf(words.webhooks.states.dead)).toEqual([expect.stringContaining('answered 503')])
+    expect(await findings(page)).toEqual([])
+    await press(`${words.acts['webhook.redeliver']} ${deadLetter}`)
+    expect(await page.locator('[role=status]').innerText()).toContain(words.acts['webhook.redeliver'])
+    expect(await lastAct()).toMatchObject({ act: 'webhook.redeliver', target: deadLetter, before: 'dead' })
+    const { rows } = await world.database.db.raw('select attempts from outbox where id = ?', [deadLetter])
+    expect(rows).toEqual([{ attempts: 0 }])
+  })
+})

@@ -1,14 +1,14 @@
 /** The command line of the sandbox: `npm start`, `npm run demo`, and what belongs to them. */
-import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Command, InvalidArgumentError } from 'commander'
 import { forget, onceIn, runningIn } from './data-folder.ts'
-import { approveAtBank } from './demo/bank-journey.ts'
 import { runDemo } from './demo/demo.ts'
 import { seedTraffic } from './demo/seed.ts'
+import { agreeAtBank, askAtBank } from './demo/hands.ts'
+import type { Manifest } from './manifest.ts'
 import { type Sandbox, SandboxError, type SandboxOptions, startSandbox } from './orchestrator.ts'
 import { DEFAULT_BASE_PORT } from './topology.ts'
-import { LFI_CODES } from './trust-framework/ecosystem.ts'
+import { LFI_CODES, type LfiCode } from './trust-framework/ecosystem.ts'
 
 const DATA_DIR = fileURLToPath(new URL('../.falaj/sandbox', import.meta.url))
 /** Highest offset of the topology. */
@@ -36,6 +36,9 @@ command(
   'demo',
   'Walk the whole journey without a browser. Uses the running sandbox, or starts one for the purpose.',
 ).action(demo)
+command('ask', 'Be the TPP: push a request for accounts, and print the address that the customer is sent to.')
+  .option('--bank <code>', LFI_CODES.join(' or '), 'aurora')
+  .action(ask)
 command(
   'approve',
   'Be the customer without a browser: sign in at the bank, approve all, and say where it sends one back.',
@@ -88,16 +91,21 @@ async function demo(options: Options): Promise<void> {
   process.exit(status)
 }
 
+async function ask({ data, bank }: Options & { readonly bank: string }): Promise<void> {
+  const manifest = await isRunning(data)
+  const lfi = manifest.lfis[bank as LfiCode]
+  if (lfi === undefined) throw new SandboxError(`no bank ${bank}: ${LFI_CODES.join(', ')}`)
+  console.log(await askAtBank(manifest, lfi))
+}
+
 async function approve(address: string, { data, user }: Options & { readonly user: string }): Promise<void> {
+  console.log(await agreeAtBank(await isRunning(data), address, user))
+}
+
+async function isRunning(data: string): Promise<Manifest> {
   const manifest = await runningIn(data)
   if (manifest === null) throw new SandboxError('no sandbox is running from this folder: npm start')
-  const bank = Object.values(manifest.lfis).find((lfi) => address.startsWith(`${lfi.authorizationEndpoint}?`))
-  const customer = bank?.users.find(({ username }) => username === user)
-  if (customer === undefined) throw new SandboxError(`no bank of this sandbox has this address and a customer ${user}`)
-  const redirectUri = manifest.tpp.clients[0]?.redirectUris[0] ?? ''
-  const ca = readFileSync(manifest.trustFramework.caFile, 'utf8')
-  const { query } = await approveAtBank(address, { ca, redirectUri, customer })
-  console.log(`${redirectUri}?${query}`)
+  return manifest
 }
 
 function settingsOf(options: Options): SandboxOptions {
@@ -139,6 +147,7 @@ The sandbox is up (${(ms / 1000).toFixed(1)} s).
              Your browser will warn: the certificate is of the sandbox's own authority. Go on, or trust
              ${manifest.trustFramework.caFile}
 
+  Reference  ${manifest.edge}reference/
   Directory  ${manifest.trustFramework.url}/
 ${Object.values(manifest.lfis)
   .map((lfi) => `  Hub        ${lfi.discovery}   ${lfi.name}`)

@@ -36,7 +36,7 @@ export type ManifestLfi = {
   readonly auditPublicKey: string
   /** Who signs in at `/banks/<code>/staff`. */
   readonly staff: Staff
-  readonly users: readonly Pick<BankUser, 'username' | 'password' | 'story' | 'accountIds'>[]
+  readonly users: readonly Pick<BankUser, 'userId' | 'username' | 'password' | 'story' | 'accountIds'>[]
 }
 
 export type ManifestClient = {

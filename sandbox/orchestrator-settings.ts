@@ -47,7 +47,8 @@ export function tppSettings(place: Topology, enrolment: Enrolment): TppSettings 
   }
 }
 
-export function edgeSettings({ ports, urls }: Topology, enrolment: Enrolment): EdgeSettings {
+export function edgeSettings(place: Topology, enrolment: Enrolment): EdgeSettings {
+  const { ports, urls } = place
   return {
     port: ports.edge,
     cert: readFileSync(enrolment.edge.server.certFile, 'utf8'),
@@ -58,6 +59,7 @@ export function edgeSettings({ ports, urls }: Topology, enrolment: Enrolment): E
       { prefix: '/banks/aurora', target: urls.banks.aurora.pages },
       { prefix: '/banks/meridian', target: urls.banks.meridian.pages },
     ],
+    pages: [{ prefix: '/reference', folder: folderOf(place, 'reference') }],
   }
 }
 

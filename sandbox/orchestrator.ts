@@ -15,6 +15,7 @@ import { writeHubFiles } from './orchestrator-hub-files.ts'
 import { storeKeys } from './orchestrator-keys.ts'
 import { bankSettings, edgeSettings, tppSettings, trustFrameworkSettings } from './orchestrator-settings.ts'
 import { refuseTakenPorts } from './ports.ts'
+import { writeReference } from './reference/pages.ts'
 import { folderOf, type Topology, topology } from './topology.ts'
 import { LFI_CODES, LFIS, type LfiCode } from './trust-framework/ecosystem.ts'
 import { enrol } from './trust-framework/enrol.ts'
@@ -68,6 +69,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     options.progress('keys, certificates and the database')
     const [enrolment, database] = await Promise.all([enrolAll(place), startDatabases(place)])
     postgres = database
+    writeReference(folderOf(place, 'reference'))
     options.progress('trust framework, hubs, banks and TPP')
     const deploymentFiles = LFI_CODES.map((code) => {
       const databaseUrl = database.databaseUrl(databaseName(code)).reveal()
@@ -190,7 +192,8 @@ function describe(place: Topology, enrolment: Enrolment, deploymentFiles: Readon
       new Secret(readFileSync(enrolment.hubs[code].auditKeyFile, 'utf8')),
     ),
     staff: STAFF,
-    users: bankUsers(code).map(({ username, password, story, accountIds }) => ({
+    users: bankUsers(code).map(({ userId, username, password, story, accountIds }) => ({
+      userId,
       username,
       password,
       story,

@@ -87,7 +87,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
     'sandbox/demo/',
     'sandbox/tpp/transport.ts',
   ],
-  yaml: ['src/schema-registry/'],
+  yaml: ['src/schema-registry/', 'sandbox/reference/'],
 }
 
 type Sources = ReadonlyMap<string, string>

@@ -8,13 +8,7 @@ import { ERRORS } from '../src/errors.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (file: string): string => readFileSync(resolve(root, file), 'utf8')
-const DOCUMENTS = [
-  'README.md',
-  'ARCHITECTURE.md',
-  'schemas/README.md',
-  'config/example/README.md',
-  ...globSync('docs/**/*.md', { cwd: root }),
-]
+const DOCUMENTS = globSync('**/*.md', { cwd: root, exclude: (name) => /^(node_modules|coverage)$/.test(name) }).sort()
 
 /** The rows below a marker comment, without the heading. */
 function table(text: string, marker: string): readonly (readonly string[])[] {

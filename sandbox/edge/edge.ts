@@ -5,6 +5,7 @@ import { type AddressInfo, isIP } from 'node:net'
 import httpProxy from 'http-proxy'
 import { ALLOW, pathOf, type Refused, refusalOf } from './admission.ts'
 import { dropHopByHop, markForwarded } from './headers.ts'
+import { type PagesSettings, readPages, type StaticPages } from './pages.ts'
 
 export type EdgeRoute = {
   /** `/`, or a path without a slash at its end; it matches whole segments and the longest wins. */
@@ -22,6 +23,8 @@ export type EdgeSettings = {
   readonly key: string
   readonly ca: string
   readonly routes: readonly EdgeRoute[]
+  /** Pages without an application; they go before any route. */
+  readonly pages?: readonly PagesSettings[]
   /** How long a target may be silent; default 30 s. */
   readonly timeoutMs?: number
 }
@@ -40,9 +43,10 @@ export async function startEdge(settings: EdgeSettings): Promise<Edge> {
   const routes = settings.routes
     .map((each) => route(each, settings.ca))
     .sort((one, other) => other.prefix.length - one.prefix.length)
+  const pages = (settings.pages ?? []).map(readPages)
   const proxy = createProxy(settings.timeoutMs ?? TIMEOUT_MS)
   const server = createServer({ cert: settings.cert, key: settings.key, minVersion: 'TLSv1.2' }, (request, response) =>
-    handle(request, response, routes, proxy),
+    handle(request, response, { routes, pages, proxy }),
   )
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -74,10 +78,13 @@ function route({ prefix, target }: EdgeRoute, ca: string): Route {
   }
 }
 
-function handle(request: IncomingMessage, response: ServerResponse, routes: readonly Route[], proxy: Proxy): void {
+type Served = { readonly routes: readonly Route[]; readonly pages: readonly StaticPages[]; readonly proxy: Proxy }
+
+function handle(request: IncomingMessage, response: ServerResponse, { routes, pages, proxy }: Served): void {
   const path = pathOf(request.url ?? '')
   const found = routes.find((each) => covers(each.prefix, path))
   const refused = refusalOf(request)
+  if (refused === null && pages.some((each) => each.answer(request.method, path, response))) return
   if (refused !== null || found === undefined) {
     answer(response, refused ?? NOT_FOUND)
     return

@@ -8,9 +8,9 @@
  *   <anything> not-run: …  for reading only, with the reason
  */
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { text } from 'node:stream/consumers'
 
 export type Block = {
   /** Of the fence, from 1. */
@@ -48,32 +48,52 @@ export type Terminal = {
   /** What it printed; throws with what it complained of when the status is not 0. */
   type(commands: string): Promise<string>
   save(file: string, content: string): void
+  close(): void
 }
 
-/** `folder` is where the reader is; `state` is a folder beside it, for what the terminal remembers. */
+/** `folder` is where the reader is; `state` is a folder beside it, for what is typed. */
 export function openTerminal(folder: string, state: string, environment: NodeJS.ProcessEnv): Terminal {
-  const remembered = join(state, 'environment')
+  const shell = spawn('bash', ['--norc', '-s'], { cwd: folder, env: environment, stdio: 'pipe' })
+  const ended = new Promise<number | null>((resolve, reject) => {
+    shell.once('error', reject)
+    shell.once('close', resolve)
+  })
+  let [printed, complaint] = ['', '']
+  let whenDone = (): void => {}
+  const mark = `\n${randomUUID()}\n`
+  shell.stderr.setEncoding('utf8').on('data', (part: string) => {
+    complaint += part
+  })
+  shell.stdout.setEncoding('utf8').on('data', (part: string) => {
+    printed += part
+    if (printed.endsWith(mark)) whenDone()
+  })
+  // Writing to a shell that has given up: `ended` tells of it.
+  shell.stdin.on('error', () => {})
+  const file = join(state, 'typed.sh')
   return {
     type: async (commands) => {
-      const before = existsSync(remembered) ? readFileSync(remembered, 'utf8') : ''
-      const script = `${before}\nset -euo pipefail\n${commands}\nwait\n{ declare -px; declare -f; } > '${remembered}'\n`
-      const shell = spawn('bash', ['-c', script], { cwd: folder, env: environment, stdio: ['ignore', 'pipe', 'pipe'] })
-      const ended = new Promise<number | null>((resolve, reject) => {
-        shell.once('error', reject)
-        shell.once('close', resolve)
+      writeFileSync(file, commands)
+      printed = ''
+      complaint = ''
+      const done = new Promise<'done'>((resolve) => {
+        whenDone = () => resolve('done')
       })
-      const [status, out, complaint] = await Promise.all([ended, text(shell.stdout), text(shell.stderr)])
-      if (status !== 0) throw new Error(`status ${status}\n${out}${complaint}`)
-      return out
+      // Not from the shell's own input: what a program of the guide reads would be the commands that follow.
+      shell.stdin.write(`set -euo pipefail; . '${file}' < /dev/null; wait; set +eu; printf '%s' '${mark}'\n`)
+      const status = await Promise.race([done, ended])
+      if (status !== 'done') throw new Error(`status ${status}\n${printed}${complaint}`)
+      return printed.slice(0, -mark.length)
     },
     save: (file, content) => {
       mkdirSync(dirname(join(folder, file)), { recursive: true })
       writeFileSync(join(folder, file), content)
     },
+    close: () => shell.stdin.end(),
   }
 }
 
-/** Throws at the first block that does not hold, with its line. */
+/** Throws at the first block that does not hold, with its line. The terminal is closed then. */
 export async function walk(markdown: string, terminal: Terminal): Promise<void> {
   let printed: string | null = null
   for (const block of blocksOf(markdown)) {
@@ -81,9 +101,11 @@ export async function walk(markdown: string, terminal: Terminal): Promise<void> 
     try {
       printed = await take(block, terminal, printed)
     } catch (thrown) {
+      terminal.close()
       throw new Error(`line ${block.line}: ${(thrown as Error).message}`)
     }
   }
+  terminal.close()
 }
 
 async function take(block: Block, terminal: Terminal, printed: string | null): Promise<string | null> {
@@ -101,13 +123,16 @@ async function take(block: Block, terminal: Terminal, printed: string | null): P
   throw new Error('this block says neither that it is typed, nor where it is saved, nor why it is for reading only')
 }
 
+/** `…` within a line is any of its characters; alone on a line it is any lines, and none. */
 function asPattern(content: string): RegExp {
-  const lines = content
-    .trim()
-    .split('\n')
-    .map((line) => line.split('…').map(escaped))
-  const pattern = lines.map((parts) => (parts.join('') === '' && parts.length === 2 ? '[^]*?' : parts.join('.*?')))
-  return new RegExp(`^${pattern.join('\\n')}$`)
+  const lines = content.trim().split('\n')
+  const pattern = lines.map((line, n) => {
+    if (line.trim() === '…') return n === lines.length - 1 ? '[^]*' : '(?:[^\\n]*\\n)*?'
+    const end =
+      n === lines.length - 1 ? '' : lines.at(-1)?.trim() === '…' && n === lines.length - 2 ? '(?:\\n|$)' : '\\n'
+    return `${line.split('…').map(escaped).join('[^\\n]*?')}${end}`
+  })
+  return new RegExp(`^${pattern.join('')}$`)
 }
 
 const escaped = (part: string): string => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

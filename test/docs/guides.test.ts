@@ -19,6 +19,27 @@ const guideOf = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
 /** Each guide, and how each of its blocks that are for reading only begins. */
 const GUIDES: Readonly<Record<string, readonly string[]>> = {
   'docs/tpp.md': ['npm ci && npm start'],
+  'docs/lfi.md': ['npm ci && npm start', '{'],
+  'docs/operator.md': [
+    'npm ci && npm start',
+    "create role falaj_example login password '…';",
+    'docker build -f deploy/container/Dockerfile -t falaj .',
+    'docker compose -f deploy/container/compose.yaml up',
+    'helm install falaj deploy/helm/falaj --set config.secret=falaj-config',
+    'falaj migrate --config /etc/falaj/deployment.json',
+    'falaj keys rotate --config /etc/falaj/deployment.json --tenant example --use sig',
+  ],
+  'docs/operations/backup.md': [
+    'archive_mode = on',
+    'pg_basebackup --dbname "$OWNER_URL" --pgdata /backup/$(date +%F) --wal-method=none --checkpoint=fast',
+    'falaj audit export --config deployment.json --tenant aurora --out exported && cp exported/checkpoint "/elsewhere/$(date +%F)"',
+    "restore_command = 'cp /archive/%f %p'",
+    'touch /restored/recovery.signal && pg_ctl start -D /restored',
+    'falaj audit export --config deployment.json --tenant aurora --out restored',
+  ],
+  'docs/operations/incidents.md': [],
+  'docs/calls/README.md': [],
+  'docs/contributor.md': ['npm ci', 'npm test'],
 }
 
 let home: string
@@ -48,6 +69,8 @@ describe('a guide that does not hold is found out', () => {
   const CASES: readonly (readonly [string, string, RegExp | null])[] = [
     ['what is right', said + fenced('output', 'one\ntwo …'), null],
     ['any lines', said + fenced('output', '…\ntwo 2'), null],
+    ['no lines', said + fenced('output', 'one\n…\ntwo 2\n…'), null],
+    ['lines that end otherwise', fenced('sh', 'printf "a\\r\\nb"') + fenced('output', 'a…\nb'), null],
     ['a file, and what is made of it', fenced('js a/b.mjs', 'console.log(1)') + fenced('sh', 'node a/b.mjs'), null],
     ['a terminal that stays open', fenced('sh', 'export A=1; f() { echo $A; }') + fenced('sh', 'test $(f) = 1'), null],
     ['another output', said + fenced('output', 'one\ntwo 3'), /^line 4: it printed something else/],
@@ -92,6 +115,14 @@ describe('followed word by word', () => {
 test.for(Object.entries(GUIDES))('%s leaves nothing else for reading only', ([file, beginnings]) => {
   const left = blocksOf(guideOf(file)).filter(isForReading)
   expect(left.map(({ content }) => content.split('\n')[0])).toEqual(beginnings)
+})
+
+test('every alert has its place among the incidents, and what is named there is a rule', () => {
+  const rules = readFileSync(join(ROOT, 'deploy/observability/alert-rules.yaml'), 'utf8')
+  const alerts = [...rules.matchAll(/^ +- alert: (\w+)$/gm)].map(([, name]) => name)
+  const named = [...guideOf('docs/operations/incidents.md').matchAll(/`(Falaj\w+)`/g)].map(([, name]) => name)
+  expect(alerts.length).toBeGreaterThan(10)
+  expect([...new Set(named)].sort()).toEqual(alerts.sort())
 })
 
 describe('the tables of errors are what the code has', () => {

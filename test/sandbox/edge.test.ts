@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { IncomingHttpHeaders, IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
@@ -131,6 +131,35 @@ describe('routing', () => {
   test('a path no route covers is not found', async () => {
     const { port } = await target(echo('bank'))
     expect((await send(await edgeTo({ '/banks/aurora': port }), '/elsewhere')).status).toBe(404)
+  })
+})
+
+describe('pages of its own', () => {
+  test('are those of the folder, under a policy that lets nothing run; everything else is the routes’', async () => {
+    const place = mkdtempSync(join(folder, 'pages-'))
+    writeFileSync(join(place, 'index.html'), '<p>hello</p>')
+    writeFileSync(join(place, 'style.css'), 'p { margin: 0 }')
+    writeFileSync(join(place, 'secret.pem'), 'no page')
+    const { port } = await target((_request, response) => response.writeHead(404).end('routed'))
+    const edge = await startEdge({
+      port: 0,
+      ...tls,
+      routes: [{ prefix: '/', target: `https://localhost:${port}` }],
+      pages: [{ prefix: '/pages', folder: place }],
+    })
+    open.push(edge)
+    const front = await send(edge, '/pages/?q=1')
+    expect([front.status, front.body]).toEqual([200, '<p>hello</p>'])
+    expect(front.headers['content-security-policy']).toMatch(/^default-src 'none'; style-src 'self';/)
+    expect((await send(edge, '/pages/style.css')).headers['content-type']).toBe('text/css; charset=utf-8')
+    const moved = await send(edge, '/pages')
+    expect([moved.status, moved.headers.location]).toEqual([308, '/pages/'])
+    const head = await send(edge, '/pages/index.html', { method: 'HEAD' })
+    expect([head.status, head.headers['content-length'], head.body]).toEqual([200, '12', ''])
+    for (const path of ['/pages/secret.pem', '/pages/index.html/', '/pages/%69ndex.html', '/pagesindex.html']) {
+      expect((await send(edge, path)).body, path).toBe('routed')
+    }
+    expect((await send(edge, '/pages/', { method: 'POST', body: 'x' })).body).toBe('routed')
   })
 })
 

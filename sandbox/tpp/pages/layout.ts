@@ -21,7 +21,8 @@ export function layout(title: string, content: Piece, frame: Frame): string {
 <span class="tag">sandbox TPP</span></header>
 <main>${content}</main>
 ${whatHappened(frame)}
-<footer>Wadi Money is a made-up company of the sandbox. No real bank is behind these pages.</footer>
+<footer>Wadi Money is a made-up company of the sandbox. No real bank is behind these pages.
+<a href="/reference/" id="reference">API reference</a></footer>
 </body>
 </html>
 `.text

@@ -40,6 +40,12 @@ describe('documents', () => {
     expect(named.filter((path) => !existsSync(resolve(root, path)))).toEqual([])
   })
 
+  test('the index of the documentation leads to every page', () => {
+    const index = read('docs/README.md')
+    const pages = globSync('docs/**/*.md', { cwd: root }).map((file) => file.replace(/^docs\//, ''))
+    expect(pages.filter((page) => page !== 'README.md' && !index.includes(`](${page})`))).toEqual([])
+  })
+
   test('README names npm scripts that exist', () => {
     const named = [...read('README.md').matchAll(/npm (?:run )?(start|test|demo|bench|falaj)\b/g)].map(
       (match) => match[1] ?? '',

@@ -39,6 +39,11 @@ const GUIDES: Readonly<Record<string, readonly string[]>> = {
   ],
   'docs/operations/incidents.md': [],
   'docs/calls/README.md': [],
+  'docs/regulator.md': [
+    'log falaj/aurora+…',
+    'node falaj-verify.ts aurora-audit --policy policy.txt',
+    'node falaj-verify.ts aurora-audit --key "$KEY" --compare lfi-availability.csv --compare daily.json',
+  ],
   'docs/contributor.md': ['npm ci', 'npm test'],
 }
 

@@ -6,12 +6,12 @@
 import { connect, createServer, type Socket } from 'node:net'
 import {
   createFramer,
+  createStatementReader,
   isBegin,
   isCommit,
   isIdle,
   type Message,
   saysDone,
-  statementIn,
   writes,
 } from './postgres-wire.ts'
 
@@ -73,6 +73,7 @@ export async function startProxy(upstream: { readonly host: string; readonly por
       })
     }
     const [fromClient, fromServer] = [createFramer({ startsUntyped: true }), createFramer({ startsUntyped: false })]
+    const statementIn = createStatementReader()
     let isOpen = false
     let statements: string[] = []
     /** From the message that says «done» to the one that says it is durable. */

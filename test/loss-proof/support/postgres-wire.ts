@@ -35,10 +35,18 @@ export function createFramer(options: { readonly startsUntyped: boolean }): Fram
 
 const textIn = (body: Buffer, from: number): string => body.toString('utf8', from, body.indexOf(0, from))
 
-/** The SQL of a Query or a Parse; null for any other message. */
-export function statementIn({ type, body }: Message): string | null {
-  if (type === 'Q') return textIn(body, 0)
-  return type === 'P' ? textIn(body, body.indexOf(0) + 1) : null
+/**
+ * The SQL that a message of one session has the server run, with a Query or a Bind; null for any other. A Parse only gives
+ * it a name, under which it may be run again and again.
+ */
+export function createStatementReader(): (message: Message) => string | null {
+  const named = new Map<string, string>()
+  return ({ type, body }) => {
+    if (type === 'Q') return textIn(body, 0)
+    const second = body.indexOf(0) + 1
+    if (type === 'P') named.set(textIn(body, 0), textIn(body, second))
+    return type === 'B' ? (named.get(textIn(body, second)) ?? '') : null
+  }
 }
 
 /** Whether a CommandComplete says that something was changed or a transaction was committed. */

@@ -12,6 +12,8 @@ const COMMANDS: readonly [string, string][] = [
   ['sandbox', 'start'],
   ['sandbox start', '--fresh'],
   ['sandbox demo', '--port'],
+  ['sandbox ask', 'TPP'],
+  ['sandbox approve', 'customer'],
   ['sandbox reset', '--data'],
   ['hub', '--roles'],
   ['migrate', '--config'],

@@ -98,8 +98,8 @@ test(
     const busy = balancer.open(one.name) > balancer.open(other.name) ? one : other
     const open = balancer.open(busy.name)
     expect(open).toBeGreaterThan(0)
-    const killedAt = performance.now()
     await busy.kill()
+    const goneAt = performance.now()
     // Whoever is sent there meanwhile is sent on: nobody takes the connection.
     await sleep(2_000)
     await busy.start(next)
@@ -107,8 +107,9 @@ test(
     await sleep(1_000)
     await load.stop()
 
-    expect(load.failures.length).toBeLessThanOrEqual(open)
-    for (const { startedAt, what, why } of load.failures) expect(startedAt, `${what}: ${why}`).toBeLessThan(killedAt)
+    // Each caller has one call at a time; made again, it succeeds.
+    expect(load.failures.length).toBeLessThanOrEqual(WORKERS)
+    for (const { startedAt, what, why } of load.failures) expect(startedAt, `${what}: ${why}`).toBeLessThan(goneAt)
 
     await expectNothingLost(load)
     process.stdout.write(

@@ -23,12 +23,13 @@ export function failing(db: Db, fault: Fault): { readonly db: Db; struck(): bool
     new Proxy(tx, {
       get(target, name) {
         if (name !== 'raw') return Reflect.get(target, name)
-        return async (...statement: Parameters<Db['raw']>) => {
-          count += 1
-          if (isHere('before')) return strike(target)
-          const result = await target.raw(...statement)
-          return isHere('after') ? strike(target) : result
-        }
+        return (...statement: Parameters<Db['raw']>) =>
+          asRaw(async (options) => {
+            count += 1
+            if (isHere('before')) return strike(target)
+            const result = await target.raw(...statement).options(options)
+            return isHere('after') ? strike(target) : result
+          })
       },
     })
   const transaction = async (work: (tx: Db) => Promise<unknown>): Promise<unknown> => {
@@ -47,4 +48,21 @@ export function failing(db: Db, fault: Fault): { readonly db: Db; struck(): bool
     get: (target, name) => (name === 'transaction' ? transaction : Reflect.get(target, name)),
   })
   return { db: faulty, struck: () => struck }
+}
+
+/** As knex has it: made when it is awaited, and until then it may be told to be prepared. */
+function asRaw(run: (options: object) => Promise<unknown>) {
+  let options = {}
+  let running: Promise<unknown> | null = null
+  const begun = (): Promise<unknown> => (running ??= run(options))
+  const raw = {
+    options: (wanted: object) => {
+      options = wanted
+      return raw
+    },
+    // biome-ignore lint/suspicious/noThenProperty: what knex returns is awaited as it is
+    then: (...then: Parameters<Promise<unknown>['then']>) => begun().then(...then),
+    catch: (...caught: Parameters<Promise<unknown>['catch']>) => begun().catch(...caught),
+  }
+  return raw
 }

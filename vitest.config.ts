@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config'
+import { COMPILE_CACHE } from './test/support/compile-cache.ts'
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/postgres-server.ts'],
     reporters: ['default', './test/support/plain-summary.ts'],
+    env: COMPILE_CACHE,
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

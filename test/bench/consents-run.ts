@@ -3,9 +3,12 @@
  * consents, as ratios to the smallest; then the expiry of 100,000 while reads go on, beside reads of an idle store.
  * A number after it is the largest size.
  */
+import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { createAudit } from '../../src/audit/index.ts'
 import { type Clock, systemClock, toInstant } from '../../src/clock.ts'
 import { type ConsentStore, createConsentStore } from '../../src/consent-store/index.ts'
@@ -14,12 +17,13 @@ import { startEmbeddedPostgres } from '../../src/embedded-postgres.ts'
 import type { ConsentId, TenantId } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
 import { migrations } from '../../src/migrations.ts'
+import type { Secret } from '../../src/secret.ts'
 import { accountId, consentId, fill, sizes, userId } from './consents-fill.ts'
 
 const SIZES = [10_000, 100_000, 1_000_000]
 const CALLS = 200
 const EXPIRING = 100_000
-const SWEEP_BATCH = 500
+const SWEEPER = fileURLToPath(new URL('consents-sweep.ts', import.meta.url))
 const PORT = 31_490
 
 type Read = (store: ConsentStore, size: number, call: number) => Promise<unknown>
@@ -67,7 +71,7 @@ export async function runConsentBenchmark(largest: number): Promise<void> {
         db,
         SIZES.filter((size) => size <= largest),
       )
-      await expiry(db)
+      await expiry(db, url)
       report(await sizes(db))
     } finally {
       await db.destroy()
@@ -116,8 +120,8 @@ async function growth(db: Db, wanted: readonly number[]): Promise<void> {
   }
 }
 
-/** One sweep after another, as the worker's timer does it, until nothing is due. */
-async function expiry(db: Db): Promise<void> {
+/** One sweep after another by a worker, a process of its own as in a deployment, until nothing is due. */
+async function expiry(db: Db, url: Secret<string>): Promise<void> {
   const lists = async (): Promise<string> => {
     const { store, close } = storeOf(db, systemClock)
     const took: number[] = []
@@ -149,7 +153,8 @@ async function expiry(db: Db): Promise<void> {
   const began = performance.now()
   let ended = 0
   const busy = await reads(store, async () => {
-    for (let moved = 1; moved > 0; ended += moved) moved = await store.sweep(SWEEP_BATCH)
+    const { stdout } = await promisify(execFile)(process.execPath, [SWEEPER, url.reveal()])
+    ended = Number(stdout)
   })
   const seconds = (performance.now() - began) / 1000
   await close()

@@ -8,6 +8,7 @@ import { delimiter, join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { AUTHORIZATION_CODES, PUBLISHED_CODES } from '../../src/auth-server/oauth-answer.ts'
 import { ERRORS } from '../../src/errors.ts'
+import { COMPILE_CACHE } from '../support/compile-cache.ts'
 import { startTestSandbox, type TestSandbox } from '../support/sandbox.ts'
 import { blocksOf, isForReading, openTerminal, walk } from './guide.ts'
 
@@ -65,7 +66,7 @@ function terminalIn(name: string, sandboxDir: string | null) {
     symlinkSync(sandboxDir, join(folder, '.falaj/sandbox'))
   }
   const path = [join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(delimiter)
-  return openTerminal(folder, state, { PATH: path, HOME: home, LANG: 'C.UTF-8' })
+  return openTerminal(folder, state, { PATH: path, HOME: home, LANG: 'C.UTF-8', ...COMPILE_CACHE })
 }
 
 describe('a guide that does not hold is found out', () => {

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
+import { COMPILE_CACHE } from './compile-cache.ts'
 
 export type Ran = { readonly status: number | null; readonly out: string; readonly err: string }
 
@@ -16,6 +17,6 @@ export function startFalaj(args: readonly string[], env: Readonly<Record<string,
   return spawn(process.execPath, ['src/main.ts', ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     // Colours and other moods of the machine do not belong into what is compared.
-    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', NO_COLOR: '1', ...env },
+    env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', NO_COLOR: '1', ...COMPILE_CACHE, ...env },
   })
 }

@@ -8,6 +8,7 @@ import { manifestFileIn } from '../../sandbox/data-folder.ts'
 import type { Manifest } from '../../sandbox/manifest.ts'
 import { isFree } from '../../sandbox/ports.ts'
 import { allPorts, topology } from '../../sandbox/topology.ts'
+import { COMPILE_CACHE } from './compile-cache.ts'
 
 export type Place = {
   readonly dataDir: string
@@ -81,7 +82,7 @@ export function startProgram(args: readonly string[], { program, path, isGroup =
   const child = spawn(command ?? '', [...first, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: isGroup,
-    env: { PATH: path ?? process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', NO_COLOR: '1' },
+    env: { PATH: path ?? process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', NO_COLOR: '1', ...COMPILE_CACHE },
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {

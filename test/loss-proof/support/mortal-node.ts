@@ -123,9 +123,7 @@ function writeConfig(
 async function launch(file: string, roles: string, logFile: string): Promise<ChildProcess> {
   const log = openSync(logFile, 'a')
   const args = [PROGRAM, 'hub', '--config', file, '--roles', roles]
-  // It is started many times over.
-  const env = { ...process.env, NODE_COMPILE_CACHE: join(dirname(file), 'compile-cache') }
-  const child = spawn(process.execPath, args, { stdio: ['ignore', log, log, 'ipc'], env })
+  const child = spawn(process.execPath, args, { stdio: ['ignore', log, log, 'ipc'] })
   closeSync(log)
   await new Promise<void>((ready, failed) => {
     child.once('message', () => ready())

@@ -1,6 +1,6 @@
 /** Webhooks about payments, quotes and openings (tpp-api 8.3), from what the LFI says to the receiver. */
 import { randomUUID } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { JsonObject, Subscription } from '../../src/consent-store/index.ts'
 import { inTransaction } from '../../src/db.ts'
 import { newCorrelationId } from '../../src/ids.ts'
@@ -10,10 +10,11 @@ import { status } from './support/receiver.ts'
 import { createRig, type Rig } from './support/rig.ts'
 
 let rig: Rig
-beforeEach(async () => {
+beforeAll(async () => {
   rig = await createRig()
 })
-afterEach(() => rig.close())
+afterEach(() => rig.rest())
+afterAll(() => rig.close())
 
 const RS = 'https://rs.aurora.example/open-finance'
 const isEvent = loadSchemas().requestBody('webhook', 'UnsignedEventNotificationPayload_SignedEventNotificationPayload')

@@ -155,7 +155,7 @@ describe.each(SUBJECTS)('$name', ({ begin, say, statuses, member, resource, at, 
     }
     await say[0]?.(held)
     rig.work()
-    await rig.tpp.receiver.until(1)
+    await rig.tried(1)
     await say[1]?.(held)
     await say[0]?.(free)
     await rig.tpp.receiver.until(2)

@@ -28,4 +28,12 @@ export const startOfDay = (date: LocalDate): Instant => (Date.parse(`${date}T00:
 export const addDays = (date: LocalDate, days: number): LocalDate =>
   dateText(Date.parse(`${date}T00:00:00Z`) + days * DAY_MS) as LocalDate
 
+/** The anniversary of the 29th of February is the 28th, where there is no 29th. */
+export function addYears(date: LocalDate, years: number): LocalDate {
+  const year = String(Number(date.slice(0, 4)) + years).padStart(4, '0')
+  const isLeap = new Date(`${year}-02-29T00:00:00Z`).getUTCDate() === 29
+  const day = date.slice(5) === '02-29' && !isLeap ? '02-28' : date.slice(5)
+  return `${year}-${day}` as LocalDate
+}
+
 const dateText = (epoch: number): string => new Date(epoch).toISOString().slice(0, 10)

@@ -20,6 +20,7 @@ import type { Client, LocalStatus, ParticipantLevel, Participants } from '../par
 import type { Reports } from '../reports/index.ts'
 import type { ResourceLog } from '../resource-log/index.ts'
 import { createConsentView } from './consents.ts'
+import { type Called, name } from './operations.ts'
 import { answerPayments, createPaymentView } from './payments.ts'
 import { failingParts, type ReadyDeps } from './ready.ts'
 import { reportOperationsAt } from './report-operations.ts'
@@ -54,9 +55,6 @@ const CONSENT_PATH = /^\/consents\/([^/]{1,256})(\/history)?$/
 const RECEIPTS_PATH = /^\/audit\/receipts\/([0-9A-Fa-f-]{36})$/
 const BODY_BYTES_MAX = 4096
 
-/** What a call turned out to be, for its record; filled in as it goes. */
-type Called = { operationId: string | null; route: string | null }
-
 export function mountAdmin(app: HubApp, deps: AdminDeps): void {
   app.use(async (ctx) => {
     if (await machine(ctx, deps)) return
@@ -64,6 +62,7 @@ export function mountAdmin(app: HubApp, deps: AdminDeps): void {
     let fault: HubError | null = null
     try {
       await route(ctx, deps, called)
+      if (called.operationId === null) throw new Error(`unreachable: ${ctx.path} was answered without a name`)
     } catch (thrown) {
       fault = toHubError(thrown)
       renderFault(ctx, fault)
@@ -104,14 +103,14 @@ async function route(ctx: HubContext, deps: AdminDeps, called: Called): Promise<
     throw new HubError('Unauthorized', { reason: 'a certificate of the LFI is required' })
   }
   if (ctx.method === 'GET' && ctx.path === '/clients') {
-    Object.assign(called, { operationId: 'listClients', route: '/clients' })
+    name(called, 'listClients', '/clients')
     ctx.body = { data: (await deps.participants.list()).map(summary) }
     return
   }
   if (await aboutLfi(ctx, deps, called)) return
   const receipts = RECEIPTS_PATH.exec(ctx.path)
   if (receipts !== null && ctx.method === 'GET') {
-    Object.assign(called, { operationId: 'GetAuditReceipts', route: '/audit/receipts/{interactionId}' })
+    name(called, 'GetAuditReceipts', '/audit/receipts/{interactionId}')
     const id = toCorrelationId(receipts[1])
     const answer = id === null ? null : await deps.receipts.find(id, { of: 'everything' })
     if (answer === null) throw new HubError('NotFound')
@@ -121,14 +120,13 @@ async function route(ctx: HubContext, deps: AdminDeps, called: Called): Promise<
   const onPath = reportOperationsAt(ctx.path)
   const found = onPath.find(({ operation }) => operation.method === ctx.method)
   if (found !== undefined) {
-    const { operationId, route } = found.operation
-    Object.assign(called, { operationId, route })
+    name(called, found.operation.operationId, found.operation.route)
     return found.operation.run(ctx, deps.reports, found.id)
   }
   if (onPath.length > 0) {
     throw new HubError('MethodNotAllowed', { allow: onPath.map(({ operation }) => operation.method) })
   }
-  if (await answerWebhooks(ctx, deps.desk)) return
+  if (await answerWebhooks(ctx, deps.desk, called)) return
   if (await answerPayments(ctx, createPaymentView({ ...deps, tenantId: deps.tenant.id }), called)) return
   const consent = CONSENT_PATH.exec(ctx.path)
   if (consent?.[1] !== undefined)
@@ -136,7 +134,7 @@ async function route(ctx: HubContext, deps: AdminDeps, called: Called): Promise<
   const match = STATUS_PATH.exec(ctx.path)
   const level = LEVELS.get(match?.[1] ?? '')
   if (level === undefined || match?.[2] === undefined) throw new HubError('NotFound')
-  Object.assign(called, { operationId: 'setStatus', route: `/${match[1]}/{id}/status` })
+  name(called, 'setStatus', `/${match[1]}/{id}/status`)
   if (ctx.method !== 'PUT') throw new HubError('MethodNotAllowed', { allow: ['PUT'] })
   await setStatus(ctx, deps, level, decodeURIComponent(match[2]))
 }
@@ -176,7 +174,7 @@ const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PAT
 async function aboutLfi(ctx: HubContext, deps: AdminDeps, called: Called): Promise<boolean> {
   const { method, path } = ctx
   if (path === '/health/lfi' && method === 'GET') {
-    Object.assign(called, { operationId: 'checkLfi', route: path })
+    name(called, 'checkLfi', path)
     // The other way round the LFI asks at hh and cm (lfi-api 4.4).
     const [hello, helloMtls] = await Promise.all([deps.connector.hello('/hello'), deps.connector.hello('/hello-mtls')])
     ctx.status = hello.ok && helloMtls.ok ? 200 : 503
@@ -185,10 +183,10 @@ async function aboutLfi(ctx: HubContext, deps: AdminDeps, called: Called): Promi
   }
   if (path !== '/deviations') return false
   if (method === 'GET') {
-    Object.assign(called, { operationId: 'listDeviations', route: path })
+    name(called, 'listDeviations', path)
     ctx.body = { data: await deps.deviations.list() }
   } else if (method === 'DELETE') {
-    Object.assign(called, { operationId: 'clearDeviations', route: path })
+    name(called, 'clearDeviations', path)
     await deps.deviations.clear()
     ctx.body = null
     ctx.status = 204
@@ -202,8 +200,8 @@ async function showConsent(
   called: Called,
   { id, isHistory }: { readonly id: string; readonly isHistory: boolean },
 ): Promise<void> {
-  called.operationId = isHistory ? 'showConsentHistory' : 'showConsent'
-  called.route = isHistory ? '/consents/{consentId}/history' : '/consents/{consentId}'
+  if (isHistory) name(called, 'showConsentHistory', '/consents/{consentId}/history')
+  else name(called, 'showConsent', '/consents/{consentId}')
   if (ctx.method !== 'GET') throw new HubError('MethodNotAllowed', { allow: ['GET'] })
   const query = new URLSearchParams(ctx.querystring)
   const at = query.get('at')

@@ -13,6 +13,7 @@ import {
   wantedIn,
 } from '../resource-log/index.ts'
 import type { Viewer } from './consents.ts'
+import { type Called, name } from './operations.ts'
 
 export type PaymentViewDeps = {
   readonly tenantId: TenantId
@@ -102,18 +103,14 @@ const historyRow = (row: ResourceTrailRow) => ({
 const PAYMENT_PATH = /^\/payments\/([^/]{1,120})$/
 
 /** False: the request is about something else. */
-export async function answerPayments(
-  ctx: HubContext,
-  view: PaymentView,
-  called: { operationId: string | null; route: string | null },
-): Promise<boolean> {
-  const name = PAYMENT_PATH.exec(ctx.path)?.[1]
-  if (ctx.path !== '/payments' && name === undefined) return false
-  called.operationId = name === undefined ? 'listPayments' : 'showPayments'
-  called.route = name === undefined ? '/payments' : '/payments/{name}'
+export async function answerPayments(ctx: HubContext, view: PaymentView, called: Called): Promise<boolean> {
+  const wanted = PAYMENT_PATH.exec(ctx.path)?.[1]
+  if (ctx.path !== '/payments' && wanted === undefined) return false
+  if (wanted === undefined) name(called, 'listPayments', '/payments')
+  else name(called, 'showPayments', '/payments/{name}')
   if (ctx.method !== 'GET') throw new HubError('MethodNotAllowed', { allow: ['GET'] })
   const viewer = { actor: ctx.state.peer?.commonName ?? 'unknown', interactionId: ctx.state.correlationId }
-  ctx.body = { data: name === undefined ? await view.list(wantedBy(ctx)) : await view.show(decoded(name), viewer) }
+  ctx.body = { data: wanted === undefined ? await view.list(wantedBy(ctx)) : await view.show(decoded(wanted), viewer) }
   return true
 }
 

@@ -5,9 +5,10 @@ import { HubError } from '../errors.ts'
 import { toCorrelationId } from '../ids.ts'
 import type { HubContext } from '../listener.ts'
 import { type By, csvOf, type Days, MEDIA_TYPES, type Reports } from '../reports/index.ts'
+import type { AdminOperation } from './operations.ts'
 
 type Operation = {
-  readonly operationId: string
+  readonly operationId: AdminOperation
   readonly method: 'GET' | 'POST'
   readonly route: string
   run(ctx: HubContext, reports: Reports, id: string): Promise<void>

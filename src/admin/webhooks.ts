@@ -2,12 +2,14 @@
 import { HubError } from '../errors.ts'
 import type { HubContext } from '../listener.ts'
 import { NOTICE_STATES, type NoticeDesk, type NoticeState } from '../notices/index.ts'
+import { type Called, name } from './operations.ts'
 
 const REDELIVERY_PATH = /^\/webhooks\/(\d{1,18})\/redelivery$/
 
 /** False: the request is about something else. */
-export async function answerWebhooks(ctx: HubContext, desk: NoticeDesk): Promise<boolean> {
+export async function answerWebhooks(ctx: HubContext, desk: NoticeDesk, called: Called): Promise<boolean> {
   if (ctx.path === '/webhooks') {
+    name(called, 'listWebhooks', '/webhooks')
     if (ctx.method !== 'GET') throw new HubError('MethodNotAllowed', { allow: ['GET'] })
     const [data, counts] = await Promise.all([desk.list(stateIn(ctx)), desk.counts()])
     ctx.body = { data, meta: { counts } }
@@ -15,6 +17,7 @@ export async function answerWebhooks(ctx: HubContext, desk: NoticeDesk): Promise
   }
   const id = REDELIVERY_PATH.exec(ctx.path)?.[1]
   if (id === undefined) return false
+  name(called, 'redeliverWebhook', '/webhooks/{id}/redelivery')
   if (ctx.method !== 'POST') throw new HubError('MethodNotAllowed', { allow: ['POST'] })
   const by = { actor: ctx.state.peer?.commonName ?? 'unknown', interactionId: ctx.state.correlationId }
   if (!(await desk.redeliver(id, by))) throw new HubError('NotFound')

@@ -32,8 +32,9 @@ export type LfiSideDeps = JourneyEndDeps & {
 }
 
 type Step = Extract<AuditEntry, { kind: 'authorization-step' }>['step']
+export type HeadlessOperation = 'getAuth' | 'doConfirm' | 'doFail' | 'helloMtls'
 type Operation = {
-  readonly name: 'getAuth' | 'doConfirm' | 'doFail' | 'helloMtls'
+  readonly name: HeadlessOperation
   readonly route: string
   readonly step: Step | null
 }

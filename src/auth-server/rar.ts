@@ -76,7 +76,7 @@ async function pushRules(
   if (id === null) return refuse('consent.ConsentId must be a UUID')
   if (client === null) throw new Error('an authenticated client that is not registered')
   const root = toConsentId(detail.consent.BaseConsentId)
-  const base = root === null ? null : await deps.consents.find(root)
+  const base = root === null ? null : await deps.consents.findOwned(root, clientId)
   const fault = firstFault(RULES[type], { detail, client, now: deps.clock.now(), tenant: deps.tenant, base })
   if (fault !== null) return refuse(fault)
   const taken = await deps.consents.find(id)

@@ -18,6 +18,7 @@ import { consentSlots } from './migrations/0017-consent-slots.ts'
 import { paymentIdsElsewhere } from './migrations/0017-payment-ids-elsewhere.ts'
 import { consentsOfClient } from './migrations/0018-consents-of-client.ts'
 import { consentListsByClock } from './migrations/0019-consent-lists-by-clock.ts'
+import { consentMoves } from './migrations/0020-consent-moves.ts'
 import {
   linkInteraction,
   notePayment,
@@ -117,6 +118,7 @@ export const migrations: readonly Migration[] = [
   paymentIdsElsewhere,
   consentsOfClient,
   consentListsByClock,
+  consentMoves,
 ]
 
 /**

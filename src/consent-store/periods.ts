@@ -2,7 +2,7 @@
  * Periods of a payment consent (tpp-api 2.7.1): a day, seven days or a year counted from the start date, or a month of
  * the calendar. Days are those of the Emirates.
  */
-import { addDays, type LocalDate } from '../local-date.ts'
+import { addDays, addYears, type LocalDate } from '../local-date.ts'
 import type { Period } from './control-parameters.ts'
 
 /** `until` is the first day after it. */
@@ -26,8 +26,8 @@ export function periodOf({ type, startDate }: Period, date: LocalDate): Span | n
     }
     case 'Year': {
       const years = Number(date.slice(0, 4)) - Number(startDate.slice(0, 4))
-      const passed = anniversary(startDate, years) <= date ? years : years - 1
-      return { from: anniversary(startDate, passed), until: anniversary(startDate, passed + 1) }
+      const passed = addYears(startDate, years) <= date ? years : years - 1
+      return { from: addYears(startDate, passed), until: addYears(startDate, passed + 1) }
     }
   }
 }
@@ -35,11 +35,3 @@ export function periodOf({ type, startDate }: Period, date: LocalDate): Span | n
 const DAY_MS = 86_400_000
 const daysBetween = (from: LocalDate, to: LocalDate): number =>
   Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / DAY_MS)
-
-/** A year that began on the 29th of February has its anniversaries on the 28th, where there is no 29th. */
-function anniversary(date: LocalDate, years: number): LocalDate {
-  const year = String(Number(date.slice(0, 4)) + years).padStart(4, '0')
-  const isLeap = new Date(`${year}-02-29T00:00:00Z`).getUTCDate() === 29
-  const day = date.slice(5) === '02-29' && !isLeap ? '02-28' : date.slice(5)
-  return `${year}-${day}` as LocalDate
-}

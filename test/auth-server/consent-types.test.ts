@@ -388,11 +388,41 @@ describe('an insurance consent', () => {
     expect([consumed.status, consumed.json['errorMessage']]).toEqual([400, 'A consent of this type is never consumed'])
     const empty = await call(token, path, { method: 'PATCH' })
     expect([empty.status, (empty.json['Errors'] as Json[])[0]?.['Code']]).toEqual([400, 'Body.InvalidFormat'])
-    const body = JSON.stringify({ Data: { Status: 'Revoked' } })
-    expect((await call(token, path, { method: 'PATCH', body, type: 'application/json' })).status).toBe(204)
+    const patch = (body: Json) =>
+      call(token, path, { method: 'PATCH', body: JSON.stringify(body), type: 'application/json' })
+    const Webhook = { Url: `${world.manifest.edge}webhooks`, IsActive: true }
+    const Data = { Status: 'Revoked' }
+    for (const [body, at] of [
+      [{ Data: { ...Data, RevokedBy: 'LFI' } }, 'Data.RevokedBy'],
+      [{ Data: { ...Data, RevokedBy: 'LFI.InitiatedByUser' } }, 'Data.RevokedBy'],
+      [{ Data: { Status: 'Consumed' } }, 'Data.Status'],
+      [{ Subscription: { Webhook } }, 'Data'],
+      [{ Data, Subscription: { Webhook: { ...Webhook, Url: 'http://localhost/' } } }, 'Subscription.Webhook.Url'],
+      [{ Data, Subscription: { Webhook: { ...Webhook, Url: 'https://other.example/' } } }, 'Subscription.Webhook.Url'],
+      [{ Data, Subscription: { Webhook: { IsActive: true } } }, 'Subscription.Webhook.Url'],
+      [{ Data, Extra: 1 }, 'Extra'],
+    ] as const) {
+      const refused = await patch(body)
+      expect([refused.status, (refused.json['Errors'] as Json[])[0]]).toMatchObject([
+        400,
+        { Code: 'Body.InvalidFormat', Path: at },
+      ])
+    }
+    expect((await patch({ Data, Subscription: { Webhook } })).status).toBe(204)
     const refreshed = await send(world.tpp.refresh(String(answer.json['refresh_token'])))
     expect([refreshed.status, refreshed.json['error']]).toEqual([400, 'invalid_grant'])
-    expect((await call(token, path)).json).toMatchObject({ Data: { Status: 'Revoked', RevokedBy: 'TPP' } })
+    expect((await call(token, path)).json).toMatchObject({
+      ...{ Data: { Status: 'Revoked', RevokedBy: 'TPP' }, Subscription: { Webhook } },
+    })
+    const { push: other } = await world.lodge(world.tpp, forInsurance)
+    const body = signed({ Data: { ...Data, RevokedBy: 'TPP.InitiatedByUser' } })
+    const ended = await call(token, `${INSURANCES}/${other.consentId}`, {
+      ...{ method: 'PATCH', body, type: 'application/jwt' },
+    })
+    expect([ended.status, ended.text]).toEqual([204, ''])
+    expect(recordOf(await world.bank.consent(other.consentId))).toMatchObject({
+      consentBody: { Data: { Status: 'Revoked', RevokedBy: 'TPP.InitiatedByUser' } },
+    })
   })
 })
 

@@ -213,11 +213,11 @@ describe('a renewal', () => {
     expect((await renewing(root.consentId)).answer.status).toBe(201)
   })
 
-  test('continues nobody else', async () => {
-    const { push: theirs } = await world.lodge(world.second)
-    expectRefused((await renewing(theirs.consentId)).answer, 'invalid_request', /names no consent of this client/)
+  test('continues none of another type, and of another client none that it would learn of', async () => {
     const { push: mine } = await world.lodge(world.tpp)
     expectRefused((await renewing(mine.consentId)).answer, 'invalid_request', /names a consent of another type/)
+    const { push: theirs } = await world.lodge(world.second)
+    for (const root of [theirs.consentId, randomUUID()]) expect((await renewing(root)).answer.status).toBe(201)
   })
 })
 

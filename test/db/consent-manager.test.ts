@@ -102,8 +102,10 @@ describe('the life of a consent', () => {
     })
     expect(said(await cm.patch(id, { status: 'Authorized', authorizationChannel: 'App' }))).toBe('204')
 
-    for (let times = 0; times < 2; times += 1) {
-      expect(said(await cm.call('POST', `/consents/${id}/action/revoke`, { body: REVOKE_BODY }))).toBe('204')
+    const cause = randomUUID()
+    for (const call of [cause, randomUUID()]) {
+      const headers = { 'x-fapi-interaction-id': call }
+      expect(said(await cm.call('POST', `/consents/${id}/action/revoke`, { body: REVOKE_BODY, headers }))).toBe('204')
     }
     expect(recordOf(await cm.call('GET', `/consents/${id}`))).toMatchObject({
       status: 'Revoked',
@@ -114,6 +116,8 @@ describe('the life of a consent', () => {
     expect(trail.at(-1)).toMatchObject({
       providerId: TENANT,
       fkId: id,
+      ozoneInteractionId: cause,
+      timestamp: NOW + 5,
       callerDetails: { callerOrgId: LFI_ORGANISATION, callerClientId: LFI_APPLICATION },
     })
     expect(JSON.parse(String(trail.at(-1)?.['patch']))).toMatchObject({ set: { revokedByPsu: { userId: 'u-42' } } })

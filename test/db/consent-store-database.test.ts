@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { toInstant } from '../../src/clock.ts'
-import type { MultipleAuthorizers } from '../../src/consent-store/index.ts'
+import { type ConsentStatus, MOVES, STATUSES } from '../../src/consent-store/consent.ts'
+import type { LfiPatch, MultipleAuthorizers } from '../../src/consent-store/index.ts'
 import type { ConsentId } from '../../src/ids.ts'
 import { storeForEachTest } from '../unit/consent-store/fixture.ts'
 import { AUTHORIZE, EXPIRES_AT, LFI, lfiPatch, OTHER_CLIENT } from '../unit/consent-store/support.ts'
 
 const given = storeForEachTest()
+
+class Undone extends Error {}
 
 describe('the database refuses, whoever writes', () => {
   const update = (id: ConsentId, columns: object) => given.db('consent').where({ id }).update(columns)
@@ -77,6 +80,49 @@ describe('the database refuses, whoever writes', () => {
     { what: 'with authorizers', columns: { authorizers: JSON.stringify(AGREED) } },
   ])('an insurance consent $what', async ({ columns }) => {
     await expect(update(await authorized('insurance'), columns)).rejects.toThrow()
+  })
+
+  test('every way from status to status that the machine does not have', async () => {
+    const authorized = { psu: JSON.stringify({ userId: 'u' }), account_ids: ['a'], channel: 'App' }
+    // What has to be true of each status, written down with it.
+    const columns = (to: ConsentStatus, at: Date | null): object => {
+      const was = to === 'Authorized' || to === 'Suspended' || to === 'Consumed'
+      const isNot = to === 'AwaitingAuthorization' || to === 'Rejected'
+      return {
+        ...(was ? { ...authorized, authorized_at: at ?? new Date() } : isNot ? { authorized_at: null } : {}),
+        rejected_for: to === 'Rejected' ? 'refused' : null,
+        revoked_by: to === 'Revoked' ? 'LFI' : null,
+      }
+    }
+    const reached = async (status: ConsentStatus): Promise<ConsentId> => {
+      const id = await given.hub.lodge({ type: 'service-initiation' })
+      const patch = (to: Partial<LfiPatch>) => given.hub.store.patchByLfi(id, lfiPatch(to), LFI)
+      if (status === 'Rejected') await patch({ status })
+      if (['Authorized', 'Suspended', 'Consumed'].includes(status)) await given.hub.store.patchByLfi(id, AUTHORIZE, LFI)
+      if (status === 'Suspended' || status === 'Consumed') await patch({ status })
+      if (status === 'Revoked') await given.hub.store.revoke(id, { revokedBy: 'LFI' }, LFI)
+      if (status === 'Expired') await given.db('consent').where({ id }).update({ status, revision: 2 })
+      return id
+    }
+    const ways: string[] = []
+    for (const from of STATUSES) {
+      const id = await reached(from)
+      const row = await given.db('consent').where({ id }).first('revision', 'authorized_at', 'status')
+      expect(row.status).toBe(from)
+      for (const to of STATUSES.filter((each) => each !== from)) {
+        for (const at of new Set([row.authorized_at, null])) {
+          const tried = given.db.transaction(async (tx) => {
+            const change = { status: to, revision: row.revision + 1, ...columns(to, at) }
+            await tx('consent').where({ id }).update(change)
+            ways.push(`${from} ${to}`)
+            throw new Undone()
+          })
+          await expect(tried).rejects.toThrow()
+        }
+      }
+    }
+    const machine = STATUSES.flatMap((from) => Object.values<string>(MOVES[from]).map((to) => `${from} ${to}`))
+    expect([...new Set(ways)].sort()).toEqual([...new Set(machine)].sort())
   })
 
   test('a terminal consent that lives again', async () => {

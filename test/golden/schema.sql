@@ -664,11 +664,23 @@ begin
   if new.authorize_by <> old.authorize_by and (old.authorizers is not null or new.authorizers is null) then
     raise exception 'consent %: the authorization window moves with the first authorizer only', old.id;
   end if;
-  if old.due_at is null and new.status <> old.status then
-    raise exception 'consent %: % is terminal', old.id, old.status;
+  if old.authorized_at is not null and new.authorized_at is distinct from old.authorized_at then
+    raise exception 'consent %: it was authorized, and stays so', old.id;
   end if;
-  if new.status <> old.status and new.revision <> old.revision + 1 then
-    raise exception 'consent %: a change of status counts one revision', old.id;
+  if new.status <> old.status then
+    if old.due_at is null then
+      raise exception 'consent %: % is terminal', old.id, old.status;
+    end if;
+    if (old.status, new.status) not in (
+      ('AwaitingAuthorization', 'Authorized'), ('AwaitingAuthorization', 'Rejected'),
+      ('AwaitingAuthorization', 'Revoked'), ('AwaitingAuthorization', 'Expired'),
+      ('Authorized', 'Suspended'), ('Authorized', 'Revoked'), ('Authorized', 'Expired'), ('Authorized', 'Consumed'),
+      ('Suspended', 'Authorized'), ('Suspended', 'Revoked'), ('Suspended', 'Expired')) then
+      raise exception 'consent %: no way leads from % to %', old.id, old.status, new.status;
+    end if;
+    if new.revision <> old.revision + 1 then
+      raise exception 'consent %: a change of status counts one revision', old.id;
+    end if;
   end if;
   return new;
 end $function$

@@ -2,7 +2,9 @@
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { compactDecrypt, createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createAuditReader } from '../../src/audit/index.ts'
 import type { Milliseconds, Seconds } from '../../src/clock.ts'
+import type { CorrelationId } from '../../src/ids.ts'
 import { createAuthority } from '../gateway/support/pki.ts'
 import { type Flow, flowOf } from '../profiles/support/flow.ts'
 import { createProfileWorld, type ProfileWorld } from '../profiles/support/world.ts'
@@ -108,8 +110,9 @@ const ofConsent = async (consentId: string) => {
   return all.filter(({ message }) => (message.Meta as { ConsentId: string }).ConsentId === consentId)
 }
 const active = (): Subscription => ({ Webhook: { Url: `${webhook.origin}/events`, IsActive: true } })
-async function admin(method: string, path: string) {
-  const answer = await world.call('admin', { method, path, certificate: world.bank })
+async function admin(method: string, path: string, interactionId: string = randomUUID()) {
+  const headers = { 'x-fapi-interaction-id': interactionId }
+  const answer = await world.call('admin', { method, path, headers, certificate: world.bank })
   return { status: answer.status, body: answer.text === '' ? null : (answer.json() as Record<string, never>) }
 }
 type Listed = { readonly id: string; readonly state: string; readonly consentId: string; readonly attempts: number }
@@ -201,7 +204,13 @@ describe('the operator', () => {
     expect(letter).toMatchObject({ state: 'dead', attempts: 3, outcome: 'answered 503', clientId: uae().clientId })
     expect(JSON.stringify(letter)).not.toContain('ReadAccountsBasic')
     webhook.answer = status(202)
-    expect(await admin('POST', `/webhooks/${letter?.id}/redelivery`)).toEqual({ status: 202, body: null })
+    const interactionId = randomUUID()
+    const redelivery = await admin('POST', `/webhooks/${letter?.id}/redelivery`, interactionId)
+    expect(redelivery).toEqual({ status: 202, body: null })
+    const entries = await createAuditReader({ db: world.db }).findByInteraction(interactionId as CorrelationId)
+    expect(entries.map(({ entry }) => entry)).toContainEqual(
+      expect.objectContaining({ operationId: 'redeliverWebhook', route: '/webhooks/{id}/redelivery', status: 202 }),
+    )
     await until(async () => (await mine('?state=delivered')).length === 1)
     const ids = new Set((await ofConsent(consentId)).map(({ jti }) => jti))
     expect(ids.size).toBe(1)

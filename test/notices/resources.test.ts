@@ -1,6 +1,6 @@
 /** Webhooks about payments, quotes and openings (tpp-api 8.3), from what the LFI says to the receiver. */
 import { randomUUID } from 'node:crypto'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import type { JsonObject, Subscription } from '../../src/consent-store/index.ts'
 import { inTransaction } from '../../src/db.ts'
 import { newCorrelationId } from '../../src/ids.ts'
@@ -10,10 +10,11 @@ import { status } from './support/receiver.ts'
 import { createRig, type Rig } from './support/rig.ts'
 
 let rig: Rig
-beforeEach(async () => {
+beforeAll(async () => {
   rig = await createRig()
 })
-afterEach(() => rig.close())
+afterEach(() => rig.rest())
+afterAll(() => rig.close())
 
 const RS = 'https://rs.aurora.example/open-finance'
 const isEvent = loadSchemas().requestBody('webhook', 'UnsignedEventNotificationPayload_SignedEventNotificationPayload')
@@ -154,7 +155,7 @@ describe.each(SUBJECTS)('$name', ({ begin, say, statuses, member, resource, at, 
     }
     await say[0]?.(held)
     rig.work()
-    await rig.tpp.receiver.until(1)
+    await rig.tried(1)
     await say[1]?.(held)
     await say[0]?.(free)
     await rig.tpp.receiver.until(2)

@@ -1,5 +1,5 @@
 /** Several workers, workers that die, and what the operator does about events that were given up. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createAuditReader } from '../../src/audit/index.ts'
 import { plus, toMilliseconds } from '../../src/clock.ts'
 import { newCorrelationId } from '../../src/ids.ts'
@@ -8,10 +8,15 @@ import { silence, status } from './support/receiver.ts'
 import { createRig, type Rig } from './support/rig.ts'
 
 let rig: Rig
-beforeEach(async () => {
-  rig = await createRig({ tpps: 2, webhooks: { perReceiver: 4 } })
+let shared: Rig
+beforeAll(async () => {
+  shared = await createRig({ tpps: 2, webhooks: { perReceiver: 4 } })
 })
-afterEach(() => rig.close())
+afterAll(() => shared.close())
+beforeEach(() => {
+  rig = shared
+})
+afterEach(() => (rig === shared ? rig.rest() : rig.close()))
 
 const claim = (limit = 10) =>
   claimWebhooks(rig.db, rig.clock.now(), plus(rig.clock.now(), toMilliseconds(60_000)), { busy: [], limit })
@@ -108,7 +113,6 @@ test('a worker that is asked to stop takes up nothing new and finishes what is o
 })
 
 test('a receiver that hangs does not keep a worker from stopping, and gets the event later', async () => {
-  await rig.close()
   rig = await createRig({ drainSeconds: 0, webhooks: { timeoutMs: 60_000 as never } })
   rig.tpp.receiver.answer = silence
   const worker = rig.work()

@@ -15,15 +15,15 @@ export const eventsGoHome: Rule = ({ detail, client }) => {
 }
 
 /**
- * A renewal names the first consent of its chain, which is the client's own and of the same type (tpp-api 4.5). What
- * this hub has never seen may be older than it; whether the LFI knows it, the LFI says.
+ * A renewal names the first consent of its chain, which is of the same type (tpp-api 4.5). What this hub has never seen
+ * may be older than it; whether the LFI knows it, the LFI says. What another client has is told apart from that by
+ * nothing, or anybody could ask whether it exists.
  */
-export const chainBeginsAtItsRoot: Rule = ({ detail, client, base }) => {
+export const chainBeginsAtItsRoot: Rule = ({ detail, base }) => {
   const { ConsentId: id, BaseConsentId: root } = detail.consent
   if (root === undefined) return null
   if (root.toLowerCase() === id.toLowerCase()) return 'consent.BaseConsentId is the ConsentId itself'
   if (base === null) return null
-  if (base.clientId !== client.clientId) return 'consent.BaseConsentId names no consent of this client'
   if (base.baseConsentId !== null) return 'consent.BaseConsentId names a renewal, not the root of its chain'
   return base.rarType === detail.type ? null : 'consent.BaseConsentId names a consent of another type'
 }

@@ -27,7 +27,7 @@ export type Asked = {
   readonly client: Client
   readonly now: Instant
   readonly tenant: Pick<TenantConfig, 'paymentPurposeCodes'>
-  /** What stands under BaseConsentId; null where it names nothing that is known here. */
+  /** What the client has under BaseConsentId; null where that names nothing of its own. */
   readonly base: Consent | null
 }
 export type Rule = (asked: Asked) => string | null

@@ -1,7 +1,7 @@
 /** What each type of schedule has to keep to, as a table (tpp-api 2.7.2). Days are days of the Emirates. */
 import { toInstant } from '../../clock.ts'
 import type { ControlParameters, MultiPayment, PeriodicSchedule, ScheduleType } from '../../consent-store/index.ts'
-import { addDays, type LocalDate, localDateAt } from '../../local-date.ts'
+import { addYears, type LocalDate, localDateAt } from '../../local-date.ts'
 import type { Asked, PaymentRule } from './rule.ts'
 
 const AT = 'consent.ControlParameters.ConsentSchedule'
@@ -79,5 +79,5 @@ export const fileIsLater: PaymentRule = (control, asked) => {
   const date = control.file.requestedExecutionDate
   const path = `${AT}.FilePayment.RequestedExecutionDate`
   if (date <= today(asked)) return `${path} must be later than today`
-  return date > addDays(today(asked), 365) ? `${path} is more than one year ahead` : null
+  return date > addYears(today(asked), 1) ? `${path} is more than one year ahead` : null
 }

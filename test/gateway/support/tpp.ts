@@ -1,6 +1,6 @@
 /** A TPP's side of the wire: requests with or without certificate, and raw bytes. */
 import type { IncomingHttpHeaders } from 'node:http'
-import { request } from 'node:https'
+import { type Agent, request } from 'node:https'
 import { connect } from 'node:tls'
 import type { Certificate } from './pki.ts'
 
@@ -20,9 +20,14 @@ export type Call = {
   readonly certificate?: Certificate | null
   readonly signal?: AbortSignal
 }
-export type Client = { readonly origin: string; readonly ca: string }
+export type Client = {
+  readonly origin: string
+  readonly ca: string
+  /** Keeps connections; without one each call has its own. */
+  readonly agent?: Agent
+}
 
-export function send({ origin, ca }: Client, call: Call): Promise<Answer> {
+export function send({ origin, ca, agent }: Client, call: Call): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { certificate } = call
     const { hostname, port } = new URL(origin)
@@ -35,7 +40,7 @@ export function send({ origin, ca }: Client, call: Call): Promise<Answer> {
         method: call.method ?? 'GET',
         headers: call.headers as Record<string, string | string[]>,
         ca,
-        agent: false,
+        agent: agent ?? false,
         ...(certificate ? { cert: certificate.certificate, key: certificate.key } : {}),
         ...(call.signal === undefined ? {} : { signal: call.signal }),
       },

@@ -1,13 +1,14 @@
-/** Two tenants of one deployment, TPPs that both know, and a victim's consents in every state of their journey. */
+/** Two tenants of one deployment, and TPPs that both know. */
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { Agent } from 'node:https'
 import type { Config, FixedRole } from '../../../src/config.ts'
 import { startHub } from '../../../src/hub.ts'
 import type { OrganisationId, TenantId } from '../../../src/ids.ts'
 import { Secret } from '../../../src/secret.ts'
-import type { Certificate } from '../../gateway/support/pki.ts'
+import { json } from '../../gateway/support/outside.ts'
 import { type Answer, type Call, send } from '../../gateway/support/tpp.ts'
-import { type Flow, flowOf } from '../../profiles/support/flow.ts'
-import { createProfileWorld, type Party, type ProfileWorld, REDIRECT_URI } from '../../profiles/support/world.ts'
+import { flowOf } from '../../profiles/support/flow.ts'
+import { createProfileWorld } from '../../profiles/support/world.ts'
 import { freePort } from '../../support/free-port.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
 
@@ -18,7 +19,12 @@ export type TwoBanks = Awaited<ReturnType<typeof createTwoBanks>>
 
 export async function createTwoBanks() {
   // Without a worker: what it looks for by the clock would be among the statements that are counted.
-  const world = await createProfileWorld(['uae'], { roles: DOORS })
+  const world = await createProfileWorld(['uae'], {
+    roles: DOORS,
+    entry: (each) => ({ ...each, roles: ['BDSP', 'BSIP', 'ISP'] }),
+  })
+  // It takes what it is told, and has nothing to tell.
+  world.lfi.answer = json(201, {})
   const [aurora] = world.config.tenants
   if (aurora === undefined) throw new Error('no tenant')
   // The world gives its operator's door a port and nobody there; it may be taken by now.
@@ -29,8 +35,12 @@ export async function createTwoBanks() {
     config: { ...world.config, roles: ['admin'], tenants: [operated] },
     log: world.log,
   })
+  const agents = createAgents()
   const atAurora = (role: FixedRole, asked: Call): Promise<Answer> =>
-    role === 'admin' ? send({ origin: admin.origin, ca: world.ca }, asked) : world.call(role, asked)
+    send(
+      { ...(role === 'admin' ? { origin: admin.origin, ca: world.ca } : world.doors[role]), ...agents.for(asked) },
+      asked,
+    )
 
   const organisationId = randomUUID() as OrganisationId
   const database = await createTestDatabase()
@@ -62,19 +72,22 @@ export async function createTwoBanks() {
     ROLES.map((role) => [role, { origin: listeners[role].origin, ca: world.ca }]),
   ) as Origins
   const otherBank = await world.framework.issue({ O: 'Meridian Bank PJSC', OU: organisationId, CN: randomUUID() })
-  const atMeridian = (role: FixedRole, asked: Call): Promise<Answer> => send(origins[role], asked)
+  const atMeridian = (role: FixedRole, asked: Call): Promise<Answer> =>
+    send({ ...origins[role], ...agents.for(asked) }, asked)
   for (const { certificate } of [world.parties.uae, world.parties.otherUae]) {
     const answer = await atMeridian('rs', { method: 'POST', path: '/tpp-registration', certificate })
     if (answer.status !== 204) throw new Error(`registration: ${answer.status}`)
   }
   return {
     world,
-    flow: flowOf(world),
+    flow: flowOf({ ...world, call: atAurora }),
     /** The same hands, at the other bank's doors. */
     meridianFlow: flowOf({ ...world, issuer: origins.auth.origin, doors: origins, call: atMeridian, bank: otherBank }),
     otherBank,
+    issuers: { aurora: world.issuer, meridian: origins.auth.origin },
     call: { aurora: atAurora, meridian: atMeridian },
     close: async () => {
+      agents.close()
       await second.close()
       await operations.close()
       await world.close()
@@ -83,47 +96,18 @@ export async function createTwoBanks() {
   }
 }
 
-export type Victim = Awaited<ReturnType<typeof createVictim>>
-
-/** Consents of one TPP: pushed alone, begun at the bank, agreed with the code still to redeem, and in use. */
-export async function createVictim(world: ProfileWorld, flow: Flow) {
-  const owner: Party = world.parties.uae
-  const how = { certificate: owner.certificate }
-  const pushed = async () => {
-    const { params, verifier, consentId } = flow.request()
-    const { answer } = await flow.push(owner, params, how)
-    if (answer.status !== 201) throw new Error(`push: ${answer.status} ${answer.text}`)
-    return { consentId, verifier, requestUri: (answer.json() as { request_uri: string }).request_uri }
-  }
-  const redeem = (code: string, verifier: string) =>
-    flow.token(
-      owner,
-      { grant_type: 'authorization_code', code, redirect_uri: REDIRECT_URI, code_verifier: verifier },
-      how,
-    )
-  const agreed = async () => {
-    const { consentId, verifier, requestUri } = await pushed()
-    const code = (await flow.agree(owner, requestUri, consentId)).searchParams.get('code') ?? ''
-    return { consentId, verifier, code }
-  }
-  const waiting = await pushed()
-  const begun = await pushed()
-  const { client_id, request_uri } = { client_id: owner.clientId, request_uri: begun.requestUri }
-  const auth = await flow.hh('GET', `/auth?${new URLSearchParams({ client_id, request_uri })}`)
-  const { interactionId } = (auth.json() as { interaction: { interactionId: string } }).interaction
-  const coded = await agreed()
-  const used = await agreed()
-  const { answer } = await redeem(used.code, used.verifier)
-  const tokens = answer.json() as { readonly access_token: string; readonly refresh_token: string }
+/** Connections that are kept, for each certificate its own: there are hundreds of calls, by a handful of callers. */
+function createAgents() {
+  const agents = new Map<string, Agent>()
   return {
-    owner,
-    waiting,
-    begun: { ...begun, interactionId },
-    coded,
-    used: { ...used, accessToken: tokens.access_token, refreshToken: tokens.refresh_token },
-    ids: [waiting, begun, coded, used].map(({ consentId }) => consentId),
-    redeemCode: () => redeem(coded.code, coded.verifier),
+    for: ({ certificate }: Call): { readonly agent: Agent } => {
+      const whose = certificate?.thumbprint ?? ''
+      const agent = agents.get(whose) ?? new Agent({ keepAlive: true })
+      agents.set(whose, agent)
+      return { agent }
+    },
+    close: () => {
+      for (const agent of agents.values()) agent.destroy()
+    },
   }
 }
-
-export const bankCertificate = (world: ProfileWorld): Certificate => world.bank

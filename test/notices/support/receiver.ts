@@ -20,6 +20,8 @@ export type Receiver = {
   answer: Answering
   /** Resolves when so many have come, in all. */
   until(count: number): Promise<readonly Received[]>
+  /** Whoever waits for an answer waits no longer. */
+  hangUp(): void
   close(): Promise<void>
 }
 
@@ -68,6 +70,7 @@ export async function startReceiver(certificate: Certificate, trusted?: string):
       while (received.length < count) await new Promise<void>((tell) => waiting.push(tell))
       return received
     },
+    hangUp: () => server.closeAllConnections(),
     close: async () => {
       const closed = new Promise<void>((done) => server.close(() => done()))
       server.closeAllConnections()

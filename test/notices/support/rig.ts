@@ -1,5 +1,5 @@
 /** The outbox with its workers on a real database; receivers, the LFI and the directory are programs outside. */
-import { createHash, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto'
+import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto'
 import { compactDecrypt, compactVerify, importJWK, type JWK } from 'jose'
 import { createAudit } from '../../../src/audit/index.ts'
 import { type Clock, iso, type Milliseconds, plus, type Seconds, toInstant } from '../../../src/clock.ts'
@@ -8,7 +8,6 @@ import { type Consent, createConsentStore, type JsonObject, type LfiPatch } from
 import { inTransaction } from '../../../src/db.ts'
 import { createFetchGuard } from '../../../src/fetch-guard.ts'
 import {
-  type ClientId,
   type ConsentId,
   newCorrelationId,
   type OrganisationId,
@@ -28,8 +27,11 @@ import { type DirectoryEntry, startDirectory } from '../../gateway/support/outsi
 import { createAuthority } from '../../gateway/support/pki.ts'
 import { createTestDatabase } from '../../support/postgres.ts'
 import { ROOM } from '../../support/room.ts'
-import { type Receiver, startReceiver, status } from './receiver.ts'
+import { startReceiver, status } from './receiver.ts'
 import { subjectsOf } from './subjects.ts'
+import { newTpp, type Tpp } from './tpp.ts'
+
+export type { Tpp } from './tpp.ts'
 
 const RAR_TYPE = 'urn:openfinanceuae:account-access-consent:v2.1'
 const PAYMENT_RAR_TYPE = 'urn:openfinanceuae:service-initiation-consent:v2.1'
@@ -67,15 +69,6 @@ const PAYMENTS = {
 
 type Kind = { readonly rarType: string; readonly scope: string; readonly members: JsonObject }
 
-export type Tpp = {
-  readonly clientId: ClientId
-  readonly organisationId: OrganisationId
-  /** As the directory publishes them; a test may change them while what is known is not too fresh. */
-  readonly jwks: { keys: unknown[] }
-  readonly webhookUris: string[]
-  readonly decryption: KeyObject
-  readonly receiver: Receiver
-}
 export type Event = {
   readonly header: Readonly<Record<string, unknown>>
   readonly jwsHeader: Readonly<Record<string, unknown>>
@@ -113,7 +106,7 @@ export async function createRig(options: Options = {}) {
   const lfi = await startReceiver(server, framework.certificate)
   lfi.answer = status(204)
   const tpps: Tpp[] = []
-  for (let index = 0; index < (options.tpps ?? 1); index += 1) tpps.push(await newTpp(await startReceiver(server)))
+  for (let index = 0; index < (options.tpps ?? 1); index += 1) tpps.push(newTpp(await startReceiver(server)))
   const certificates = new Map(
     tpps.map(({ clientId }) => [clientId, createHash('sha256').update(clientId).digest('base64url')]),
   )
@@ -403,6 +396,21 @@ export async function createRig(options: Options = {}) {
       const { payload, protectedHeader: jwsHeader } = await compactVerify(plaintext, key, { algorithms: ['PS256'] })
       return { header, jwsHeader, claims: JSON.parse(Buffer.from(payload).toString('utf8')) as Event['claims'] }
     },
+    /** As it was at first, but for the clock: workers at rest, nothing to tell, nobody has said or received anything. */
+    rest: async () => {
+      for (const { receiver } of tpps) receiver.hangUp()
+      for (const worker of started.splice(0)) await worker.stop()
+      await db.raw('truncate consent, service_request cascade')
+      Object.assign(lfi, { answer: status(204) }).received.length = 0
+      for (const { clientId, receiver, jwks, webhookUris, published } of tpps) {
+        Object.assign(receiver, { answer: status(202) }).received.length = 0
+        jwks.keys.splice(0, jwks.keys.length, ...published)
+        webhookUris.splice(0, webhookUris.length, `${receiver.origin}/events`)
+        await participants.setStatus('client', clientId, 'active', { actor: 'test', interactionId: null })
+      }
+      // What is known of them is not believed any longer.
+      ahead += 2_000
+    },
     close: async () => {
       for (const { receiver } of tpps) await receiver.close()
       await lfi.close()
@@ -437,21 +445,3 @@ export const LFI = {
   softwareStatementId: null,
   interactionId: null,
 } as const
-
-async function newTpp(receiver: Receiver): Promise<Tpp> {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const signing = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey
-  return {
-    clientId: randomUUID() as ClientId,
-    organisationId: randomUUID() as OrganisationId,
-    receiver,
-    webhookUris: [`${receiver.origin}/events`],
-    decryption: privateKey,
-    jwks: {
-      keys: [
-        { ...signing.export({ format: 'jwk' }), kid: 'tpp-sig', use: 'sig' },
-        { ...publicKey.export({ format: 'jwk' }), kid: 'tpp-enc', use: 'enc' },
-      ],
-    },
-  }
-}

@@ -8,6 +8,7 @@ const ACCOUNT_ACCESS = 'urn:openfinanceuae:account-access-consent:v2.1'
 const ASSERTION_TYPE = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 const FORM = 'application/x-www-form-urlencoded'
 const DAY_MS = 86_400_000
+const GRANTED: Json = { psuIdentifiers: { userId: 'user-7' }, accountIds: ['acc-1'] }
 
 export type Sending = {
   readonly certificate?: Call['certificate']
@@ -117,8 +118,8 @@ export function flowOf(world: ProfileWorld) {
       ...(method === 'POST' ? { headers: { 'content-type': FORM } } : {}),
     })
 
-  /** The LFI takes the browser, asks the customer and sends it back: where to. */
-  const agree = async (by: Party, requestUri: string, consentId: string): Promise<URL> => {
+  /** The LFI takes the browser, asks the customer, who is one of `granted`, and sends it back: where to. */
+  const agree = async (by: Party, requestUri: string, consentId: string, granted: Json = GRANTED): Promise<URL> => {
     const begun = await hh('GET', `/auth?${new URLSearchParams({ client_id: by.clientId, request_uri: requestUri })}`)
     if (begun.status !== 200) throw new Error(`GET /auth: ${begun.status} ${begun.text}`)
     const { interaction } = begun.json() as { readonly interaction: { readonly interactionId: string } }
@@ -130,8 +131,7 @@ export function flowOf(world: ProfileWorld) {
       body: JSON.stringify({
         status: 'Authorized',
         'consentBody.Data.Status': 'Authorized',
-        psuIdentifiers: { userId: 'user-7' },
-        accountIds: ['acc-1'],
+        ...granted,
         authorizationChannel: 'Web',
       }),
     })

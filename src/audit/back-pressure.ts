@@ -29,7 +29,11 @@ export type BackPressure = {
   close(): Promise<void>
 }
 
-export const REST_AFTER_MS = 1_000
+/**
+ * What is accepted until the oldest entry has waited so long, or a look longer, may take the sealer as long again: twice
+ * that is to stay within two seconds. A pass begins every half second, so that entries wait for less as a rule.
+ */
+export const REST_AFTER_MS = 750
 const LOOK_EVERY_MS = 250
 /** No new checkpoint for so long, although entries wait: nobody seals. */
 const ALIVE_MS = 3_000

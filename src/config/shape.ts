@@ -137,7 +137,7 @@ export type WitnessConfig = {
 export type AuditConfig = {
   readonly origin: string
   readonly clockSource: string
-  /** Absent: a second. */
+  /** Absent: three quarters of a second. */
   readonly restAfterMs?: Milliseconds
   /** PEM, private or public, oldest first: keys that signed this log before. */
   readonly previousKeys: readonly Secret<string>[]

@@ -136,6 +136,7 @@ function loadTenant(file: string, env: NodeJS.ProcessEnv, databaseAs: DatabaseUs
     audit: {
       origin: audit.origin ?? `falaj/${kept.id}`,
       clockSource: audit.clockSource,
+      restAfterMs: audit.restAfterMs,
       previousKeys: keys.audit.previousKeyFiles.map((name) => files.formerEd25519Key(name)),
       witnesses: audit.witnesses.map(({ publicKey, url, caFile }) => ({
         publicKey,

@@ -6,7 +6,9 @@ import { setTimeout } from 'node:timers/promises'
 import { failingParts, mountAdmin } from './admin/index.ts'
 import {
   auditLogOf,
+  backlogOf,
   createAudit,
+  createBackPressure,
   createClockWatch,
   createEarlyRefusals,
   createReceiptOffice,
@@ -157,7 +159,9 @@ async function startTenant(config: Config, tenant: TenantConfig, shared: Shared)
 async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { readonly db: Db }): Promise<Tenant> {
   const { clock, registry, log, db } = shared
   const watch = createClockWatch({ clock, monotonic: () => performance.now() })
-  const audit = createAudit({ db, tenantId: tenant.id, clock, log, watch })
+  const { witnesses, restAfterMs } = auditLogOf(tenant)
+  const pressure = createBackPressure({ backlog: () => backlogOf(db), restAfterMs })
+  const audit = createAudit({ db, tenantId: tenant.id, clock, log, watch, pressure })
   const refusals = createEarlyRefusals({ audit, tenantId: tenant.id, clock })
   const receipts = createReceiptOffice({ db })
   const participants = createParticipants({ db, tenant, trustFramework: config.trustFramework, audit, clock, log })
@@ -174,14 +178,13 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     firstUse: createReplayMemory(clock, LFI_JTI_MAX),
   })
   const reports = createReports({ db, tenant, audit, clock })
-  const { witnesses } = auditLogOf(tenant)
   const witnessing = createWitnessing({ db, witnesses, clock, log })
   const levels = levelsOf(db, reports, witnesses)
   const certificates = certificatesOf(config, tenant)
   const counts = { witnesses: witnessing.counts, spans: shared.spans?.counts ?? null }
   const expiries = () =>
     certificates.map(({ name, expiresAt }) => ({ name, seconds: (expiresAt - clock.now()) / 1000 }))
-  const metrics = createMetrics(levels, { ...counts, certificates: expiries })
+  const metrics = createMetrics(levels, { ...counts, certificates: expiries, audit: pressure.restedMs })
   const connector = createConnector({ tenant, clock })
   const consentActions = createConsentActions({ tenant, connector, registry })
   const room = {

@@ -79,11 +79,13 @@ export type Expiries = () => readonly { readonly name: string; readonly seconds:
 export type Counted = {
   readonly witnesses: WitnessLevels
   readonly certificates: Expiries
+  /** Milliseconds that writers of the audit log have rested. */
+  readonly audit: () => number
   /** null: nothing is exported. */
   readonly spans: SpanLevels | null
 }
 
-export function createMetrics(levels: Levels, { witnesses, certificates, spans }: Counted): Metrics {
+export function createMetrics(levels: Levels, { witnesses, certificates, audit, spans }: Counted): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const requests = new Counter({
@@ -128,6 +130,11 @@ export function createMetrics(levels: Levels, { witnesses, certificates, spans }
     labelNames: ['certificate'] as const,
     registers,
   })
+  const rested = new Counter({
+    name: 'falaj_audit_rested_seconds_total',
+    help: 'Time for which nothing was accepted into the audit log, because its sealer was behind.',
+    registers,
+  })
   const lag = new Gauge({
     name: 'falaj_event_loop_lag_seconds',
     help: 'Delay of the event loop since it was last read: the 99th percentile.',
@@ -163,6 +170,8 @@ export function createMetrics(levels: Levels, { witnesses, certificates, spans }
         counter.reset()
         counter.inc(spans?.()[what] ?? 0)
       }
+      rested.reset()
+      rested.inc(audit() / 1000)
       for (const { name, seconds: left } of certificates()) expiries.set({ certificate: name }, left)
       const p99 = delay.percentile(99) / 1e9
       lag.set(Number.isFinite(p99) ? p99 : 0)

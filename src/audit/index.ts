@@ -8,6 +8,7 @@ import type { Clock } from '../clock.ts'
 import type { Db, Migration, Tx } from '../db.ts'
 import type { TenantId } from '../ids.ts'
 import type { Log } from '../log.ts'
+import type { BackPressure } from './back-pressure.ts'
 import type { ClockWatch } from './clock-watch.ts'
 import { type AuditEntry, type Encoded, encode } from './entry.ts'
 import { createFailures, failureEntry } from './failures.ts'
@@ -15,6 +16,7 @@ import { createGroupCommit } from './group-commit.ts'
 import { auditTables } from './migrations/0001-audit.ts'
 import { accept, type EntryId } from './store.ts'
 
+export { type BackPressure, backlogOf, createBackPressure } from './back-pressure.ts'
 export { auditExport, auditVerifyLive } from './cli.ts'
 export { type ClockWatch, createClockWatch } from './clock-watch.ts'
 export { createEarlyRefusals, type EarlyRefusals } from './early-refusals.ts'
@@ -63,12 +65,16 @@ export function createAudit(deps: {
   readonly log: Log
   /** Without one, entries say that nobody watched the clock. */
   readonly watch?: ClockWatch
+  /** Without it, entries are accepted however far the sealer is behind. */
+  readonly pressure?: BackPressure
   readonly queueMax?: number
 }): Audit {
-  const { db, tenantId, clock, log, watch } = deps
+  const { db, tenantId, clock, log, watch, pressure } = deps
   const commits = createGroupCommit<Encoded>({
     write: async (batch) => {
+      await pressure?.rest()
       const began = clock.now()
+      pressure?.look()
       await accept(db, batch)
       const ms = clock.now() - began
       if (ms > SLOW_COMMIT_MS) log.warn({ ms, entries: batch.length }, 'every answer waits for a slow audit commit')
@@ -98,6 +104,9 @@ export function createAudit(deps: {
         throw thrown
       }
     },
-    close: () => commits.close(),
+    close: async () => {
+      await commits.close()
+      await pressure?.close()
+    },
   }
 }

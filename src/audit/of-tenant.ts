@@ -1,12 +1,14 @@
 /** What the configuration of a tenant says of its log. */
 import type { TenantConfig } from '../config.ts'
 import { OperatorError } from '../errors.ts'
+import { REST_AFTER_MS } from './back-pressure.ts'
 import { type LogKeySource, originOf } from './log-keys.ts'
 import { parseVerifierKey } from './note/key.ts'
 import type { WitnessEndpoint } from './witnessing.ts'
 
 export type AuditLogSettings = Required<LogKeySource> & {
   readonly clockSource: string
+  readonly restAfterMs: number
   readonly witnesses: readonly WitnessEndpoint[]
 }
 
@@ -17,6 +19,7 @@ export function auditLogOf({ id, keys, audit }: TenantConfig): AuditLogSettings 
     origin: audit?.origin ?? originOf(id),
     previousKeys: audit?.previousKeys ?? [],
     clockSource: audit?.clockSource ?? 'not said',
+    restAfterMs: audit?.restAfterMs ?? REST_AFTER_MS,
     witnesses: (audit?.witnesses ?? []).map(({ publicKey, url, ca }) => {
       const key = parseVerifierKey(publicKey)
       if (key?.type !== 'cosignature')

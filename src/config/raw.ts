@@ -1,4 +1,5 @@
 /** The two files as written, once the schema has accepted them and filled in the defaults. */
+import type { Milliseconds } from '../clock.ts'
 import type { EncryptionKeyReference, SecretReference } from './files.ts'
 import type {
   Config,
@@ -86,6 +87,7 @@ export type RawTenant = Pick<TenantConfig, Kept | 'lifetimes' | 'limits'> & {
   readonly audit: {
     readonly origin?: string
     readonly clockSource: string
+    readonly restAfterMs: Milliseconds
     readonly witnesses: readonly { readonly publicKey: string; readonly url: string; readonly caFile?: string }[]
   }
   readonly lfi: Omit<TenantConfig['lfi'], 'ca' | 'certificate' | 'key' | 'authentication' | 'callerJwt'> &

@@ -137,6 +137,8 @@ export type WitnessConfig = {
 export type AuditConfig = {
   readonly origin: string
   readonly clockSource: string
+  /** Absent: three quarters of a second. */
+  readonly restAfterMs?: Milliseconds
   /** PEM, private or public, oldest first: keys that signed this log before. */
   readonly previousKeys: readonly Secret<string>[]
   readonly witnesses: readonly WitnessConfig[]

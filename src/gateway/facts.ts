@@ -7,7 +7,7 @@ import type { AccountId, CorrelationId } from '../ids.ts'
 import type { Exchange, LfiReply } from '../lfi/index.ts'
 import type { Log } from '../log.ts'
 import type { Client } from '../participants/index.ts'
-import type { OpenPayment, Payment, ServiceRequest } from '../resource-log/index.ts'
+import type { OpenPayment, Payment, Recorded, ServiceRequest } from '../resource-log/index.ts'
 import type { PeerCertificate } from '../tls.ts'
 import type { Trace } from '../trace.ts'
 import type { BodyType, Offer } from './accept.ts'
@@ -89,6 +89,10 @@ export type Facts = {
   readonly owned: PaymentConsent
   /** What is to be paid. */
   readonly asked: Asked
+  /** What the key was used for before; null where it is new. */
+  readonly first: Payment | null
+  /** What there is under the key now: recorded for this request, or for the first one. */
+  readonly reserved: Exclude<Recorded, { readonly outcome: 'other-consent' }>
   /** On record, before the LFI is asked. */
   readonly payment: OpenPayment
   /** What the LFI has made of it, in the TPP's form, or what the TPP is told instead. */

@@ -19,6 +19,7 @@ import { askAboutPayment } from './stages/ask-about-payment.ts'
 import { askForRefund } from './stages/ask-for-refund.ts'
 import { askLfi } from './stages/ask-lfi.ts'
 import { askService } from './stages/ask-service.ts'
+import { awaitFirst } from './stages/await-first.ts'
 import { changeConsent } from './stages/change-consent.ts'
 import { changeSubscription } from './stages/change-subscription.ts'
 import { checkAccount } from './stages/check-account.ts'
@@ -34,6 +35,7 @@ import { checkProof } from './stages/check-proof.ts'
 import { checkClientScope, checkUserScope } from './stages/check-scope.ts'
 import { checkSender } from './stages/check-sender.ts'
 import { discoverPayee } from './stages/discover-payee.ts'
+import { findFirst } from './stages/find-first.ts'
 import { findPayment } from './stages/find-payment.ts'
 import { findRequest } from './stages/find-request.ts'
 import { answerHandedOver, handOverFile, readFile } from './stages/hand-over-file.ts'
@@ -89,9 +91,9 @@ export const requestPaths = {
     .step(checkUserScope).step(checkHeaders).step(readKey).step(checkParameters)
     .step(readSignedBody)
     // Has it been asked before?
-    .step(answerAgain)
+    .step(findFirst).step(answerAgain)
     // Did the user agree to it?
-    .step(loadConsent).step(checkPayment).step(reservePayment)
+    .step(loadConsent).step(checkPayment).step(reservePayment).step(awaitFirst)
     // Ask the LFI, and keep what it says.
     .step(orderPayment).step(judgePayment).step(settlePayment),
 

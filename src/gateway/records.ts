@@ -108,9 +108,11 @@ export function entriesOf(
   return [call, lfiCall]
 }
 
-/** A payment that is asked for again goes on as it was recorded under the first request (tpp-api 5.3). */
-const firstAsked = ({ payment, arrival }: Partial<Facts> & Pick<Facts, 'arrival'>): CorrelationId | null =>
-  payment === undefined || payment.interactionId === arrival.correlationId ? null : payment.interactionId
+/** A payment that is asked for again goes on, or is answered, as it was under the first request (tpp-api 5.3). */
+function firstAsked({ first, reserved, arrival }: Partial<Facts> & Pick<Facts, 'arrival'>): CorrelationId | null {
+  const id = (reserved?.payment ?? first)?.interactionId ?? null
+  return id === arrival.correlationId ? null : id
+}
 
 /** An answer with data that could not be made into ours broke the contract. */
 const lfiOutcomeOf = (

@@ -39,7 +39,8 @@ import { auditEntryOf, enqueueNotice, type ResourceChange, type Traces, type Uni
 export type Recorded =
   | { readonly outcome: 'recorded' | 'resumed'; readonly payment: OpenPayment }
   | { readonly outcome: 'answered'; readonly payment: Exclude<Payment, OpenPayment> }
-  | { readonly outcome: 'in-flight' | 'other-consent' }
+  | { readonly outcome: 'in-flight'; readonly payment: OpenPayment }
+  | { readonly outcome: 'other-consent' }
 
 /** Under the key of its client: of several at once one is recorded, and the others find it. */
 export async function recordPayment(
@@ -90,7 +91,7 @@ async function recordAgain(
   if (known.consentId !== intent.consentId) return { outcome: 'other-consent' }
   if (known.state !== 'open') return { outcome: 'answered', payment: known }
   const now = unit.clock.now()
-  if (known.attemptUntil > now) return { outcome: 'in-flight' }
+  if (known.attemptUntil > now) return { outcome: 'in-flight', payment: known }
   const payment = { ...known, attemptUntil, ...following(known, now) }
   const traces = tracesOf({ before: known, payment, change: 'resumed', changed: [] })
   assert(await updatePayment(tx, payment, known.revision, traces, caller))

@@ -3,7 +3,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
   type Audit,
   auditPublicKey,
+  backlogOf,
+  createAudit,
   createAuditReader,
+  createBackPressure,
   createReceiptOffice,
   exportLog,
   verifyExport,
@@ -136,6 +139,72 @@ describe('sealing', () => {
     expect(await log.count('audit_tile')).toBe(4)
     const found = await createReceiptOffice({ db: log.db }).find(entry.interactionId as never, { of: 'everything' })
     expect(found).toMatchObject({ pending: 0, receipts: [{ index: BEGINNING + 1_200, kind: 'tpp-call' }] })
+  })
+})
+
+describe('a sealer that does not keep up', () => {
+  /** What waits has waited so long already. */
+  const age = (ms: number) =>
+    log.tamper(`update audit_entry set accepted_at = clock_timestamp() - interval '${ms} ms'
+      where id in (select entry_id from audit_pending)`)
+
+  test('how far it is behind is told from what is in the queue alone', async () => {
+    expect(await backlogOf(log.db)).toEqual({ size: 0, waitedMs: 0 })
+    await log.record(3)
+    await age(5_000)
+    expect((await backlogOf(log.db)).waitedMs).toBeGreaterThan(5_000)
+    await log.seal()
+    expect(await backlogOf(log.db)).toEqual({ size: BEGINNING + 3, waitedMs: 0 })
+    // An hour of the sealer's own has a later id than what still waits, and waits for nothing itself.
+    await log.record(2)
+    await log.sealer({ clock: clockAt(() => EIGHT + HOUR), batchMax: 1 }).sealNow()
+    expect(await backlogOf(log.db)).toEqual({ size: BEGINNING + 6, waitedMs: 0 })
+  })
+
+  test('makes writers rest until it has sealed, and nobody once it is gone', async () => {
+    let now = 0
+    const rests: number[] = []
+    let onRest = async (): Promise<unknown> => null
+    const pressure = createBackPressure({
+      backlog: () => backlogOf(log.db),
+      monotonic: () => now,
+      pause: async (ms) => {
+        rests.push(ms)
+        now += ms
+        await onRest()
+      },
+    })
+    const audit = createAudit({ db: log.db, tenantId: aurora, clock: still, log: silent, pressure })
+    const record = async () => {
+      now += 250
+      await audit.record(ENTRIES['tpp-call'])
+      await pressure.close()
+    }
+    await record()
+    await log.seal()
+    await record()
+    await age(1_500)
+    await record()
+    expect(rests).toEqual([])
+    // Behind, and at work: its next batch comes while the writer rests.
+    onRest = async () => {
+      expect(await log.count('audit_entry')).toBe(BEGINNING + 3)
+      expect(await log.seal()).toBe(2)
+    }
+    await record()
+    expect([rests, await log.count('audit_pending')]).toEqual([[250], 1])
+    // Gone: calls are answered, after three seconds without a rest.
+    onRest = async () => null
+    await age(60_000)
+    for (let call = 0; call < 20; call += 1) await record()
+    expect(rests.length).toBeLessThanOrEqual(12)
+    const before = rests.length
+    for (let call = 0; call < 20; call += 1) await record()
+    expect(rests).toHaveLength(before)
+    expect(pressure.restedMs()).toBe(before * 250)
+    await audit.close()
+    await log.seal()
+    expect(await log.verify()).toMatchObject({ ok: true, size: BEGINNING + 44, pending: 0 })
   })
 })
 

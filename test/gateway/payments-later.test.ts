@@ -35,20 +35,21 @@ beforeEach(() => {
 const LFI = { by: 'lfi', organisationId: null, clientId: null, softwareStatementId: null, interactionId: null } as const
 const statusOf = async (id: string) => (await world.consents.find(id as never))?.status
 
-async function waiting(): Promise<{ readonly consent: { readonly id: string }; readonly id: string }> {
+async function waiting() {
   world.lfi.answer = async (asked, response) => {
     bank.send(response, 201, bank.recordOf(bank.execute(await bank.orderIn(asked), 'Pending')))
   }
   const consent = await paymentConsent(world, schedules().single)
-  expect((await payer.pay(consent)).status).toBe(201)
+  const answer = await payer.pay(consent)
+  expect(answer.status).toBe(201)
   world.lfi.answer = bank.answer
   world.lfi.asked.length = 0
-  return { consent, id: bank.ledger.at(-1)?.id ?? '' }
+  return { consent, id: bank.ledger.at(-1)?.id ?? '', madeBy: answer.headers['x-fapi-interaction-id'] }
 }
 
 describe('a payment that waits', () => {
   test('is asked about by the worker, and its end uses the consent up', async () => {
-    const { consent, id } = await waiting()
+    const { consent, id, madeBy } = await waiting()
     expect(await world.gateway.followUpPayments(10)).toBe(0)
     expect(world.lfi.asked).toEqual([])
     const [payment] = bank.ledger
@@ -58,6 +59,12 @@ describe('a payment that waits', () => {
     expect(await world.gateway.followUpPayments(10)).toBe(1)
     expect(world.lfi.asked.map(({ method, url }) => [method, url])).toEqual([['GET', `/oc/payments/${id}`]])
     expect(await statusOf(consent.id)).toBe('Consumed')
+    // The question has an id of its own, and in the log the call that made the payment for its parent.
+    const asked = world.lfi.asked[0]?.headers['o3-ozone-interaction-id']
+    expect(asked).not.toBe(madeBy)
+    expect((await world.entries(asked)).filter(({ kind }) => kind === 'lfi-call')).toMatchObject([
+      { operationId: 'getPayment', status: 200, consentId: consent.id, parentInteractionId: madeBy },
+    ])
     // It has come to its end, and nobody asks again.
     ahead = 60 * MINUTE
     expect(await world.gateway.followUpPayments(10)).toBe(0)

@@ -351,6 +351,15 @@ describe('the request', () => {
   })
 })
 
+const idOf = (answer: { readonly headers: Readonly<Record<string, unknown>> }) =>
+  answer.headers['x-fapi-interaction-id']
+/** The interaction from which this one follows, as its entry in the log has it. */
+async function parentOf(answer: Parameters<typeof idOf>[0]): Promise<unknown> {
+  const calls = (await world.entries(idOf(answer))).filter(({ kind }) => kind === 'tpp-call')
+  expect(calls).toHaveLength(1)
+  return calls[0]?.['parentInteractionId']
+}
+
 describe('a repeated key', () => {
   test('gets the first answer, whatever the body says now, and the bank hears nothing', async () => {
     const consent = await paymentConsent(world, schedules().single)
@@ -366,6 +375,7 @@ describe('a repeated key', () => {
       'again',
     ])
     expect([bank.orders(), bank.ledger.length]).toEqual([1, 1])
+    expect(await Promise.all([first, again, changed].map(parentOf))).toEqual([null, idOf(first), idOf(first)])
   })
 
   test('of another consent is a conflict', async () => {
@@ -455,6 +465,11 @@ describe('a bank that does not answer', () => {
     expect([bank.ledger.length, bank.orders()]).toEqual([1, 2])
     expect(Data.PaymentId).toBe(bank.ledger[0]?.id)
     expect(await statusOf(consent.id)).toBe('Consumed')
+    // What the bank is asked again is recorded under this request, and this one follows from the first.
+    expect([await parentOf(first), await parentOf(again)]).toEqual([null, idOf(first)])
+    expect((await world.entries(idOf(again))).filter(({ kind }) => kind === 'lfi-call')).toMatchObject([
+      { operationId: 'makePayment', status: 201, parentInteractionId: null },
+    ])
   })
 
   test.each([

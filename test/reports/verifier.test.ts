@@ -7,7 +7,7 @@ import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createAudit } from '../../src/audit/index.ts'
+import { createAudit, verifierMain } from '../../src/audit/index.ts'
 import { Secret } from '../../src/secret.ts'
 import { falaj } from '../support/cli.ts'
 import { type ConfigFiles, writeConfigFiles } from '../support/config-files.ts'
@@ -133,6 +133,8 @@ async function fileReports(): Promise<void> {
       kept.set(`${report}.${format}`, await command('report', report, ...days, '--format', format))
     kept.set(`${report}, three days`, await command('report', report, '--from', ago(2), '--to', day.date))
   }
+  for (const format of ['ndjson', 'csv'])
+    kept.set(`raw.${format}`, await command('report', 'raw', ...days, '--format', format))
   for (const name of ['one', 'two'] as const) kept.set(name, await tppReports(name))
 }
 
@@ -142,9 +144,9 @@ function filed(name: string): string {
   return text
 }
 
-/** Nothing but Node.js, and not even an environment. */
-function verify(...args: string[]): { readonly status: number | null; readonly out: string } {
-  const run = ['falaj-verify.ts', 'log', '--key', key, ...args]
+/** Nothing but Node.js: no environment, and no right to read anything but the directory, to write or to start anything. */
+function verifyAway(...args: string[]): { readonly status: number | null; readonly out: string } {
+  const run = ['--permission', `--allow-fs-read=${away}`, 'falaj-verify.ts', 'log', '--key', key, ...args]
   const { status, stdout } = spawnSync(process.execPath, run, {
     cwd: away,
     env: {},
@@ -152,6 +154,16 @@ function verify(...args: string[]): { readonly status: number | null; readonly o
     maxBuffer: 2 ** 27,
   })
   return { status, out: stdout }
+}
+
+/** The same without another process: what follows asks thirty times. */
+function verify(...args: string[]): { readonly status: number; readonly out: string } {
+  const there = args.map((arg, at) => (args[at - 1] === '--compare' ? join(away, arg) : arg))
+  let out = ''
+  const status = verifierMain([join(away, 'log'), '--key', key, ...there], (text) => {
+    out += text
+  })
+  return { status, out: out.replaceAll(`${away}/`, '') }
 }
 
 async function tppReports(name: 'one' | 'two'): Promise<string> {
@@ -164,6 +176,7 @@ async function tppReports(name: 'one' | 'two'): Promise<string> {
   return answer.text
 }
 
+const ofDay = ['--period', `${day.date}/${day.date}`]
 const file = (name: string, text: string): string => {
   writeFileSync(join(away, name), text)
   return name
@@ -184,7 +197,7 @@ describe('with the export, the verifier and the key alone', () => {
   test('the reports are recomputed, to the last figure', () => {
     const lfi = JSON.parse(filed('lfi.json')) as Rows
     const daily = JSON.parse(filed('daily.json')) as Rows
-    const { status, out } = verify('--reports', '--json')
+    const { status, out } = verifyAway('--reports', '--json')
     expect(status).toBe(0)
     const verdict = JSON.parse(out) as Verdict
     const { reports } = verdict
@@ -215,9 +228,11 @@ describe('with the export, the verifier and the key alone', () => {
     const names: string[] = []
     for (const report of ['lfi', 'daily', 'hourly'])
       for (const format of ['json', 'csv']) names.push(file(`${report}.${format}`, filed(`${report}.${format}`)))
-    const { status, out } = verify(...names.flatMap((name) => ['--compare', name]))
+    for (const format of ['ndjson', 'csv']) names.push(file(`raw.${format}`, filed(`raw.${format}`)))
+    const { status, out } = verifyAway(...names.flatMap((name) => ['--compare', name]), ...ofDay)
     expect([status, out]).toEqual([0, expect.stringContaining(`report hourly.csv, ${day.date} to ${day.date}: all`)])
-    expect(out.match(/rows follow from the log/g)).toHaveLength(6)
+    expect(out.match(/rows follow from the log/g)).toHaveLength(8)
+    for (const format of ['ndjson', 'csv']) expect(out).toContain(`raw.${format}, ${day.date} to ${day.date}: all 3705`)
     for (const name of ['one', 'two'] as const) {
       const told = file(`${name}.json`, filed(name))
       expect(verify('--compare', told, '--tpp', rig.world[name].organisationId)).toMatchObject({ status: 0 })

@@ -11,6 +11,7 @@ test('what each witness said is counted by its name, and counted once however of
   const metrics = createMetrics(levels, {
     witnesses: () => counts,
     certificates: () => [{ name: 'listeners.rs', seconds: 86_400 }],
+    audit: () => 2_500,
     spans: null,
   })
   await metrics.read()
@@ -20,6 +21,7 @@ test('what each witness said is counted by its name, and counted once however of
   expect(text).toContain('falaj_witness_refusals_total{witness="witness.example/w"} 1\n')
   expect(text).toContain('falaj_witness_failures_total{witness="witness.example/w"} 2\n')
   expect(text).toContain('falaj_audit_pending_seconds 7\n')
+  expect(text).toContain('falaj_audit_rested_seconds_total 2.5\n')
   expect(text).toContain('falaj_witness_behind_seconds Nan\n')
   expect(text).toContain('falaj_certificate_expires_seconds{certificate="listeners.rs"} 86400\n')
 })

@@ -9,7 +9,7 @@ import { OperatorError } from '../../errors.ts'
 import type { Log } from '../../log.ts'
 import { encode } from '../entry.ts'
 import { type LogKeySource, openLogKeys } from '../log-keys.ts'
-import { bestCheckpoint, keyHistory, latestCheckpoint, tileSource } from '../log-store.ts'
+import { bestCheckpoint, type KeyInForce, keyHistory, latestCheckpoint, tileSource } from '../log-store.ts'
 import { createSealer } from '../seal.ts'
 import { accept } from '../store.ts'
 import { TILE_WIDTH } from '../tree/tiles.ts'
@@ -59,17 +59,20 @@ export async function copyLog(db: Db, folder: ExportFolder, plan: Plan): Promise
   await folder.stream('hours.ndjson', hourLines(db, plan))
   await writeTiles(db, folder, plan.size, tileSource(db))
   const keys = (await keyHistory(db)).filter(({ index }) => index < plan.size)
-  const bundles = new Set([...keys.map(({ index }) => Math.floor(index / TILE_WIDTH)), ...bundlesOf(plan)])
-  await writeBundles(
-    db,
-    folder,
-    plan.size,
-    [...bundles].sort((a, b) => a - b),
-  )
+  await writeBundles(db, folder, plan.size, wantedBundles(plan, keys))
   if (plan.openings) await folder.stream('openings.ndjson', openingLines(db, plan))
   await folder.stream('entries.ndjson', jsonLines(folder, plan))
   await folder.stream('entries.csv', csvLines(folder, plan))
   await folder.rename(UNFINISHED, MANIFEST)
+}
+
+/** Those of the plan, and those with a key, in ascending order. */
+function* wantedBundles(plan: Plan, keys: readonly KeyInForce[]): Generator<number> {
+  const ofKeys = [...new Set(keys.map(({ index }) => Math.floor(index / TILE_WIDTH)))]
+  const [from, to] = [Math.floor(plan.first / TILE_WIDTH), Math.ceil(plan.end / TILE_WIDTH)]
+  yield* ofKeys.filter((n) => n < from)
+  yield* bundlesOf(plan)
+  yield* ofKeys.filter((n) => n >= to)
 }
 
 async function begin(deps: ExportDeps, options: ExportOptions): Promise<Plan> {

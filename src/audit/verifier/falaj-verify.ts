@@ -10,10 +10,10 @@
  * Exit status: 0 verified, 1 not verified (the first fault, or the first figure that differs, is named), 2 there was
  * nothing to judge.
  *
- * The order of the chapters: hashes · notes and keys · policy · files · entries · reports · a filed report · the walk ·
- * receipts · words.
+ * The order of the chapters: hashes · notes and keys · policy · files · entries · reports · a filed report · the raw log ·
+ * the walk · the lists of an export · receipts · words.
  */
-import { createPublicKey, hash, type KeyObject, verify } from 'node:crypto'
+import { createPublicKey, hash, verify } from 'node:crypto'
 import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -27,6 +27,10 @@ class Fault extends Error {
     super(reason)
     this.bad = { where, index, reason }
   }
+}
+/** The first thing that does not hold ends the verification. */
+function need(holds: boolean, where: string, index: number | null, reason: string): asserts holds {
+  if (!holds) throw new Fault(where, index, reason)
 }
 /** There is nothing to judge: exit status 2. */
 export class NothingToJudge extends Error {}
@@ -50,17 +54,12 @@ export function nodeHash(left: Buffer, right: Buffer): Buffer {
   return hashScratch(65)
 }
 
-/** The largest power of two below `n`. */
-function splitOf(n: number): number {
-  let k = 1
-  while (k * 2 < n) k *= 2
-  return k
-}
-
+/** The left half of a tree is the largest complete one that is smaller than the whole. */
 export function rootOf(hashes: readonly Buffer[]): Buffer {
   if (hashes.length === 1) return hashes[0] as Buffer
-  const k = splitOf(hashes.length)
-  return nodeHash(rootOf(hashes.slice(0, k)), rootOf(hashes.slice(k)))
+  let left = 1
+  while (left * 2 < hashes.length) left *= 2
+  return nodeHash(rootOf(hashes.slice(0, left)), rootOf(hashes.slice(left)))
 }
 
 /** The root of a tree whose incomplete tiles, from the lowest level up, are these. */
@@ -77,27 +76,11 @@ function parseHash(text: string | undefined): Buffer | null {
 
 // ── Notes and keys: C2SP signed-note, tlog-checkpoint, tlog-cosignature ──────────────────────────────────────────────
 
-export type Key = {
-  readonly text: string
-  readonly name: string
-  readonly id: string
-  readonly type: number
-  readonly key: KeyObject
-}
-type Signature = { readonly name: string; readonly id: string; readonly bytes: Buffer }
-export type Checkpoint = {
-  readonly origin: string
-  readonly size: number
-  readonly root: Buffer
-  readonly text: string
-  readonly signatures: readonly Signature[]
-}
-
 const LOG = 0x01
 const WITNESS = 0x04
 
 /** `<name>+<id>+<base64 of type and key>`; the id is the beginning of a hash over the rest. */
-export function parseKey(text: string): Key | null {
+export function parseKey(text: string) {
   const [, name = '', id = '', encoded = ''] = /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/u.exec(text) ?? []
   const typed = Buffer.from(encoded, 'base64')
   const type = typed[0]
@@ -108,7 +91,9 @@ export function parseKey(text: string): Key | null {
   return { text, name, id, type, key: createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' }) }
 }
 
-export function parseCheckpoint(bytes: Buffer): Checkpoint | null {
+export type Key = NonNullable<ReturnType<typeof parseKey>>
+
+export function parseCheckpoint(bytes: Buffer) {
   const note = bytes.toString('utf8')
   const end = note.lastIndexOf('\n\n')
   if (!Buffer.from(note).equals(bytes) || end < 0 || !note.endsWith('\n')) return null
@@ -116,7 +101,7 @@ export function parseCheckpoint(bytes: Buffer): Checkpoint | null {
   const [origin = '', size = '', root, ...extensions] = text.split('\n')
   const rootHash = parseHash(root)
   if (origin === '' || !/^(0|[1-9]\d{0,14})$/.test(size) || rootHash === null || extensions.pop() !== '') return null
-  const signatures: Signature[] = []
+  const signatures: { readonly name: string; readonly id: string; readonly bytes: Buffer }[] = []
   for (const line of note.slice(end + 2, -1).split('\n')) {
     const [, name, encoded = ''] = /^— ([^\s+]+) (\S+)$/u.exec(line) ?? []
     const raw = Buffer.from(encoded, 'base64')
@@ -125,6 +110,7 @@ export function parseCheckpoint(bytes: Buffer): Checkpoint | null {
   }
   return { origin, size: Number(size), root: rootHash, text, signatures }
 }
+export type Checkpoint = NonNullable<ReturnType<typeof parseCheckpoint>>
 
 /**
  * When the key signed, in seconds since 1970, or 0 for a key of the log, which says no time; null when it did not.
@@ -144,50 +130,50 @@ export function signedAt(checkpoint: Checkpoint, { name, id, type, key }: Key): 
 
 // ── Policy: C2SP tlog-policy ─────────────────────────────────────────────────────────────────────────────────────────
 
+/** Given the names that have cosigned. */
+type Rule = (cosigned: ReadonlySet<string>) => boolean
 type Policy = {
   readonly logs: readonly Key[]
   readonly witnesses: ReadonlyMap<string, Key>
-  /** Given the names that have cosigned. */
-  readonly isMet: (cosigned: ReadonlySet<string>) => boolean
+  readonly quorum: string
+  readonly isMet: Rule
 }
 
 function parsePolicy(text: string): Policy {
   const logs: Key[] = []
   const witnesses = new Map<string, Key>()
-  const rules = new Map<string, (cosigned: ReadonlySet<string>) => boolean>([['none', () => true]])
+  const rules = new Map<string, Rule>([['none', () => true]])
   const members = new Set<string>()
-  let quorum: ((cosigned: ReadonlySet<string>) => boolean) | null = null
-  const refuse = (line: string): never => {
-    throw new NothingToJudge(`the policy has a line that is not understood: ${line}`)
-  }
-  const ruleOf = (name: string, line: string) => rules.get(name) ?? refuse(line)
-  for (const line of text.split('\n')) {
-    const [word, ...args] = line.split(/[ \t]+/).filter((part) => part !== '')
-    const [name = '', second = '', ...rest] = args
-    if (word === undefined || word.startsWith('#')) continue
-    if (word === 'log') {
-      const key = parseKey(name)
-      logs.push(key?.type === LOG ? key : refuse(line))
-    } else if (word === 'witness') {
-      const key = parseKey(second)
-      const twice = [...witnesses.values()].some((other) => key !== null && other.key.equals(key.key))
-      if (key?.type !== WITNESS || rules.has(name) || twice) refuse(line)
-      else witnesses.set(name, key)
+  let quorum: string | null = null
+  const understand = (word: string, [name = '', second = '', ...rest]: readonly string[], count: number): boolean => {
+    const key = parseKey(word === 'log' ? name : second)
+    if (word === 'log') return key?.type === LOG && logs.push(key) > 0
+    if (word === 'quorum') {
+      const isFirst = quorum === null
+      quorum = name
+      return isFirst && count === 1 && rules.has(name)
+    }
+    if (rules.has(name)) return false
+    if (word === 'witness') {
+      const isTwice = [...witnesses.values()].some((other) => key !== null && other.key.equals(key.key))
       rules.set(name, (cosigned) => cosigned.has(name))
-    } else if (word === 'group') {
-      const least =
-        second === 'all' ? rest.length : second === 'any' ? 1 : /^[1-9]\d*$/.test(second) ? Number(second) : 0
-      const parts = rest.map((each) => ruleOf(each === 'none' ? '' : each, line))
-      if (rules.has(name) || least < 1 || least > parts.length || rest.some((each) => members.has(each))) refuse(line)
-      if (new Set(rest).size !== rest.length) refuse(line)
-      for (const each of rest) members.add(each)
-      rules.set(name, (cosigned) => parts.filter((part) => part(cosigned)).length >= least)
-    } else if (word === 'quorum' && quorum === null && args.length === 1) {
-      quorum = ruleOf(name, line)
-    } else refuse(line)
+      return key?.type === WITNESS && !isTwice && witnesses.set(name, key).size > 0
+    }
+    const parts = rest.flatMap((each) => (each === 'none' ? [] : (rules.get(each) ?? [])))
+    const least = second === 'all' ? rest.length : second === 'any' ? 1 : /^[1-9]\d*$/.test(second) ? Number(second) : 0
+    rules.set(name, (cosigned) => parts.filter((part) => part(cosigned)).length >= least)
+    const areFree = parts.length === rest.length && !rest.some((each) => members.has(each))
+    for (const each of rest) members.add(each)
+    return word === 'group' && areFree && new Set(rest).size === rest.length && least >= 1 && least <= parts.length
   }
-  if (quorum === null) throw new NothingToJudge('the policy has no quorum')
-  return { logs, witnesses, isMet: quorum }
+  for (const line of text.split('\n')) {
+    const [word = '#', ...args] = line.split(/[ \t]+/).filter((part) => part !== '')
+    if (!word.startsWith('#') && !understand(word, args, args.length))
+      throw new NothingToJudge(`the policy has a line that is not understood: ${line}`)
+  }
+  const isMet = rules.get(quorum ?? '')
+  if (quorum === null || isMet === undefined) throw new NothingToJudge('the policy has no quorum')
+  return { logs, witnesses, quorum, isMet }
 }
 
 // ── Files of an export ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -200,62 +186,47 @@ export function nameOf(folder: string, n: number, width: number): string {
   return `tile/${folder}/${name}${width === WIDTH ? '' : `.p/${width}`}`
 }
 
+type Lines = () => Buffer | null
 /** Line by line in constant memory, without the line feed; null at the end. */
-class Lines {
-  readonly #file: number
-  readonly #chunk = Buffer.alloc(1 << 20)
-  #rest = Buffer.alloc(0)
-  #at = 0
-  constructor(path: string) {
-    this.#file = openSync(path, 'r')
-  }
-  next(): string | null {
-    return this.nextBytes()?.toString('utf8') ?? null
-  }
-  nextBytes(): Buffer | null {
+function openLines(path: string): Lines {
+  const file = openSync(path, 'r')
+  const chunk = Buffer.alloc(1 << 20)
+  let known = Buffer.alloc(0)
+  let at = 0
+  let isOver = false
+  return () => {
     for (;;) {
-      const end = this.#rest.indexOf(0x0a, this.#at)
-      if (end >= 0) return this.#upTo(end)
-      const read = readSync(this.#file, this.#chunk)
-      const left = this.#rest.subarray(this.#at)
-      if (read === 0) return left.length === 0 ? null : this.#upTo(this.#rest.length)
-      this.#rest = Buffer.concat([left, this.#chunk.subarray(0, read)])
-      this.#at = 0
+      const end = known.indexOf(0x0a, at)
+      if (end >= 0 || isOver) {
+        const line = known.subarray(at, end < 0 ? known.length : end)
+        at += line.length + 1
+        return end < 0 && line.length === 0 ? null : line
+      }
+      const length = readSync(file, chunk)
+      known = Buffer.concat([known.subarray(at), chunk.subarray(0, length)])
+      at = 0
+      isOver = length === 0
+      if (isOver) closeSync(file)
     }
-  }
-  #upTo(end: number): Buffer {
-    const line = this.#rest.subarray(this.#at, end)
-    this.#at = end + 1
-    return line
-  }
-  close(): void {
-    closeSync(this.#file)
   }
 }
 
 type Json = Readonly<Record<string, unknown>>
-function parseJson(text: string | null): Json | null {
+function parseJson(text: Buffer | string | null): Json | null {
   try {
-    const value: unknown = JSON.parse(text ?? '')
+    const value: unknown = JSON.parse(String(text))
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : null
   } catch {
     return null
   }
 }
 
-/** What the export says it holds. Whatever of it could mislead is checked against what is signed. */
-type Manifest = {
-  readonly format: string
-  readonly origin: string
-  readonly publicKey: string
-  readonly size: number
-  /** Entries from this index up to but not including that one are in the export, in whole bundles. */
-  readonly first: number
-  readonly end: number
-  readonly openings: boolean
-  /** SHA-256 of fields.json, in base64. */
-  readonly fields: string
-}
+/**
+ * What the export says it holds: entries from `first` up to but not including `end`, in whole bundles. Whatever of it
+ * could mislead is checked against what is signed; `fields` is the SHA-256 of fields.json, in base64.
+ */
+type Manifest = Readonly<Record<'format' | 'origin' | 'publicKey' | 'fields', string>> &
+  Readonly<Record<'size' | 'first' | 'end', number>> & { readonly openings: boolean }
 
 function readManifest(dir: string): Manifest {
   const path = join(dir, 'manifest.json')
@@ -264,23 +235,26 @@ function readManifest(dir: string): Manifest {
   const { format, origin, publicKey, size, first, end, openings, fields } = (parseJson(text) ?? {}) as Partial<Manifest>
   const manifest = { format, origin, publicKey, size, first, end, openings, fields }
   const isOurs = format === 'falaj-audit-export/v1' && [size, first, end].every((each) => Number.isSafeInteger(each))
-  if (!isOurs || text !== `${JSON.stringify(manifest)}\n`) throw new Fault('manifest.json', null, 'it is damaged')
+  need(isOurs && text === `${JSON.stringify(manifest)}\n`, 'manifest.json', null, 'it is damaged')
   return manifest as Manifest
 }
 
-function read(dir: string, name: string, index: number | null): Buffer {
+/** `open` fails where there is no such file. */
+function orFault<T>(name: string, index: number | null, open: () => T): T {
   try {
-    return readFileSync(join(dir, name))
+    return open()
   } catch {
     throw new Fault(name, index, 'the file is missing')
   }
 }
+const read = (dir: string, name: string, index: number | null): Buffer =>
+  orFault(name, index, () => readFileSync(join(dir, name)))
 
 // ── Entries ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** What needs neither quotes nor an apostrophe: nearly everything, and there are a million times sixty of them. */
 const PLAIN = /^[^=+\-@\t\r\n",][^\r\n",]*$/
-/** One cell of entries.csv. A text that a spreadsheet would take for a formula gets an apostrophe. */
+/** One cell of a table. A text that a spreadsheet would take for a formula gets an apostrophe. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return ''
   if (typeof value === 'number' || (typeof value === 'string' && PLAIN.test(value))) return String(value)
@@ -299,6 +273,10 @@ function commitmentOf(field: string, salt: string, value: string): string {
   length += scratch.write(value, length)
   return hash('sha256', scratch.subarray(0, length), 'base64')
 }
+
+/** Whoever wants to see the entries as they pass; a checker holds them against what else is said of them. */
+type Listener = { add(entry: Json, at: number, index: number, bytes: Buffer): void }
+type Checker = Listener & { end(): void }
 
 /** field → commitment, of the committed members. */
 function commitmentsOf(entry: Json): ReadonlyMap<string, string> {
@@ -570,6 +548,12 @@ function periodOf(first: string, last: string): Span {
   return { from, to }
 }
 
+/** What is filed of a day says all of it. */
+function requireEnded(to: number, until: number): void {
+  const end = new Date(until).toISOString()
+  if (to > until) throw new NothingToJudge(`the log ends at ${end}, before the days that were reported on`)
+}
+
 export type Reports = {
   /** The last entry: what had not ended by then is reported up to it. */
   readonly until: string
@@ -656,9 +640,7 @@ function compare(filed: Filed, recount: Recount, until: number, { tpp, period }:
     throw new NothingToJudge('whose report it is has to be said: --tpp <organisation>')
   const days = period?.split('/') ?? daysIn(rows)
   const [first = '', last = first] = days
-  const { to } = periodOf(first, last)
-  if (to > until)
-    throw new NothingToJudge(`the log ends at ${new Date(until).toISOString()}, before the days that were reported on`)
+  requireEnded(periodOf(first, last).to, until)
   const expected = new Map(recomputed(rows, recount, first, last, tpp ?? '').map((row) => [about(row), row]))
   const isDestroyed = (row: Row): boolean => startOf(row) < recount.destroyedBefore()
   const met = new Set<string>()
@@ -713,33 +695,142 @@ function recomputed(rows: readonly Row[], recount: Recount, first: string, last:
   return tppRows(recount, tpp, first, last, others).filter((each) => types.has(String(each['Type'])))
 }
 
+// ── The raw log beside the log ───────────────────────────────────────────────────────────────────────────────────────
+
+/** Takes the entries as they come, and holds line after line of the file against the calls among them. */
+type RawLog = Listener & { end(until: number): Comparison }
+
+/** The row of one call. Who the LFI is in the trust framework is in no entry. */
+function rawRow(entry: Json, at: number, index: number, lfiId: unknown): Json {
+  const text = (name: string): string | null => (typeof entry[name] === 'string' ? entry[name] : null)
+  const count = (name: string): number | null => (typeof entry[name] === 'number' ? entry[name] : null)
+  const lfiUs = microseconds(entry['lfiMs'])
+  const lfi = lfiUs === null ? null : { status: count('lfiStatus'), outcome: text('lfiOutcome') }
+  // No answer of the LFI counts as a failure of it, unless the caller had gone.
+  const failed = lfi === null || lfi.outcome === 'cancelled' ? null : '5xx'
+  const status = count('status') ?? 0
+  return {
+    Timestamp: new Date(at).toISOString(),
+    LfiId: lfiId,
+    TppId: text('organisationId'),
+    TppClientId: text('clientId') ?? text('callerClientId'),
+    TppSoftwareStatementId: text('softwareStatementId'),
+    ApiSet: text('apiSet'),
+    HttpMethod: text('method') ?? '',
+    UrlTemplate: text('route'),
+    TppResponseCodeGroup: groupOf(status),
+    ExecutionTime: Math.round(((microseconds(entry['hubMs']) ?? 0) + (lfiUs ?? 0)) / 1000),
+    InteractionId: text('interactionId'),
+    ResourceName: text('resource'),
+    LfiResponseCodeGroup: typeof lfi?.status === 'number' ? groupOf(lfi.status) : failed,
+    IsAttended: entry['attended'] === true,
+    Records: count('records'),
+    PaymentType: text('paymentType'),
+    MerchantId: text('merchantId'),
+    Door: text('surface') ?? '',
+    Status: status,
+    ErrorCode: text('errorCode'),
+    Rule: text('rule'),
+    LfiStatus: lfi?.status ?? null,
+    LfiOutcome: lfi?.outcome ?? null,
+    HubInMicroseconds: microseconds(entry['hubInMs']),
+    LfiMicroseconds: lfiUs,
+    HubOutMicroseconds: microseconds(entry['hubOutMs']),
+    LogSequence: index,
+  }
+}
+
+/** Its first line names this column: the header of a table, or the first of the rows. */
+const isRawLog = (file: string): boolean => String(openLines(file)()).includes('LogSequence')
+
+function openRawLog(file: string, period: string | undefined): RawLog {
+  if (period === undefined) throw new NothingToJudge('of which days a raw log is has to be said: --period')
+  const [first = '', last = first] = period.split('/')
+  const { from, to } = periodOf(first, last)
+  const lines = openLines(file)
+  const next = (): string | null => lines()?.toString('utf8') ?? null
+  let line = next()
+  const header = line?.startsWith('{') ? null : line
+  if (header !== null) line = next()
+  const rowOf = (text: string | null): Json | null =>
+    header === null || text === null ? parseJson(text) : (parseTable(`${header}\n${text}\n`)[0] ?? null)
+  const form = header === null ? JSON.stringify : written
+  const lfiId = rowOf(line)?.['LfiId']
+  let rows = 0
+  let difference: string | null = null
+
+  const differenceOf = (right: Json, index: number): string | null => {
+    const row = rowOf(line)
+    const here = written(row?.['LogSequence'])
+    if (line === null) return `entry ${index} is missing: the file ends before it`
+    if (row === null || here === '') return `row ${rows} cannot be read, where entry ${index} belongs`
+    if (here === String(index)) {
+      const names = [...new Set([...Object.keys(right), ...Object.keys(row)])]
+      const name = names.find((each) => form(row[each]) !== form(right[each]))
+      if (name === undefined) return null
+      return `row ${rows}, entry ${index}: ${name} is filed as ${written(row[name])}, the log has ${written(right[name])}`
+    }
+    return `row ${rows}: entry ${here} stands where entry ${index} belongs`
+  }
+  return {
+    add: (entry, at, index) => {
+      const isCall = entry['kind'] === 'tpp-call' || entry['kind'] === 'lfi-request'
+      if (!isCall || at < from || at >= to || difference !== null) return
+      const right = rawRow(entry, at, index, lfiId)
+      const text = header === null ? JSON.stringify(right) : `${Object.values(right).map(cell).join(',')}\r`
+      // A text in a table may hold line feeds.
+      for (let more = text.split('\n').length; more > 1; more -= 1) line = `${line}\n${next()}`
+      rows += 1
+      // What is written otherwise may still be the same.
+      if (line !== text) difference = differenceOf(right, index)
+      line = next()
+    },
+    end: (until) => {
+      requireEnded(to, until)
+      if (line !== null) difference ??= `row ${rows + 1}: the log has no further call of these days`
+      return { file, rows, period, destroyed: 0, difference }
+    },
+  }
+}
+
 // ── The walk over an export ──────────────────────────────────────────────────────────────────────────────────────────
 
-export type Verdict = {
-  ok: boolean
-  origin: string | null
-  tenantId: string | null
-  size: number
-  root: string | null
+/** What a policy of witnesses says, and who of them has cosigned, and when. Without a policy nobody was asked. */
+const unwitnessed = () => ({
+  quorum: null as string | null,
+  isQuorumMet: null as boolean | null,
+  witnesses: [] as { name: string; key: string; at: string }[],
+  absent: [] as { name: string; key: string }[],
+})
+
+const emptyVerdict = () => ({
+  ok: false,
+  origin: null as string | null,
+  tenantId: null as string | null,
+  size: 0,
+  root: null as string | null,
   /** Entries whose bytes were in the export and are good. */
-  entriesRead: number
-  publicKey: string | null
+  entriesRead: 0,
+  publicKey: null as string | null,
   /** False: the key was taken from the export itself, so whoever made it also chose the key. */
-  isKeyGiven: boolean
-  keys: number
-  witnesses: { name: string; at: string }[]
-  /** null: no policy was given, so nothing was asked of witnesses. */
-  isQuorumMet: boolean | null
-  hours: { count: number; first: string | null; last: string | null; missed: string[] }
-  clock: { largestStepMs: number; largestBackwardMs: number; largestDatabaseOffsetMs: number; sources: string[] }
-  commitments: { total: number; opened: number; erased: number }
+  isKeyGiven: false,
+  keys: 0,
+  /** Whose lines the checkpoint has: name+id. Those of witnesses are judged by a policy only. */
+  signatures: [] as readonly string[],
+  ...unwitnessed(),
+  hours: { count: 0, first: null as string | null, last: null as string | null, missed: [] as string[] },
+  clock: { largestStepMs: 0, largestBackwardMs: 0, largestDatabaseOffsetMs: 0, sources: [] as string[] },
+  /** What the checkpoint of each hour says of the clock, as far as its entry was read. */
+  hourly: [] as Json[],
+  commitments: { total: 0, opened: 0, erased: 0 },
+  /** Entries that record an erasure: of which members of which entries, as index:field. */
+  redactions: [] as { index: number; openings: readonly string[]; reason: string }[],
   /** Sizes of the checkpoints noted earlier, to which this log only added. */
-  consistentWith: number[]
-  /** Only where they were asked for. */
-  reports?: Reports
-  comparisons: Comparison[]
-  firstBad?: FirstBad
-}
+  consistentWith: [] as number[],
+  comparisons: [] as readonly Comparison[],
+})
+/** As `--json` prints it; `reports` only where they were asked for. */
+export type Verdict = ReturnType<typeof emptyVerdict> & { reports?: Reports; firstBad?: FirstBad }
 
 export type VerifyOptions = {
   readonly key?: string | undefined
@@ -751,28 +842,11 @@ export type VerifyOptions = {
   /** Reports that were filed, and the organisation of the TPP that those of a TPP were made for. */
   readonly compare?: readonly Filed[]
   readonly tpp?: string | undefined
+  /** Files with a raw log. */
+  readonly rawLogs?: readonly string[]
   /** `<first day>/<last day>` that they have to be of. */
   readonly period?: string | undefined
 }
-
-const emptyVerdict = (): Verdict => ({
-  ok: false,
-  origin: null,
-  tenantId: null,
-  size: 0,
-  root: null,
-  entriesRead: 0,
-  publicKey: null,
-  isKeyGiven: false,
-  keys: 0,
-  witnesses: [],
-  isQuorumMet: null,
-  hours: { count: 0, first: null, last: null, missed: [] },
-  clock: { largestStepMs: 0, largestBackwardMs: 0, largestDatabaseOffsetMs: 0, sources: [] },
-  commitments: { total: 0, opened: 0, erased: 0 },
-  consistentWith: [],
-  comparisons: [],
-})
 
 /** A key, the place from which it signs, and the first checkpoint it signed, of `index + 1` entries. */
 type KeyLine = { readonly index: number; readonly key: Key; readonly note: Checkpoint }
@@ -785,21 +859,20 @@ function readKeys(dir: string, origin: string): readonly KeyLine[] {
     const note = parseCheckpoint(Buffer.from(String(raw?.['note'])))
     const index = Number(raw?.['index'])
     const isSound = key?.type === LOG && key.name === origin && note?.size === index + 1 && (at > 0 || index === 0)
-    if (!isSound || key === null || note === null) throw new Fault('keys.ndjson', null, `line ${at + 1} is damaged`)
-    if (signedAt(note, key) === null) throw new Fault('keys.ndjson', index, 'the key did not sign its first checkpoint')
+    need(isSound && key !== null && note !== null, 'keys.ndjson', null, `line ${at + 1} is damaged`)
+    need(signedAt(note, key) !== null, 'keys.ndjson', index, 'the key did not sign its first checkpoint')
     return { index, key, note }
   })
 }
 
 /** The key must be the last of the history, or an older one from which each next one was vouched for. */
 function trust(keys: readonly KeyLine[], given: readonly string[]): void {
-  if (given.length === 0) return
   const from = keys.findLastIndex(({ key }) => given.includes(key.text))
-  if (from < 0) throw new Fault('keys.ndjson', null, 'the given key is not a key of this log')
-  for (let at = from + 1; at < keys.length; at += 1) {
+  need(given.length === 0 || from >= 0, 'keys.ndjson', null, 'the given key is not a key of this log')
+  for (let at = from + 1; given.length > 0 && at < keys.length; at += 1) {
     const [before, next] = [keys[at - 1] as KeyLine, keys[at] as KeyLine]
-    if (signedAt(next.note, before.key) === null)
-      throw new Fault('keys.ndjson', next.index, 'the key changed here, and the key before it does not vouch for this')
+    const isVouchedFor = signedAt(next.note, before.key) !== null
+    need(isVouchedFor, 'keys.ndjson', next.index, 'the key before this one does not vouch for it')
   }
 }
 
@@ -807,10 +880,10 @@ const keyAt = (keys: readonly KeyLine[], size: number): Key =>
   (keys.findLast(({ index }) => index < size) ?? (keys[0] as KeyLine)).key
 
 /** A root that must be met on the way. */
-type Mark = { readonly where: string; readonly size: number; readonly root: Buffer; readonly index: number }
+type Mark = { readonly where: string; readonly size: number; readonly root: Buffer }
 
 export function verifyExport(dir: string, options: VerifyOptions = {}): Verdict {
-  const verdict = emptyVerdict()
+  const verdict: Verdict = emptyVerdict()
   try {
     walk(dir, options, verdict)
     verdict.ok = verdict.comparisons.every(({ difference }) => difference === null)
@@ -825,144 +898,157 @@ function walk(dir: string, options: VerifyOptions, verdict: Verdict): void {
   const manifest = readManifest(dir)
   const policy = options.policy === undefined ? null : parsePolicy(options.policy)
   const checkpoint = parseCheckpoint(read(dir, 'checkpoint', null))
-  if (checkpoint === null) throw new Fault('checkpoint', null, 'it is no signed checkpoint')
-  const { size } = checkpoint
-  if (checkpoint.origin !== manifest.origin)
-    throw new Fault('checkpoint', null, 'it is of another log than the manifest')
-  const keys = readKeys(dir, checkpoint.origin)
+  need(checkpoint !== null, 'checkpoint', null, 'it is no signed checkpoint')
+  const { origin, size } = checkpoint
+  need(origin === manifest.origin, 'checkpoint', null, 'it is of another log than the manifest')
+  const keys = readKeys(dir, origin)
   const signer = keyAt(keys, size)
-  Object.assign(verdict, { origin: checkpoint.origin, publicKey: signer.text, keys: keys.length })
-  const given = [...(options.key === undefined ? [] : [options.key]), ...(policy?.logs ?? []).map((key) => key.text)]
+  const signatures = checkpoint.signatures.map(({ name, id }) => `${name}+${id}`)
+  Object.assign(verdict, { origin, publicKey: signer.text, keys: keys.length, signatures })
+  const given = [options.key, ...(policy?.logs ?? []).map((key) => key.text)].filter((key) => key !== undefined)
   verdict.isKeyGiven = given.length > 0
   trust(keys, given)
-  if (signedAt(checkpoint, signer) === null) throw new Fault('checkpoint', null, 'the key of the log did not sign it')
-  if (manifest.size !== size || manifest.publicKey !== signer.text || manifest.end > size)
-    throw new Fault('manifest.json', null, 'it says something else than the checkpoint')
+  need(signedAt(checkpoint, signer) !== null, 'checkpoint', null, 'the key of the log did not sign it')
+  const isSaid = manifest.size === size && manifest.publicKey === signer.text && manifest.end <= size
+  need(isSaid, 'manifest.json', null, 'it says something else than the checkpoint')
   if (policy !== null) askWitnesses(checkpoint, policy, verdict)
 
-  const older = (options.checkpoints ?? []).map((text) => noted(text, checkpoint, keys))
-  const marks = [
-    ...older,
-    ...keys.map(({ index, note }) => ({ where: 'keys.ndjson', index, size: note.size, root: note.root })),
-  ]
-  const isReported = options.reports === true || (options.compare ?? []).length > 0
-  if (isReported && (manifest.first > 0 || manifest.end < size))
+  const filed = options.compare ?? []
+  const recount = options.reports === true || filed.length > 0 ? createRecount() : null
+  const rawLogs = (options.rawLogs ?? []).map((file) => openRawLog(file, options.period))
+  const counts = [...(recount === null ? [] : [recount]), ...rawLogs]
+  if (counts.length > 0 && (manifest.first > 0 || manifest.end < size))
     throw new NothingToJudge('reports follow from the whole log, and this export holds a period of it')
-  const recount = isReported ? createRecount() : null
-  const reader = openEntries(dir, manifest, keys, verdict, recount)
-  const wanted = new Set(keys.map(({ index }) => Math.floor(index / WIDTH)))
-  const edge: Buffer[][] = [[]]
+  const hours = readHours(dir, keys, size)
+  const isRead = (index: number): boolean => index >= manifest.first && index < manifest.end
+  const hoursRead = hours.filter((hour) => isRead(hour.size - 1))
+  const ofKeys = besideKeys(keys)
+  const lists = [besideHours(hoursRead, verdict), openOpenings(dir, manifest, verdict), openLists(dir, manifest)]
+  const listeners: readonly Listener[] = [...lists, ...counts]
+  const span = { from: Number.POSITIVE_INFINITY, to: 0 }
+  const take = (bytes: Buffer, index: number): void => {
+    const entry = parseJson(bytes)
+    const at = Date.parse(String(entry?.['at']))
+    need(entry !== null && typeof entry['kind'] === 'string' && at >= 0, 'entry', index, 'it is no audit entry')
+    verdict.tenantId ??= String(entry['tenantId'])
+    need(entry['tenantId'] === verdict.tenantId, 'entry', index, 'it belongs to another tenant')
+    ofKeys.add(entry, at, index, bytes)
+    if (!isRead(index)) return
+    for (const each of listeners) each.add(entry, at, index, bytes)
+    verdict.clock.largestBackwardMs = Math.max(verdict.clock.largestBackwardMs, span.to - at)
+    span.from = Math.min(span.from, at)
+    span.to = Math.max(span.to, at)
+    verdict.entriesRead += 1
+  }
+  const marks: readonly Mark[] = [
+    ...(options.checkpoints ?? []).map((text) => noted(text, checkpoint, keys)),
+    ...keys.map(({ note }) => ({ where: 'keys.ndjson', size: note.size, root: note.root })),
+    ...hours,
+  ]
+  const withKeys = new Set(keys.map(({ index }) => Math.floor(index / WIDTH)))
+  walkTree(dir, checkpoint, marks, (n, leaves) => {
+    const isHere = n * WIDTH < manifest.end && n * WIDTH + leaves.length > manifest.first
+    if (isHere || withKeys.has(n)) readBundle(dir, n, leaves, take)
+  })
+  for (const each of [ofKeys, ...lists]) each.end()
+  const sizes = marks.filter(({ where }) => where === NOTED).map((mark) => mark.size)
+  Object.assign(verdict, {
+    size,
+    root: checkpoint.root.toString('base64'),
+    consistentWith: sizes.sort((a, b) => a - b),
+  })
+  Object.assign(verdict, hoursVerdict(hours, verdict.hourly, verdict.clock))
+  if (recount !== null && options.reports === true) verdict.reports = reportsOf(recount, span.from, span.to)
+  verdict.comparisons = [
+    ...filed.flatMap((each) => (recount === null ? [] : [compare(each, recount, span.to, options)])),
+    ...rawLogs.map((each) => each.end(span.to)),
+  ]
+}
+
+/** Every tile and, on the way, every root that somebody signed or noted; `visit` gets the leaves before that. */
+function walkTree(
+  dir: string,
+  checkpoint: Checkpoint,
+  marks: readonly Mark[],
+  visit: (n: number, leaves: readonly Buffer[]) => void,
+): void {
+  const { size } = checkpoint
+  const edge: (readonly Buffer[])[] = [[]]
   const raise = createUpper(dir, size, edge)
+  const due = marks.filter((mark) => mark.size > 0).sort((one, other) => other.size - one.size)
   // From the last root that was right on, an entry may be wrong when the next root is.
   let good = 0
   for (let n = 0; n * WIDTH < size; n += 1) {
     const start = n * WIDTH
     const width = Math.min(WIDTH, size - start)
     const leaves = readTile(dir, 0, n, width, start)
-    if ((start < manifest.end && start + width > manifest.first) || wanted.has(n)) {
-      readBundle(dir, n, leaves, (bytes, index) => reader.add(bytes, index))
-    }
-    const here = [...marks, ...reader.hoursWithin(start, start + width)].sort((a, b) => a.size - b.size)
-    for (const mark of here) {
-      if (mark.size <= start || mark.size > start + width) continue
-      const row = leaves.slice(0, mark.size - start)
-      if (!rootOfEdge([row, ...edge.slice(1)]).equals(mark.root))
-        throw new Fault(
-          mark.where,
-          good,
-          `this checkpoint of ${mark.size} entries has another root; the ${good} before are good`,
-        )
+    visit(n, leaves)
+    for (let mark = due.at(-1); mark !== undefined && mark.size <= start + width; mark = due.at(-1)) {
+      const root = rootOfEdge([leaves.slice(0, mark.size - start), ...edge.slice(1)])
+      const reason = `this checkpoint of ${mark.size} entries has another root; the ${good} before are good`
+      need(root.equals(mark.root), mark.where, good, reason)
       good = mark.size
-      if (mark.where === NOTED) verdict.consistentWith.push(mark.size)
+      due.pop()
     }
-    if (width === WIDTH) raise(n, leaves)
+    if (width === WIDTH) raise(1, n, rootOf(leaves))
     else edge[0] = leaves
   }
-  const root = rootOfEdge(edge)
-  if (!root.equals(checkpoint.root))
-    throw new Fault(
-      'checkpoint',
-      good,
-      `it is signed for another root than these entries have; the first ${good} are good`,
-    )
-  reader.end()
-  Object.assign(verdict, { size, root: root.toString('base64') })
-  if (recount === null) return
-  const { from, to } = reader.span()
-  if (options.reports === true) verdict.reports = reportsOf(recount, from, to)
-  verdict.comparisons = (options.compare ?? []).map((filed) => compare(filed, recount, to, options))
+  const reason = `it is signed for another root than these entries have; the first ${good} are good`
+  need(rootOfEdge(edge).equals(checkpoint.root), 'checkpoint', good, reason)
 }
 
 const NOTED = 'checkpoint noted earlier'
 
 function noted(text: string, now: Checkpoint, keys: readonly KeyLine[]): Mark {
   const old = parseCheckpoint(Buffer.from(text))
-  if (old === null || old.origin !== now.origin)
-    throw new NothingToJudge('a checkpoint noted earlier is not of this log')
+  if (old === null || old.origin !== now.origin) throw new NothingToJudge(`a ${NOTED} is not of this log`)
   if (!keys.some(({ key }) => signedAt(old, key) !== null))
-    throw new NothingToJudge('a checkpoint noted earlier is not signed by a key of this log')
-  if (old.size > now.size)
-    throw new Fault(NOTED, now.size, `${old.size} entries were signed then, and ${now.size} are here`)
-  return { where: NOTED, index: 0, size: old.size, root: old.root }
+    throw new NothingToJudge(`a ${NOTED} is not signed by a key of this log`)
+  need(old.size <= now.size, NOTED, now.size, `${old.size} entries were signed then, and ${now.size} are here`)
+  return { where: NOTED, size: old.size, root: old.root }
 }
 
-type Witnessed = Pick<Verdict, 'witnesses' | 'isQuorumMet'>
-
-function askWitnesses(checkpoint: Checkpoint, policy: Policy, verdict: Witnessed): void {
-  const cosigned = new Set<string>()
+function askWitnesses(checkpoint: Checkpoint, policy: Policy, verdict: ReturnType<typeof unwitnessed>): void {
   for (const [name, key] of policy.witnesses) {
     const seconds = signedAt(checkpoint, key)
-    if (seconds === null) continue
-    cosigned.add(name)
-    verdict.witnesses.push({ name, at: new Date(seconds * 1000).toISOString() })
+    if (seconds === null) verdict.absent.push({ name, key: key.text })
+    else verdict.witnesses.push({ name, key: key.text, at: new Date(seconds * 1000).toISOString() })
   }
-  verdict.isQuorumMet = policy.isMet(cosigned)
-  if (!verdict.isQuorumMet)
-    throw new Fault('checkpoint', null, 'the quorum of witnesses that the policy asks for is not met')
+  verdict.quorum = policy.quorum
+  verdict.isQuorumMet = policy.isMet(new Set(verdict.witnesses.map(({ name }) => name)))
+  need(verdict.isQuorumMet, 'checkpoint', null, 'the quorum of witnesses that the policy asks for is not met')
 }
 
 function readTile(dir: string, level: number, n: number, width: number, index: number): Buffer[] {
   const name = nameOf(String(level), n, width)
   const bytes = read(dir, name, index)
-  if (bytes.length !== width * 32)
-    throw new Fault(name, index + Math.floor(bytes.length / 32) * WIDTH ** level, 'it has not the size of its tile')
+  const wrong = index + Math.floor(bytes.length / 32) * WIDTH ** level
+  need(bytes.length === width * 32, name, wrong, 'it has not the size of its tile')
   return Array.from({ length: width }, (_, at) => bytes.subarray(at * 32, at * 32 + 32))
 }
 
 /**
- * A complete tile goes into the one above it, which has to say the same: so a tree that was changed is found out at the
- * tile in which it was, and not at the next checkpoint only.
+ * Puts the hash of a complete tile into the level above, whose own tile has to say the same: so a tree that was changed
+ * is found out at the tile in which it was, and not at the next checkpoint only.
  */
-function createUpper(dir: string, size: number, edge: Buffer[][]): (n: number, leaves: readonly Buffer[]) => void {
-  const stored: { readonly name: string; readonly hashes: readonly Buffer[] }[] = []
-  return (n, leaves) => {
-    let root = rootOf(leaves)
-    for (let level = 1, place = n; ; level += 1, place = Math.floor(place / WIDTH)) {
-      const above = Math.floor(place / WIDTH)
-      const hashes = edge[level] ?? []
-      edge[level] = hashes
-      if (hashes.length === 0) {
-        const width = Math.min(WIDTH, Math.floor(size / WIDTH ** level) - above * WIDTH)
-        const tile = readTile(dir, level, above, width, place * WIDTH ** level)
-        stored[level] = { name: nameOf(String(level), above, width), hashes: tile }
-      }
-      const { name, hashes: expected } = stored[level] as (typeof stored)[number]
-      if (!root.equals(expected[hashes.length] as Buffer))
-        throw new Fault(name, place * WIDTH ** level, 'it does not agree with the tiles below it')
-      hashes.push(root)
-      if (hashes.length < WIDTH) return
-      root = rootOf(hashes)
-      edge[level] = []
-    }
+function createUpper(dir: string, size: number, edge: (readonly Buffer[])[]) {
+  const stored: (readonly Buffer[])[] = []
+  const raise = (level: number, place: number, root: Buffer): void => {
+    const [n, first] = [Math.floor(place / WIDTH), place * WIDTH ** level]
+    const width = Math.min(WIDTH, Math.floor(size / WIDTH ** level) - n * WIDTH)
+    const hashes = edge[level] ?? []
+    if (hashes.length === 0) stored[level] = readTile(dir, level, n, width, first)
+    const expected = stored[level]?.[hashes.length]
+    const name = nameOf(String(level), n, width)
+    need(expected?.equals(root) === true, name, first, 'it does not agree with the tiles below it')
+    edge[level] = hashes.length + 1 < WIDTH ? [...hashes, root] : []
+    if (hashes.length + 1 === WIDTH) raise(level + 1, n, rootOf([...hashes, root]))
   }
+  return raise
 }
 
-function readBundle(
-  dir: string,
-  n: number,
-  leaves: readonly Buffer[],
-  take: (bytes: Buffer, index: number) => void,
-): void {
+type Take = (bytes: Buffer, index: number) => void
+function readBundle(dir: string, n: number, leaves: readonly Buffer[], take: Take): void {
   const name = nameOf('entries', n, leaves.length)
   const bundle = read(dir, name, n * WIDTH)
   let at = 0
@@ -970,111 +1056,56 @@ function readBundle(
     const index = n * WIDTH + place
     const length = at + 2 <= bundle.length ? bundle.readUInt16BE(at) : 0
     const bytes = bundle.subarray(at + 2, at + 2 + length)
-    if (at + 2 + length > bundle.length) throw new Fault(name, index, 'the file ends before this entry')
-    if (!leafHash(bytes).equals(leaf)) throw new Fault(name, index, 'this entry is not the one in the tree')
+    need(at + 2 + length <= bundle.length, name, index, 'the file ends before this entry')
+    need(leafHash(bytes).equals(leaf), name, index, 'this entry is not the one in the tree')
     take(bytes, index)
     at += 2 + length
   }
-  if (at !== bundle.length) throw new Fault(name, n * WIDTH + leaves.length, 'something follows the last entry')
+  need(at === bundle.length, name, n * WIDTH + leaves.length, 'something follows the last entry')
 }
 
-/** What is said of every hour, key, erasure and value, checked as the entries pass. */
-function openEntries(
-  dir: string,
-  manifest: Manifest,
-  keys: readonly KeyLine[],
-  verdict: Verdict,
-  recount: Recount | null,
-) {
+/** Each key is announced by an entry, in this order. */
+function besideKeys(keys: readonly KeyLine[]): Checker {
+  let next = 0
+  return {
+    add: (entry, _at, index) => {
+      if (entry['kind'] !== 'log-key') return
+      const [line, before] = [keys[next], keys[next - 1]?.key.text ?? null]
+      const isSame = line?.index === index && entry['publicKey'] === line.key.text && entry['previous'] === before
+      need(isSame, 'keys.ndjson', index, 'the history of keys is not the one in the entries')
+      next += 1
+    },
+    end: () => need(next === keys.length, 'keys.ndjson', keys[next]?.index ?? null, 'a key is not in the entries'),
+  }
+}
+
+// ── The lists of an export ───────────────────────────────────────────────────────────────────────────────────────────
+
+const openList = (dir: string, name: string): Lines => orFault(name, null, () => openLines(join(dir, name)))
+
+/** The entries to read, line by line, and the same as a table. */
+function openLists(dir: string, { fields: digest }: Manifest): Checker {
   const dictionary = read(dir, 'fields.json', null)
-  if (hash('sha256', dictionary, 'base64') !== manifest.fields)
-    throw new Fault('fields.json', null, 'it is not the one of the manifest')
+  need(hash('sha256', dictionary, 'base64') === digest, 'fields.json', null, 'it is not the one of the manifest')
   const fields = (JSON.parse(dictionary.toString('utf8')) as { name: string }[]).map(({ name }) => name)
   const places = new Map(fields.map((field, place) => [field, place]))
-  const blank = fields.map(() => '')
+  const isUsable = places.has('index') && places.size === fields.length
+  need(isUsable, 'fields.json', null, 'a field is twice in it, or the index is not')
+  const [ndjson, csv] = [openList(dir, 'entries.ndjson'), openList(dir, 'entries.csv')]
+  const isHeaded = csv()?.toString('utf8') === fields.join(',')
+  need(isHeaded, 'entries.csv', null, 'its first line is not the list of fields')
   const indexAt = fields.indexOf('index')
-  if (indexAt < 0 || places.size < fields.length)
-    throw new Fault('fields.json', null, 'a field is twice in it, or the index is not')
-  const open = (name: string): Lines => {
-    if (!existsSync(join(dir, name))) throw new Fault(name, null, 'the file is missing')
-    return new Lines(join(dir, name))
-  }
-  const [ndjson, csv, hours] = [open('entries.ndjson'), open('entries.csv'), open('hours.ndjson')]
-  const openings = manifest.openings ? open('openings.ndjson') : null
-  if (csv.next() !== fields.join(',')) throw new Fault('entries.csv', null, 'its first line is not the list of fields')
-  const erased = new Map<string, number>()
-  const closed = new Map<string, number>()
-  let nextHour = readHour(hours, keys)
-  let passed: Mark[] = []
-  let nextOpening = openings === null ? null : parseJson(openings.next())
-  let lastHour = Number.NaN
-  let latestAt = 0
-  let earliestAt = Number.POSITIVE_INFINITY
-  let nextKey = 0
-
-  /** Takes the next line of hours.ndjson; the root it names has to be met at its size. */
-  const addHour = ({ hour, size, root }: Hour, missed: number): void => {
-    const index = size - 1
-    const gap = gapTo(hour, lastHour)
-    if (!(gap >= 0) || gap !== missed)
-      throw new Fault('hours.ndjson', index, `${gap} hours are missing before this one, and ${missed} are admitted`)
-    for (let each = gap; each > 0; each -= 1) verdict.hours.missed.push(new Date(hour - each * 3_600_000).toISOString())
-    lastHour = hour
-    verdict.hours.count += 1
-    verdict.hours.first ??= new Date(hour).toISOString()
-    verdict.hours.last = new Date(hour).toISOString()
-    passed.push({ where: 'hours.ndjson', index, size, root })
-    nextHour = readHour(hours, keys)
-  }
-  const checkHour = (entry: Json, index: number): void => {
-    if (nextHour === null || nextHour.size !== index + 1 || nextHour.text !== entry['hour'])
-      throw new Fault('hours.ndjson', index, `the checkpoint of the hour ${String(entry['hour'])} is missing`)
-    addHour(nextHour, Number(entry['missed']))
-    const { clock } = verdict
-    clock.largestStepMs = largest(clock.largestStepMs, Number(entry['clockStepMs']))
-    clock.largestDatabaseOffsetMs = largest(clock.largestDatabaseOffsetMs, Number(entry['databaseOffsetMs']))
-    const source = String(entry['clockSource'])
-    if (!clock.sources.includes(source)) clock.sources.push(source)
-  }
-  const checkKey = (entry: Json, index: number): void => {
-    const line = keys[nextKey]
-    const before = keys[nextKey - 1]?.key.text ?? null
-    if (line?.index !== index || entry['publicKey'] !== line.key.text || entry['previous'] !== before)
-      throw new Fault('keys.ndjson', index, 'the history of keys is not the one in the entries')
-    nextKey += 1
-  }
-  const checkOpenings = (entry: Json, index: number): void => {
-    const commitments = commitmentsOf(entry)
-    verdict.commitments.total += commitments.size
-    if (openings === null) return
-    const seen = new Set<string>()
-    while (nextOpening !== null && Number(nextOpening['index']) <= index) {
-      if (nextOpening['index'] !== index) throw new Fault('openings.ndjson', index, 'it opens what is not there')
-      seen.add(checkOpening(nextOpening, commitments, index))
-      nextOpening = parseJson(openings.next())
-    }
-    verdict.commitments.opened += seen.size
-    for (const field of commitments.keys()) if (!seen.has(field)) closed.set(`${index}:${field}`, index)
-  }
+  const blank = fields.map(() => '')
   return {
-    add: (bytes: Buffer, index: number): void => {
-      const text = bytes.toString('utf8')
-      const entry = parseJson(text)
-      const at = Date.parse(String(entry?.['at']))
-      if (entry === null || typeof entry['kind'] !== 'string' || !(at >= 0))
-        throw new Fault('entry', index, 'it is no audit entry')
-      verdict.tenantId ??= String(entry['tenantId'])
-      if (entry['tenantId'] !== verdict.tenantId) throw new Fault('entry', index, 'it belongs to another tenant')
-      if (entry['kind'] === 'log-key') checkKey(entry, index)
-      if (index < manifest.first || index >= manifest.end) return
-      if (entry['kind'] === 'hour') checkHour(entry, index)
-      if (entry['kind'] === 'erased') for (const each of entry['openings'] as string[]) erased.set(each, index)
-      checkOpenings(entry, index)
-      const line = ndjson.nextBytes()
+    add: (entry, _at, index, bytes) => {
+      const line = ndjson()
       const head = `{"index":${index},"entry":`
-      const isSame = line?.length === head.length + bytes.length + 1 && line.subarray(head.length, -1).equals(bytes)
-      if (!isSame || line.toString('latin1', 0, head.length) !== head || line.at(-1) !== 0x7d)
-        throw new Fault('entries.ndjson', index, 'it says something else than the entry')
+      const isSame =
+        line?.length === head.length + bytes.length + 1 &&
+        line.toString('latin1', 0, head.length) === head &&
+        line.subarray(head.length, -1).equals(bytes) &&
+        line.at(-1) === 0x7d
+      need(isSame, 'entries.ndjson', index, 'it says something else than the entry')
       const cells = blank.slice()
       for (const name in entry) {
         const place = places.get(name)
@@ -1082,152 +1113,183 @@ function openEntries(
       }
       cells[indexAt] = String(index)
       const row = cells.join(',')
-      if (!(row.includes('\n') ? row.split('\n') : [row]).every((part) => csv.next() === part))
-        throw new Fault('entries.csv', index, 'it says something else than the entry')
-      verdict.clock.largestBackwardMs = Math.max(verdict.clock.largestBackwardMs, latestAt - at)
-      latestAt = Math.max(latestAt, at)
-      earliestAt = Math.min(earliestAt, at)
-      recount?.add(entry, at)
-      verdict.entriesRead += 1
+      const isSameRow = (row.includes('\n') ? row.split('\n') : [row]).every((part) => csv()?.toString('utf8') === part)
+      need(isSameRow, 'entries.csv', index, 'it says something else than the entry')
     },
-    /** Checkpoints of the hours that end within these leaves. */
-    hoursWithin: (start: number, end: number): Mark[] => {
-      while (nextHour !== null && nextHour.size <= end) {
-        const index = nextHour.size - 1
-        const isRead = index >= manifest.first && index < manifest.end
-        if (index < start || isRead) throw new Fault('hours.ndjson', index, 'no hour begins with this entry')
-        addHour(nextHour, gapTo(nextHour.hour, lastHour))
+    end: () => {
+      const isAll = ndjson() === null && csv() === null
+      need(isAll, 'export', null, 'there is more in it than the log has entries')
+    },
+  }
+}
+
+/** `gap`: hours before it that are not there. */
+type Hour = Mark & { readonly text: string; readonly at: number; readonly gap: number }
+
+function readHours(dir: string, keys: readonly KeyLine[], size: number): readonly Hour[] {
+  const where = 'hours.ndjson'
+  const lines = openList(dir, where)
+  const hours: Hour[] = []
+  for (let line = lines(); line !== null; line = lines()) {
+    const raw = parseJson(line)
+    const note = parseCheckpoint(Buffer.from(String(raw?.['note'])))
+    const text = String(raw?.['hour'])
+    const at = Date.parse(text)
+    need(at >= 0 && note !== null, where, null, 'a line of it is damaged')
+    const isSigned = note.origin === keys[0]?.key.name && signedAt(note, keyAt(keys, note.size)) !== null
+    need(isSigned, where, note.size - 1, 'the checkpoint of this hour is not signed by the key of the log')
+    const before = hours.at(-1)
+    const gap = before === undefined ? 0 : (at - before.at) / HOUR - 1
+    const isNext = Number.isInteger(gap) && gap >= 0 && note.size > (before?.size ?? 0) && note.size <= size
+    need(isNext, where, note.size - 1, 'this hour does not follow the one before it')
+    hours.push({ where, text, at, gap, size: note.size, root: note.root })
+  }
+  return hours
+}
+
+/** Each hour begins with an entry, which says how the clock was. */
+function besideHours(hours: readonly Hour[], { hourly }: Verdict): Checker {
+  const unmet = (): number => (hours[hourly.length]?.size ?? 0) - 1
+  return {
+    add: (entry, _at, index) => {
+      if (entry['kind'] !== 'hour') return
+      const { hour, missed, clockSource, clockStepMs, databaseOffsetMs } = entry
+      const line = hours[hourly.length]
+      const isSame = line?.size === index + 1 && line.text === hour
+      need(isSame, 'hours.ndjson', index, `the checkpoint of the hour ${String(hour)} is missing`)
+      const reason = `${line.gap} hours are missing before this one, and ${String(missed)} are admitted`
+      need(line.gap === missed, 'hours.ndjson', index, reason)
+      hourly.push({ hour, size: line.size, clockSource, clockStepMs, databaseOffsetMs })
+    },
+    end: () => need(hourly.length === hours.length, 'hours.ndjson', unmet(), 'no hour begins with this entry'),
+  }
+}
+
+const timeOf = (at: number): string => new Date(at).toISOString()
+const largest = (values: readonly unknown[]): number =>
+  values.map(Number).reduce((most, each) => (Math.abs(each) > Math.abs(most) ? each : most), 0)
+
+function hoursVerdict(hours: readonly Hour[], hourly: readonly Json[], { largestBackwardMs }: Verdict['clock']) {
+  const missed = hours.flatMap(({ at, gap }) => Array.from({ length: gap }, (_, n) => timeOf(at - (gap - n) * HOUR)))
+  const [first = null, last = null] = [hours[0]?.text, hours.at(-1)?.text]
+  const sources = [...new Set(hourly.map(({ clockSource }) => String(clockSource)))]
+  const largestStepMs = largest(hourly.map(({ clockStepMs }) => clockStepMs))
+  const largestDatabaseOffsetMs = largest(hourly.map(({ databaseOffsetMs }) => databaseOffsetMs))
+  const clock = { largestStepMs, largestBackwardMs, largestDatabaseOffsetMs, sources }
+  return { hours: { count: hours.length, first, last, missed }, clock }
+}
+
+/** Every opening opens its commitment; a commitment without one was erased, and its value is nowhere. */
+function openOpenings(
+  dir: string,
+  { openings: areHere }: Manifest,
+  { commitments: counts, redactions }: Verdict,
+): Checker {
+  const name = 'openings.ndjson'
+  const lines = areHere ? openList(dir, name) : () => null
+  const erased = new Set<string>()
+  const closed = new Map<string, number>()
+  let next = parseJson(lines())
+  const findErased = (): void => {
+    const again = openList(dir, name)
+    for (let raw = parseJson(again()); raw !== null; raw = parseJson(again())) {
+      const isErased = erased.has(`${String(raw['index'])}:${String(raw['field'])}`)
+      need(!isErased, name, Number(raw['index']), 'a value is still here although its erasure is recorded')
+    }
+  }
+  return {
+    add: (entry, _at, index) => {
+      if (entry['kind'] === 'erased') {
+        const openings = entry['openings'] as readonly string[]
+        redactions.push({ index, openings, reason: String(entry['reason']) })
+        for (const each of openings) erased.add(each)
       }
-      const found = passed
-      passed = []
-      return found
+      const commitments = commitmentsOf(entry)
+      counts.total += commitments.size
+      if (!areHere) return
+      const seen = new Set<string>()
+      for (; next !== null && Number(next['index']) <= index; next = parseJson(lines())) {
+        need(next['index'] === index, name, index, 'it opens what is not there')
+        seen.add(checkOpening(next, commitments, index))
+      }
+      counts.opened += seen.size
+      for (const field of commitments.keys()) if (!seen.has(field)) closed.set(`${index}:${field}`, index)
     },
-    end: (): void => {
-      const left = [ndjson.next(), csv.next(), nextHour, nextOpening]
-      for (const file of [ndjson, csv, hours, openings]) file?.close()
-      if (nextKey !== keys.length)
-        throw new Fault('keys.ndjson', keys[nextKey]?.index ?? null, 'a key is not in the entries')
-      verdict.commitments.erased = erased.size
-      for (const [place, index] of closed)
-        if (!erased.has(place))
-          throw new Fault(
-            'openings.ndjson',
-            index,
-            `the value of ${place} is missing, and nothing records that it was erased`,
-          )
-      if (openings !== null && erased.size > 0) checkErased(dir, erased)
-      if (left.some((each) => each !== null))
-        throw new Fault('export', null, 'there is more in it than the log has entries')
+    end: () => {
+      counts.erased = erased.size
+      for (const [place, index] of closed) {
+        const reason = `the value of ${place} is missing, and nothing records that it was erased`
+        need(erased.has(place), name, index, reason)
+      }
+      need(next === null, name, null, 'it opens what is not there')
+      if (areHere && erased.size > 0) findErased()
     },
-    /** When the first and the last entry were made. */
-    span: (): Span => ({ from: earliestAt, to: latestAt }),
   }
-}
-
-const largest = (one: number, other: number): number => (Math.abs(other) > Math.abs(one) ? other : one)
-const gapTo = (hour: number, last: number): number => (Number.isNaN(last) ? 0 : (hour - last) / 3_600_000 - 1)
-
-function checkErased(dir: string, erased: ReadonlyMap<string, number>): void {
-  const lines = new Lines(join(dir, 'openings.ndjson'))
-  for (let raw = parseJson(lines.next()); raw !== null; raw = parseJson(lines.next())) {
-    if (erased.has(`${String(raw['index'])}:${String(raw['field'])}`))
-      throw new Fault('openings.ndjson', Number(raw['index']), 'a value is still here although its erasure is recorded')
-  }
-  lines.close()
-}
-
-type Hour = { readonly text: string; readonly hour: number; readonly size: number; readonly root: Buffer }
-
-function readHour(lines: Lines, keys: readonly KeyLine[]): Hour | null {
-  const line = lines.next()
-  if (line === null) return null
-  const raw = parseJson(line)
-  const text = String(raw?.['hour'])
-  const hour = Date.parse(text)
-  const note = parseCheckpoint(Buffer.from(String(raw?.['note'])))
-  if (Number.isNaN(hour) || note === null) throw new Fault('hours.ndjson', null, 'a line of it is damaged')
-  if (note.origin !== keys[0]?.key.name || signedAt(note, keyAt(keys, note.size)) === null)
-    throw new Fault('hours.ndjson', note.size - 1, 'the checkpoint of this hour is not signed by the key of the log')
-  return { text, hour, size: note.size, root: note.root }
 }
 
 // ── Receipts: C2SP tlog-proof ────────────────────────────────────────────────────────────────────────────────────────
 
-export type ReceiptVerdict = {
-  ok: boolean
-  origin: string | null
-  index: number | null
-  size: number | null
-  entry: Json | null
+const emptyReceipt = () => ({
+  ok: false,
+  origin: null as string | null,
+  index: null as number | null,
+  size: null as number | null,
+  entry: null as Json | null,
   /** What the opened commitments say. */
-  opened: Record<string, string>
-  witnesses: { name: string; at: string }[]
-  isQuorumMet: boolean | null
-  isKeyGiven: boolean
-  firstBad?: FirstBad
-}
+  opened: {} as Record<string, string>,
+  ...unwitnessed(),
+})
+export type ReceiptVerdict = ReturnType<typeof emptyReceipt> & { firstBad?: FirstBad }
 
 /** A file is one proof, or the answer of the hub, in which there are several. */
 export function verifyReceipts(text: string, options: VerifyOptions): ReceiptVerdict[] {
   const answer = parseJson(text)
   const proofs = answer === null ? [text] : ((answer['receipts'] ?? []) as Json[]).map((each) => String(each['proof']))
   if (proofs.length === 0) throw new NothingToJudge('there is no receipt in it yet')
-  return proofs.map((proof) => verifyReceipt(proof, options))
-}
-
-function verifyReceipt(text: string, options: VerifyOptions): ReceiptVerdict {
-  const verdict: ReceiptVerdict = {
-    ok: false,
-    origin: null,
-    index: null,
-    size: null,
-    entry: null,
-    opened: {},
-    witnesses: [],
-    isQuorumMet: null,
-    isKeyGiven: false,
-  }
-  try {
-    judgeReceipt(text, options, verdict)
-    verdict.ok = true
-  } catch (thrown) {
-    if (!(thrown instanceof Fault)) throw thrown
-    verdict.firstBad = thrown.bad
-  }
-  return verdict
+  return proofs.map((proof) => {
+    const verdict: ReceiptVerdict = emptyReceipt()
+    try {
+      judgeReceipt(proof, options, verdict)
+      verdict.ok = true
+    } catch (thrown) {
+      if (!(thrown instanceof Fault)) throw thrown
+      verdict.firstBad = thrown.bad
+    }
+    return verdict
+  })
 }
 
 function judgeReceipt(text: string, options: VerifyOptions, verdict: ReceiptVerdict): void {
   const end = text.indexOf('\n\n')
   const [magic, extraLine = '', indexLine = '', ...path] = text.slice(0, Math.max(0, end)).split('\n')
-  const index = /^index (0|[1-9]\d{0,14})$/.exec(indexLine)?.[1]
-  const extra = parseJson(Buffer.from(/^extra (\S+)$/.exec(extraLine)?.[1] ?? '', 'base64').toString('utf8'))
+  const place = /^index (0|[1-9]\d{0,14})$/.exec(indexLine)?.[1]
+  const extra = parseJson(Buffer.from(/^extra (\S+)$/.exec(extraLine)?.[1] ?? '', 'base64'))
   const checkpoint = parseCheckpoint(Buffer.from(text.slice(end + 2)))
-  const hashes = path.map(parseHash)
-  if (magic !== 'c2sp.org/tlog-proof@v1' || index === undefined || extra === null || hashes.includes(null))
-    throw new Fault('receipt', null, 'it is no proof as C2SP tlog-proof has it, with the entry in its extra line')
-  if (checkpoint === null) throw new Fault('checkpoint', null, 'it is no signed checkpoint')
+  const hashes = path.map(parseHash).filter((each) => each !== null)
+  const isProof = magic === 'c2sp.org/tlog-proof@v1' && place !== undefined && hashes.length === path.length
+  const reason = 'it is no proof as C2SP tlog-proof has it, with the entry in its extra line'
+  need(isProof && extra !== null, 'receipt', null, reason)
+  need(checkpoint !== null, 'checkpoint', null, 'it is no signed checkpoint')
+  const { origin, size } = checkpoint
+  const index = Number(place)
   const bytes = Buffer.from(String(extra['entry']), 'base64')
-  const entry = parseJson(bytes.toString('utf8'))
-  Object.assign(verdict, { origin: checkpoint.origin, index: Number(index), size: checkpoint.size, entry })
+  const entry = parseJson(bytes)
+  Object.assign(verdict, { origin, index, size, entry })
   const policy = options.policy === undefined ? null : parsePolicy(options.policy)
-  const known = [options.key === undefined ? null : parseKey(options.key), ...(policy?.logs ?? [])].filter(
-    (key) => key !== null,
-  )
-  if (options.key !== undefined && parseKey(options.key)?.type !== LOG)
-    throw new NothingToJudge('the given key is no verifier key')
-  verdict.isKeyGiven = known.length > 0
+  const key = options.key === undefined ? null : parseKey(options.key)
+  if (options.key !== undefined && key?.type !== LOG) throw new NothingToJudge('the given key is no verifier key')
+  const known = [...(key === null ? [] : [key]), ...(policy?.logs ?? [])]
   if (known.length === 0) throw new NothingToJudge('a receipt is verified with the key of the log: --key or --policy')
-  if (!known.some((key) => key.name === checkpoint.origin && signedAt(checkpoint, key) !== null))
-    throw new Fault('checkpoint', null, 'the given key did not sign it')
+  const isSigned = known.some((each) => each.name === origin && signedAt(checkpoint, each) !== null)
+  need(isSigned, 'checkpoint', null, 'the given key did not sign it')
   if (policy !== null) askWitnesses(checkpoint, policy, verdict)
-  const root = rootFromPath(Number(index), checkpoint.size, leafHash(bytes), hashes as Buffer[])
-  if (root === null || !root.equals(checkpoint.root))
-    throw new Fault('receipt', Number(index), 'the path does not lead from this entry to the root')
-  if (entry === null) throw new Fault('receipt', Number(index), 'it is no audit entry')
+  const root = rootFromPath(index, size, leafHash(bytes), hashes)
+  const isLed = root?.equals(checkpoint.root) === true
+  need(isLed, 'receipt', index, 'the path does not lead from this entry to the root')
+  need(entry !== null, 'receipt', index, 'it is no audit entry')
   const commitments = commitmentsOf(entry)
   for (const raw of (extra['openings'] ?? []) as Json[]) {
-    verdict.opened[checkOpening(raw, commitments, Number(index))] = String(raw['value'])
+    verdict.opened[checkOpening(raw, commitments, index)] = String(raw['value'])
   }
 }
 
@@ -1251,32 +1313,45 @@ export function rootFromPath(index: number, size: number, leaf: Buffer, path: re
 const faultLine = ({ where, index, reason }: FirstBad): string =>
   `first fault: ${index === null ? '' : `entry ${index}: `}${where}: ${reason}`
 
+const few = (list: readonly unknown[]): string =>
+  list.length <= 10 ? list.join(', ') : `${list.slice(0, 10).join(', ')} and ${list.length - 10} more`
+
+function witnessLine({ origin, signatures, quorum, witnesses, absent }: Verdict): string {
+  const others = signatures.filter((each) => !each.startsWith(`${origin}+`))
+  if (quorum === null) return `witnesses: no policy was given; lines that were not judged: ${few(others) || 'none'}`
+  const said = [
+    ...witnesses.map(({ name, key, at }) => `${name} at ${at} (${key})`),
+    ...absent.map(({ name, key }) => `not ${name} (${key})`),
+  ]
+  return `witnesses: quorum ${quorum} met: ${said.join(', ') || 'none needed'}`
+}
+
 export function describeVerdict(verdict: Verdict): string {
   const whose = `audit log ${verdict.origin ?? 'of an unknown origin'}`
   if (verdict.firstBad) return `NOT VERIFIED: ${whose}\n${faultLine(verdict.firstBad)}`
-  const { hours, clock, commitments } = verdict
-  const missed =
-    hours.missed.length === 0
-      ? 'none missed'
-      : `${hours.missed.length} in which nothing was sealed, from ${hours.missed[0]}`
+  const { hours, clock, commitments, redactions, consistentWith } = verdict
+  const { missed } = hours
+  const missedHours =
+    missed.length === 0 ? 'none missed' : `${missed.length} in which nothing was sealed, from ${missed[0]}`
+  const records = redactions.length === 0 ? '' : ` (recorded by entry ${few(redactions.map(({ index }) => index))})`
   return [
     `VERIFIED: ${whose}, tenant ${verdict.tenantId}`,
     `entries: ${verdict.size}, of which ${verdict.entriesRead} were read; root ${verdict.root}`,
     `signed by ${verdict.isKeyGiven ? 'the given key' : 'the key that the export itself names'}: ${verdict.publicKey}`,
-    `witnesses: ${verdict.isQuorumMet === null ? 'no policy was given' : `quorum met: ${verdict.witnesses.map(({ name, at }) => `${name} at ${at}`).join(', ') || 'none needed'}`}`,
-    `hours: ${hours.count}, ${hours.first} to ${hours.last}; ${missed}`,
+    witnessLine(verdict),
+    `hours: ${hours.count}, ${hours.first} to ${hours.last}; ${missedHours}`,
     `clock: set by ${clock.sources.join(', ')}; largest step ${clock.largestStepMs} ms, largest offset to the database ${clock.largestDatabaseOffsetMs} ms`,
-    `commitments: ${commitments.total}, ${commitments.opened} opened and right, ${commitments.erased} erased`,
-    ...(verdict.consistentWith.length === 0
-      ? []
-      : [`only added to since: ${verdict.consistentWith.join(', ')} entries`]),
-    ...verdict.comparisons.map(({ file, rows, period, destroyed, difference }) =>
-      difference === null
-        ? `report ${file}, ${period.replace('/', ' to ')}: all ${rows} rows follow from the log${destroyed === 0 ? '' : `; ${destroyed} others are not in it, destroyed by policy as the log records`}`
-        : `NOT CONFIRMED: report ${file}\nfirst difference: ${difference}`,
-    ),
+    `commitments: ${commitments.total}, ${commitments.opened} opened and right, ${commitments.erased} erased${records}`,
+    ...(consistentWith.length === 0 ? [] : [`only added to since: ${consistentWith.join(', ')} entries`]),
+    ...verdict.comparisons.map(comparisonLine),
     ...(verdict.reports === undefined ? [] : reportLines(verdict.reports)),
   ].join('\n')
+}
+
+function comparisonLine({ file, rows, period, destroyed, difference }: Comparison): string {
+  if (difference !== null) return `NOT CONFIRMED: report ${file}\nfirst difference: ${difference}`
+  const gone = destroyed === 0 ? '' : `; ${destroyed} others are not in it, destroyed by policy as the log records`
+  return `report ${file}, ${period.replace('/', ' to ')}: all ${rows} rows follow from the log${gone}`
 }
 
 function reportLines({ until, lfi, daily, tpps }: Reports): string[] {
@@ -1323,11 +1398,13 @@ export function main(args: readonly string[], print: (text: string) => void): 0 
     if (path === undefined || more.length > 0 || (first !== 'receipt' && second !== undefined))
       throw new NothingToJudge(USAGE)
     const text = (file: string): string => readFileSync(file, 'utf8')
+    const filed = values.compare ?? []
     const options: VerifyOptions = {
       ...values,
       policy: values.policy === undefined ? undefined : text(values.policy),
       checkpoints: (values.checkpoint ?? []).map(text),
-      compare: (values.compare ?? []).map((file) => ({ file, text: text(file) })),
+      compare: filed.filter((file) => !isRawLog(file)).map((file) => ({ file, text: text(file) })),
+      rawLogs: filed.filter(isRawLog),
     }
     if (first === 'receipt') {
       const verdicts = verifyReceipts(text(path), options)

@@ -1,4 +1,3 @@
-import { HubError } from '../../errors.ts'
 import { answerAgain as again } from '../payments/kept-answer.ts'
 import { stage } from '../stage.ts'
 
@@ -8,22 +7,10 @@ import { stage } from '../stage.ts'
  */
 export const answerAgain = stage({
   name: 'answer-again',
-  needs: ['pay', 'client', 'userToken', 'idempotencyKey'],
+  needs: ['first'],
   adds: [],
   fails: ['GenericError'],
-  async run({ pay, client, userToken, idempotencyKey }, { resources, paymentLinks }) {
-    const { clientId } = client
-    const known = await resources.findByKey({ clientId, paymentType: pay.paymentType, idempotencyKey })
-    if (known === null) return {}
-    if (known.consentId !== userToken.consentId) throw keyOfAnotherConsent()
-    return known.state === 'open' ? {} : again(known, paymentLinks)
+  run({ first }, { paymentLinks }) {
+    return first === null || first.state === 'open' ? {} : again(first, paymentLinks)
   },
 })
-
-export const keyOfAnotherConsent = (): HubError =>
-  new HubError('GenericError', {
-    status: 409,
-    rule: 'key.own',
-    reason: 'The idempotency key was used for a payment of another consent',
-    path: 'x-idempotency-key',
-  })

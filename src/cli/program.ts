@@ -1,6 +1,7 @@
 /** Every command of `falaj`, once. */
 
 import { Command } from 'commander'
+import { archiveCommand } from './archive.ts'
 import { auditCommand } from './audit.ts'
 import { callCommand } from './call.ts'
 import { certificatesCommand } from './certificates.ts'
@@ -47,6 +48,7 @@ export function createProgram(isJson: boolean): Command {
     .addCommand(probeCommand())
     .addCommand(webhookCommand())
     .addCommand(auditCommand())
+    .addCommand(archiveCommand())
     .addCommand(reportCommand())
     .addCommand(outageCommand())
     .addCommand(explainCommand())

@@ -3,7 +3,7 @@
  * on the error output, so that what is read from the other is only ever a result. The exit status tells it first.
  */
 import type { Command } from 'commander'
-import { HubError, OperatorError } from '../errors.ts'
+import { HubError, OperatorError, toHubError } from '../errors.ts'
 
 /** Of every refusal: which kind it is, and what to mend. `Usage`: the command was not understood. */
 type Refusal = { readonly error: { readonly code: string; readonly message: string } }
@@ -14,7 +14,7 @@ export const wantsJson = (args: readonly string[]): boolean => args.includes('--
 export function complain(thrown: unknown, isJson: boolean = wantsJson(process.argv)): void {
   if (isJson) console.error(JSON.stringify(refusalOf(thrown)))
   // Such an error says what to mend; a stack would only bury it.
-  else console.error(isTold(thrown) ? reasonOf(thrown) : thrown)
+  else console.error(toldOf(thrown)?.message ?? thrown)
 }
 
 /** What commander finds wrong is told the same way. */
@@ -31,15 +31,29 @@ export function complainOfUsage(command: Command, isJson: boolean): void {
   })
 }
 
-/** The rules refused it, or there is something to mend; anything else is a fault of ours. */
-type Told = HubError | OperatorError
-const isTold = (thrown: unknown): thrown is Told =>
-  thrown instanceof OperatorError || (thrown instanceof HubError && thrown.status < 500)
+type Told = { readonly code: string; readonly message: string }
 
-const reasonOf = (told: Told): string => (told instanceof HubError ? told.reason : told.message)
-
-function refusalOf(thrown: unknown): Refusal {
-  if (thrown instanceof HubError) return { error: { code: thrown.code, message: thrown.reason } }
-  if (thrown instanceof OperatorError) return { error: { code: 'Refused', message: thrown.message } }
-  return { error: { code: 'GenericError', message: thrown instanceof Error ? thrown.message : 'thrown value' } }
+/** The rules refused it, there is something to mend, or the database is not there. null: a fault of ours. */
+function toldOf(thrown: unknown): Told | null {
+  if (thrown instanceof OperatorError) return { code: 'Refused', message: thrown.message }
+  if (thrown instanceof HubError) return thrown.status < 500 ? { code: thrown.code, message: thrown.reason } : null
+  if (!(thrown instanceof Error)) return null
+  const { code } = thrown as { readonly code?: unknown }
+  // Which address, which account; what was to be stored is never in such a message (db.ts).
+  const why = thrown.message === '' ? String(code) : thrown.message
+  if (toHubError(thrown).code === 'GenericRecoverableError') {
+    return { code: 'GenericRecoverableError', message: `the database does not answer: ${why}` }
+  }
+  if (typeof code !== 'string' || !NOT_LET_IN.test(code)) return null
+  return { code: 'Refused', message: `the database refuses: ${why}` }
 }
+
+/** PostgreSQL's own: no such account or password, no such database, no right to it. */
+const NOT_LET_IN = /^(28\w{3}|3D000|42501)$/
+
+const refusalOf = (thrown: unknown): Refusal => ({
+  error: toldOf(thrown) ?? {
+    code: 'GenericError',
+    message: thrown instanceof Error ? thrown.message : 'thrown value',
+  },
+})

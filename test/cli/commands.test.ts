@@ -54,6 +54,36 @@ describe('the guide of operators', () => {
   })
 })
 
+describe('what documents type', () => {
+  const typed = globSync('{docs/**/*,README,ARCHITECTURE}.md').flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/`falaj ([a-z][^`]*)`|^(?:npx )?falaj ([a-z].*)$/gm)].map(
+      ([, inText, inBlock]) => [file, (inText ?? inBlock ?? '').replaceAll(/\s+/g, ' ')] as const,
+    ),
+  )
+
+  test('is a command with such options', () => {
+    expect(typed.length).toBeGreaterThan(50)
+    const wrong = typed.filter(([, line]) => !isTyped(line))
+    expect(wrong).toEqual([])
+    expect(['frobnicate', 'client list --frob', 'keys rotate --use sig'].map(isTyped)).toEqual([false, false, true])
+  })
+
+  /** Words as far as they are commands, and every flag that follows. */
+  function isTyped(line: string): boolean {
+    const words = line.split(' ')
+    if (words[0] === 'sandbox') return true
+    let command = program
+    for (const word of words) {
+      const below = command.commands.find((each) => each.name() === word)
+      if (below === undefined) break
+      command = below
+    }
+    const known = new Set(command.options.map(({ long }) => long))
+    const flags = words.filter((word) => /^--[a-z]/.test(word)).map((word) => word.replace(/[^a-z-]+$/, ''))
+    return command !== program && flags.every((flag) => flag === '--help' || known.has(flag))
+  }
+})
+
 describe('every act of the portal', () => {
   const sources = globSync('src/cli/*.ts').map((file) => readFileSync(file, 'utf8'))
 

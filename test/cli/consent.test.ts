@@ -86,6 +86,26 @@ describe('falaj consent search and revoke', () => {
   })
 })
 
+test.each([
+  [
+    'is not there',
+    'postgres://u:hunter2@127.0.0.1:1/x',
+    'GenericRecoverableError',
+    /^the database does not answer: .*ECONNREFUSED/,
+  ],
+  ['does not know the account', '', 'Refused', /^the database refuses: .*nobody/],
+])('a database that %s is told in a sentence, without its secret', async (_what, url, code, sentence) => {
+  const foreign = new URL(database.url.reveal())
+  foreign.username = 'nobody'
+  foreign.password = 'hunter2'
+  vi.stubEnv('EXAMPLE_DATABASE_URL', url === '' ? foreign.href : url)
+  const { status, out, err } = await consent('search')
+  vi.unstubAllEnvs()
+  const { error } = JSON.parse(err) as { error: { code: string; message: string } }
+  expect([status, out, error]).toEqual([1, '', { code, message: expect.stringMatching(sentence) }])
+  expect(err).not.toContain('hunter2')
+})
+
 describe('falaj consent show', () => {
   test('tells what a consent is, and line by line who made it so', async () => {
     const { status, out, err } = await show(id)

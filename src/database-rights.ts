@@ -51,6 +51,9 @@ export const RIGHTS: Readonly<Record<string, readonly Right[]>> = {
   portal_proposal: KEEP,
   portal_verification: KEEP,
   portal_probe: KEEP,
+  // Whoever archives is the owner (src/archive).
+  archive_batch: READ,
+  archive_going: READ,
   schema_migration: READ,
 }
 

@@ -1,4 +1,5 @@
 /** Every room's migrations, in the order in which an empty database needs them. */
+import { migrations as archive } from './archive/index.ts'
 import { migrations as audit } from './audit/index.ts'
 import { migrations as authServer } from './auth-server/index.ts'
 import { migrations as consentStore } from './consent-store/index.ts'
@@ -22,4 +23,5 @@ export const migrations: readonly Migration[] = [
   ...resourceLog,
   ...deviations,
   ...portal,
+  ...archive,
 ]

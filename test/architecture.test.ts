@@ -16,6 +16,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   keys: ['audit'],
   lfi: ['consent-store', 'participants'],
   'auth-server': ['audit', 'consent-store', 'keys', 'lfi', 'participants'],
+  archive: ['audit', 'resource-log'],
   probe: ['lfi'],
   gateway: ['audit', 'consent-store', 'deviations', 'keys', 'lfi', 'participants', 'reports', 'resource-log'],
   reports: ['audit'],

@@ -173,7 +173,16 @@ export type Kinds = {
   /** An operator looked at somebody's agreement. */
   'consent-viewed': { readonly actor: string; readonly act: string; readonly consentId: ConsentId }
   system: {
-    readonly event: 'started' | 'stopped' | 'migrated' | 'exported' | 'destroyed' | 'lfi-down' | 'lfi-up' | 'log-failed'
+    readonly event:
+      | 'started'
+      | 'stopped'
+      | 'migrated'
+      | 'exported'
+      | 'destroyed'
+      | 'lfi-down'
+      | 'lfi-up'
+      | 'log-failed'
+      | 'archived'
     readonly detail: string | null
   }
   /** From this place on the log is signed with this key. The first entry of every log is one. */

@@ -8,8 +8,11 @@ import {
   eraseOpenings,
   verifierMain,
 } from '../audit/index.ts'
-import { systemClock } from '../clock.ts'
+import { iso, systemClock } from '../clock.ts'
 import { OperatorError } from '../errors.ts'
+import { aboutTenant, type JsonOption, tell } from './command.ts'
+import { withDesk } from './desk.ts'
+import { complain } from './refusal.ts'
 import { type OpenTenant, type TenantOptions, withTenant } from './tenant.ts'
 
 type VerifyOptions = Judged & {
@@ -23,7 +26,8 @@ type VerifyOptions = Judged & {
 }
 type Judged = { key?: string; policy?: string; json?: boolean }
 type ExportOptions = TenantOptions & { out: string; from?: Date; to?: Date; openings?: boolean; json?: boolean }
-type EraseOptions = TenantOptions & { reason: string; consent?: string; actor?: string; entry?: number; field?: string }
+type EraseOptions = TenantOptions &
+  JsonOption & { reason: string; consent?: string; actor?: string; entry?: number; field?: string }
 
 const NOT_JUDGED = 2
 const STATUSES = '\nExit status: 0 verified, 1 not verified (the first bad entry is named), 2 could not be judged.'
@@ -63,41 +67,40 @@ export function auditCommand(): Command {
     .action((file: string, options: Judged) => {
       process.exitCode = verifierMain(['receipt', file, ...judgedBy(options)], console.log)
     })
-  audit
-    .command('export')
-    .description('Write the log of a tenant, or a period of it, to a folder that anybody can verify, and verify it.')
-    .requiredOption('--config <file>', 'deployment file')
-    .requiredOption('--tenant <id>', 'tenant')
+  aboutTenant(audit, 'verify-now', 'Verify the newest entries of the live log, as the portal does; leaves an entry.')
+    .addHelpText('after', '\nExit status: 0 verified, 1 not verified. The whole log: `falaj audit verify`.')
+    .action(verifyNow)
+  aboutTenant(
+    audit,
+    'export',
+    'Write the log of a tenant, or a period of it, to a folder that anybody can verify, and verify it.',
+  )
     .requiredOption('--out <folder>', 'folder to write; an export that was interrupted goes on')
     .option('--from <time>', 'only entries sealed from this hour on', time)
     .option('--to <time>', 'only entries sealed up to this hour', time)
     .option('--openings', 'with the values behind the commitments, as far as they are not erased')
-    .option('--json', 'print the result as JSON')
     .action(async (options: ExportOptions) => {
       process.exitCode = await exportTo(options)
     })
-  audit
-    .command('erase')
-    .description('Destroy values behind commitments for good. What, why and by whom is recorded; the log stays valid.')
-    .requiredOption('--config <file>', 'deployment file')
-    .requiredOption('--tenant <id>', 'tenant')
+  aboutTenant(
+    audit,
+    'erase',
+    'Destroy values behind commitments for good. What, why and by whom is recorded; the log stays valid.',
+  )
     .requiredOption('--reason <text>', 'as it will stand in the log')
     .option('--consent <id>', 'everything that names this consent')
     .option('--actor <name>', 'everything that names this person as actor')
     .option('--entry <index>', 'what this entry committed to', place)
     .option('--field <name>', 'with --entry: only this member')
     .action((options: EraseOptions) => erase(options))
-  audit
-    .command('key')
-    .description('Print the verifier key of a log, to be published.')
-    .requiredOption('--config <file>', 'deployment file')
-    .requiredOption('--tenant <id>', 'tenant')
-    .action((options: TenantOptions) =>
+  aboutTenant(audit, 'key', 'Print the verifier key of a log, to be published.').action(
+    (options: TenantOptions & JsonOption) =>
       withTenant(options, async ({ tenant }) => {
         const { tenantId, key, origin } = auditLogOf(tenant)
-        console.log(auditPublicKey(tenantId, key, origin))
+        const publicKey = auditPublicKey(tenantId, key, origin)
+        tell(options, { publicKey }, [publicKey])
       }),
-    )
+  )
   return audit
 }
 
@@ -144,8 +147,24 @@ async function verify(folder: string | undefined, options: VerifyOptions, comman
 /** Status 1 says that a log is bad, which a missing configuration does not. */
 function unjudged(thrown: unknown): number {
   if (!(thrown instanceof OperatorError)) throw thrown
-  console.error(thrown.message)
+  complain(thrown)
   return NOT_JUDGED
+}
+
+function verifyNow(options: TenantOptions & JsonOption): Promise<void> {
+  return withDesk(options, async ({ rooms: { verification }, act }) => {
+    await act('audit.verify', {})
+    await verification.ended()
+    const [last] = await verification.list()
+    const result = last?.result ?? null
+    if (result === null) throw new OperatorError('the verification has come to no end')
+    const { endedAt, ...verdict } = result
+    const range = `entries ${result.first} to ${result.size - 1}: ${result.checked} checked`
+    tell(options, { ...verdict, endedAt: iso(endedAt) }, [
+      result.ok ? `VERIFIED: ${range}` : `NOT VERIFIED: ${result.fault ?? 'no reason is known'}`,
+    ])
+    process.exitCode = result.ok ? 0 : 1
+  })
 }
 
 const logOf = ({ db, tenant, log }: OpenTenant) => ({ ...auditLogOf(tenant), db, clock: systemClock, log })
@@ -161,7 +180,7 @@ function erase(options: EraseOptions): Promise<void> {
     const by = { actor: 'command line', reason: options.reason }
     const { openings, waiting } = await eraseOpenings(logOf(open), erasure, by)
     const left = waiting === 0 ? '' : `; ${waiting} are of entries not yet sealed: repeat in some seconds`
-    console.log(`${openings.length} values erased and recorded${left}`)
+    tell(options, { erased: openings.length, waiting }, [`${openings.length} values erased and recorded${left}`])
   })
 }
 

@@ -2,30 +2,25 @@ import { Command } from 'commander'
 import { certificatesOf, daysLeft, type OwnCertificate, urgencyOf } from '../certificates.ts'
 import { type Instant, iso, systemClock } from '../clock.ts'
 import { loadConfig } from '../config.ts'
-import { tenantIn } from './tenant.ts'
+import { type JsonOption, ofTenant, tell } from './command.ts'
+import { type TenantOptions, tenantIn } from './tenant.ts'
 
-type Options = { readonly config: string; readonly tenant: string; readonly json?: boolean }
+type Options = TenantOptions & JsonOption
 
 export function certificatesCommand(): Command {
-  return new Command('certificates')
+  return ofTenant(new Command('certificates'))
     .description("A tenant's own certificates: of its listeners, towards the LFI and towards the directory.")
-    .requiredOption('--config <file>', 'deployment file')
-    .requiredOption('--tenant <id>', 'tenant')
-    .option('--json', 'as one JSON array')
     .addHelpText('after', '\nExit status: 0, or 1 where one ends within seven days or has ended.')
     .action((options: Options) => {
       const config = loadConfig(options.config)
       const now = systemClock.now()
       const all = certificatesOf(config, tenantIn(config, options.tenant))
-      if (options.json === true)
-        console.log(
-          JSON.stringify(
-            all.map((each) => toldOf(each, now)),
-            null,
-            2,
-          ),
-        )
-      else for (const each of all) console.log(lineOf(each, now))
+      const lines = all.map((each) => lineOf(each, now))
+      tell(
+        options,
+        all.map((each) => toldOf(each, now)),
+        lines,
+      )
       const isUrgent = all.some((each) => ['urgent', 'over'].includes(urgencyOf(each, now)))
       process.exitCode = isUrgent ? 1 : 0
     })

@@ -1,10 +1,11 @@
 import { Command } from 'commander'
-import { createAudit } from '../audit/index.ts'
-import { systemClock } from '../clock.ts'
 import { OperatorError } from '../errors.ts'
-import { createParticipants, type LocalStatus, type Participants } from '../participants/index.ts'
-import { type TenantOptions, withTenant } from './tenant.ts'
+import type { LocalStatus } from '../participants/index.ts'
+import type { CommandDesk } from '../portal/index.ts'
+import { aboutTenant, tell } from './command.ts'
+import { type DeskOptions, withDesk } from './desk.ts'
 
+type ActOptions = DeskOptions & { readonly only?: boolean }
 const ACTS = {
   activate: {
     status: 'active',
@@ -16,56 +17,51 @@ const ACTS = {
 
 export function clientCommand(): Command {
   const client = new Command('client').description('TPP applications registered at a tenant: list, activate, block.')
-  client
-    .command('list')
-    .description('Every registered client with its status.')
-    .requiredOption('--config <file>', 'deployment file')
-    .requiredOption('--tenant <id>', 'tenant')
-    .action((options: TenantOptions) =>
-      withParticipants(options, async (participants) => {
-        for (const each of await participants.list()) {
-          console.log(
-            `${each.clientId}  ${each.status.padEnd(8)}  ${each.tppName} / ${each.clientName}  [${each.roles.join(' ')}]`,
-          )
-        }
+  aboutTenant(client, 'list', 'Every registered client with its status.').action((options: DeskOptions) =>
+    withDesk(options, async ({ rooms }) => {
+      const all = await rooms.participants.list()
+      const told = all.map(({ clientId, status, tppName, clientName, roles }) => ({
+        ...{ clientId, status, tppName, clientName, roles },
+      }))
+      const lines = told.map(
+        (each) =>
+          `${each.clientId}  ${each.status.padEnd(8)}  ${each.tppName} / ${each.clientName}  [${each.roles.join(' ')}]`,
+      )
+      tell(options, told, lines)
+    }),
+  )
+  for (const [name, act] of Object.entries(ACTS)) {
+    const command = aboutTenant(client, name, act.description).argument(
+      '<client-id>',
+      'as shown by `falaj client list`',
+    )
+    if (act.status === 'active') command.option('--only', 'this step alone, not its TPP and software statement')
+    command.action((clientId: string, options: ActOptions) =>
+      withDesk(options, async (desk) => {
+        await setStatus(desk, clientId, act.status, options)
+        tell(options, { clientId, status: act.status }, [`${clientId} is ${act.status}`])
       }),
     )
-  for (const [name, act] of Object.entries(ACTS)) {
-    client
-      .command(name)
-      .description(act.description)
-      .argument('<client-id>', 'as shown by `falaj client list`')
-      .requiredOption('--config <file>', 'deployment file')
-      .requiredOption('--tenant <id>', 'tenant')
-      .action((clientId: string, options: TenantOptions) =>
-        withParticipants(options, (participants) => setStatus(participants, clientId, act.status)),
-      )
   }
   return client
 }
 
-async function setStatus(participants: Participants, clientId: string, status: LocalStatus): Promise<void> {
+async function setStatus(desk: CommandDesk, clientId: string, status: LocalStatus, { only }: ActOptions) {
+  const { participants } = desk.rooms
   const known = (await participants.list()).find((each) => each.clientId === clientId)
   if (known === undefined) throw new OperatorError(`no client ${clientId} is registered at this tenant`)
-  const by = { actor: 'command line', interactionId: null }
-  if (status === 'active') {
-    await participants.setStatus('tpp', known.organisationId, status, by)
-    await participants.setStatus('software-statement', known.softwareStatementId, status, by)
+  // A step of the command line alone: in the portal a client is active or blocked.
+  if (status === 'inactive') {
+    await participants.setStatus('client', clientId, status, desk.by.operator)
+    return
   }
-  await participants.setStatus('client', clientId, status, by)
-  console.log(`${clientId} is ${status}`)
-}
-
-function withParticipants(options: TenantOptions, work: (participants: Participants) => Promise<void>): Promise<void> {
-  return withTenant(options, async ({ config, tenant, db, log }) => {
-    const clock = systemClock
-    const audit = createAudit({ db, tenantId: tenant.id, clock, log })
-    const participants = createParticipants({ db, tenant, trustFramework: config.trustFramework, audit, clock, log })
-    try {
-      await work(participants)
-    } finally {
-      await participants.close()
-      await audit.close()
-    }
-  })
+  if (status === 'blocked') {
+    await desk.act('client.block', { id: clientId })
+    return
+  }
+  if (only !== true) {
+    await desk.act('tpp.activate', { id: known.organisationId })
+    await desk.act('statement.activate', { id: known.softwareStatementId })
+  }
+  await desk.act('client.activate', { id: clientId })
 }

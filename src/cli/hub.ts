@@ -3,6 +3,7 @@ import { type Config, loadConfig, ROLES, type Role } from '../config.ts'
 import { grantRights } from '../database-rights.ts'
 import { migrate, openDatabase } from '../db.ts'
 import { createLog } from '../log.ts'
+import type { JsonOption } from './command.ts'
 import { untilAskedToStop } from './stop.ts'
 
 export function hubCommand(): Command {
@@ -35,13 +36,19 @@ export function migrateCommand(): Command {
       '\nEnters as database.migration.url where a tenant names one, and gives the rights of the hub to grantTo.',
     )
     .requiredOption('--config <file>', 'deployment file')
-    .action(async (options: { config: string }) => {
+    .option('--json', 'one JSON document per tenant and line, as it is done')
+    .action(async (options: { readonly config: string } & JsonOption) => {
       const config = loadConfig(options.config, { databaseAs: 'owner' })
-      for (const tenant of config.tenants) console.log(`${tenant.id}: ${await migrateTenant(config, tenant)}`)
+      for (const tenant of config.tenants) {
+        const applied = await migrateTenant(config, tenant)
+        const words = applied.length === 0 ? 'up to date' : `applied ${applied.join(', ')}`
+        if (options.json === true) console.log(JSON.stringify({ tenant: tenant.id, applied }))
+        else console.log(`${tenant.id}: ${words}`)
+      }
     })
 }
 
-async function migrateTenant(config: Config, tenant: Config['tenants'][number]): Promise<string> {
+async function migrateTenant(config: Config, tenant: Config['tenants'][number]): Promise<readonly string[]> {
   const db = openDatabase({
     url: tenant.databaseUrl,
     poolMax: config.database.poolMax,
@@ -52,7 +59,7 @@ async function migrateTenant(config: Config, tenant: Config['tenants'][number]):
     const { migrations } = await import('../migrations.ts')
     const applied = await migrate(db, migrations)
     if (tenant.databaseRole !== undefined) await grantRights(db, tenant.databaseRole)
-    return applied.length === 0 ? 'up to date' : `applied ${applied.join(', ')}`
+    return applied
   } finally {
     await db.destroy()
   }

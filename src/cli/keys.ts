@@ -1,10 +1,11 @@
 import { Command, Option } from 'commander'
-import { createAudit } from '../audit/index.ts'
-import { iso, systemClock } from '../clock.ts'
+import { iso } from '../clock.ts'
 import { createKeyOperations, KEY_USES, type KeyOperations, type KeyUse, type ListedKey } from '../keys/index.ts'
-import { type TenantOptions, withTenant } from './tenant.ts'
+import type { CommandDesk } from '../portal/index.ts'
+import { aboutTenant, tell } from './command.ts'
+import { type DeskOptions, withDesk } from './desk.ts'
 
-type UseOptions = TenantOptions & { readonly use: KeyUse }
+type UseOptions = DeskOptions & { readonly use: KeyUse }
 type RotateOptions = UseOptions & Harm & { readonly kid?: string; readonly now?: boolean }
 type Harm = { readonly yesClientsMayBreak?: boolean }
 
@@ -14,62 +15,81 @@ const acceptedIn = ({ yesClientsMayBreak }: Harm) => (yesClientsMayBreak === tru
 
 export function keysCommand(): Command {
   const keys = new Command('keys').description('Signing and encryption keys of a tenant: list, rotate, retire.')
-  const command = (name: string, description: string): Command =>
-    keys
-      .command(name)
-      .description(description)
-      .requiredOption('--config <file>', 'deployment file')
-      .requiredOption('--tenant <id>', 'tenant')
-  command('list', 'Every key with its state; those whose time is over are kept as a record.').action(
-    (options: TenantOptions) =>
+  aboutTenant(keys, 'list', 'Every key with its state; those whose time is over are kept as a record.').action(
+    (options: DeskOptions) =>
       withOperations(options, async (operations) => {
-        for (const key of await operations.list()) console.log(lineOf(key))
+        const all = await operations.list()
+        tell(options, all.map(toldOf), all.map(lineOf))
       }),
   )
-  command('rotate', 'Publish the next key; it takes over by itself once clients had time to see it.')
+  aboutTenant(keys, 'rotate', 'Publish the next key; it takes over by itself once clients had time to see it.')
     .addOption(use())
     .option('--kid <kid>', 'a key of the configuration, kept in its file, instead of one made now')
     .option('--now', 'take over at once')
     .option(...HARM)
-    .action((options: RotateOptions) =>
-      withOperations(options, async (operations) => {
-        const rotation = await operations.rotate({
-          use: options.use,
-          kid: options.kid ?? null,
-          when: options.now === true ? 'now' : 'ahead',
-          accepted: acceptedIn(options),
-        })
-        const replaced = rotation.replaces === null ? '' : `, in place of ${rotation.replaces}`
-        console.log(`${rotation.kid} is active from ${iso(rotation.activatesAt)}${replaced}`)
-      }),
-    )
-  command('retire', 'End a key before its time: the next one is forgotten, a retired one verifies nothing any more.')
+    .action(rotate)
+  aboutTenant(
+    keys,
+    'retire',
+    'End a key before its time: the next one is forgotten, a retired one verifies nothing any more.',
+  )
     .argument('<kid>', 'as shown by `falaj keys list`')
     .option(...HARM)
-    .action((kid: string, options: TenantOptions & Harm) =>
-      withOperations(options, async (operations) => {
-        console.log(`${kid} is ${await operations.retire(kid, acceptedIn(options))}`)
+    .action((kid: string, options: DeskOptions & Harm) =>
+      withOperations(options, async (operations, { actWith }) => {
+        const { result } = await actWith('keys.retire', { kid }, () => operations.retire(kid, acceptedIn(options)))
+        tell(options, { kid, state: result }, [`${kid} is ${result}`])
       }),
     )
-  command(
+  aboutTenant(
+    keys,
     'rewrap',
     'Encrypt every stored key with keys.encryptionKey; until then it needs keys.previousEncryptionKey.',
-  ).action((options: TenantOptions) =>
+  ).action((options: DeskOptions) =>
     withOperations(options, async (operations) => {
-      console.log(`${await operations.rewrap()} keys wrapped anew`)
+      const rewrapped = await operations.rewrap()
+      tell(options, { rewrapped }, [`${rewrapped} keys wrapped anew`])
     }),
   )
-  command('import', 'Take the keys of the configuration into the store: the first goes on signing, the others verify.')
+  aboutTenant(
+    keys,
+    'import',
+    'Take the keys of the configuration into the store: the first goes on signing, the others verify.',
+  )
     .addOption(use())
     .option('--by-reference', 'leave the private halves in their files')
     .action((options: UseOptions & { readonly byReference?: boolean }) =>
       withOperations(options, async (operations) => {
-        const kids = await operations.adopt(options.use, options.byReference === true ? 'file' : 'stored')
-        for (const kid of kids) console.log(`${kid} is imported`)
+        const imported = await operations.adopt(options.use, options.byReference === true ? 'file' : 'stored')
+        const lines = imported.map((kid) => `${kid} is imported`)
+        tell(options, { imported }, lines)
       }),
     )
   return keys
 }
+
+/** The portal rotates ahead of time only: a hurried rotation may break clients, and belongs here. */
+const rotate = (options: RotateOptions): Promise<void> =>
+  withOperations(options, async (operations, { actWith }) => {
+    const { result } = await actWith('keys.rotate', { use: options.use }, () =>
+      operations.rotate({
+        use: options.use,
+        kid: options.kid ?? null,
+        when: options.now === true ? 'now' : 'ahead',
+        accepted: acceptedIn(options),
+      }),
+    )
+    const { kid, replaces } = result
+    const activatesAt = iso(result.activatesAt)
+    const replaced = replaces === null ? '' : `, in place of ${replaces}`
+    tell(options, { kid, activatesAt, replaces }, [`${kid} is active from ${activatesAt}${replaced}`])
+  })
+
+const toldOf = ({ kid, use: of, state, source, times }: ListedKey) => ({
+  ...{ kid, use: of, state, source },
+  activatesAt: times === null ? null : iso(times.activatesAt),
+  verifyUntil: times === null || times.verifyUntil === null ? null : iso(times.verifyUntil),
+})
 
 function lineOf({ kid, use, state, source, times }: ListedKey): string {
   const life = times === null ? [] : [`from ${iso(times.activatesAt)}`]
@@ -77,15 +97,9 @@ function lineOf({ kid, use, state, source, times }: ListedKey): string {
   return [use, state.padEnd(7), source.padEnd(6), kid, ...life, ...end].join('  ')
 }
 
-function withOperations(options: TenantOptions, work: (operations: KeyOperations) => Promise<void>): Promise<void> {
-  return withTenant(options, async ({ config, tenant, db, log }) => {
-    const clock = systemClock
-    const { environment } = config
-    const audit = createAudit({ db, tenantId: tenant.id, clock, log })
-    try {
-      await work(createKeyOperations({ db, tenant, environment, audit, clock, actor: 'command line' }))
-    } finally {
-      await audit.close()
-    }
-  })
+function withOperations(
+  options: DeskOptions,
+  work: (operations: KeyOperations, desk: CommandDesk) => Promise<void>,
+): Promise<void> {
+  return withDesk(options, (desk) => work(createKeyOperations({ ...desk.rooms, actor: desk.by.person.subject }), desk))
 }

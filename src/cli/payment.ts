@@ -3,56 +3,43 @@ import { createPaymentView, type PaymentLine, type PaymentShown, type PaymentVie
 import { createAudit } from '../audit/index.ts'
 import { systemClock } from '../clock.ts'
 import { createConsentStore } from '../consent-store/index.ts'
-import { HubError, OperatorError } from '../errors.ts'
+import { OperatorError } from '../errors.ts'
 import { toConsentId } from '../ids.ts'
 import { createResourceLog } from '../resource-log/index.ts'
+import { aboutTenant, type JsonOption, tell } from './command.ts'
 import { type TenantOptions, withTenant } from './tenant.ts'
 
-type ListOptions = TenantOptions & {
-  readonly unsettled?: boolean
-  readonly consent?: string
-  readonly json?: boolean
-}
-type ShowOptions = TenantOptions & { readonly json?: boolean }
+type ShowOptions = TenantOptions & JsonOption
+type ListOptions = ShowOptions & { readonly unsettled?: boolean; readonly consent?: string }
 const VIEWER = { actor: 'command line', interactionId: null }
 
 export function paymentCommand(): Command {
   const payment = new Command('payment').description(
     'Payments of a tenant: how they stand, and which wait for the LFI.',
   )
-  payment
-    .command('list')
-    .description('The newest payments, by their names and how they stand; never what they are for.')
-    .requiredOption('--config <file>', 'deployment file')
-    .requiredOption('--tenant <id>', 'tenant')
+  aboutTenant(payment, 'list', 'The newest payments, by their names and how they stand; never what they are for.')
     .option('--unsettled', 'only those that the LFI was asked for and has not answered')
     .option('--consent <id>', 'only those of a consent')
-    .option('--json', 'print them as JSON')
     .action(list)
-  payment
-    .command('show')
-    .description('A payment with its history. Leaves an entry in the audit log.')
+  aboutTenant(payment, 'show', 'A payment with its history. Leaves an entry in the audit log.')
     .argument('<key-or-id>', 'idempotency key of the TPP, or id of the payment')
-    .requiredOption('--config <file>', 'deployment file')
-    .requiredOption('--tenant <id>', 'tenant')
-    .option('--json', 'print it as JSON')
     .action(show)
   return payment
 }
 
-function list({ unsettled = false, consent, json, ...options }: ListOptions): Promise<void> {
+function list({ unsettled = false, consent, ...options }: ListOptions): Promise<void> {
   const consentId = toConsentId(consent)
   if (consent !== undefined && consentId === null) throw new OperatorError(`${consent} is no id of a consent`)
   return withView(options, async (view) => {
     const found = await view.list({ unsettled, consentId })
-    console.log(json === true ? JSON.stringify(found, null, 2) : found.map(lineOf).join('\n'))
+    tell(options, found, [found.map(lineOf).join('\n')])
   })
 }
 
-const show = (name: string, { json, ...options }: ShowOptions): Promise<void> =>
+const show = (name: string, options: ShowOptions): Promise<void> =>
   withView(options, async (view) => {
     const found = await view.show(name, VIEWER)
-    console.log(json === true ? JSON.stringify(found, null, 2) : found.map(told).join('\n\n'))
+    tell(options, found, [found.map(told).join('\n\n')])
   })
 
 const lineOf = ({ askedAt, standing, paymentId, idempotencyKey, consentId, clientId }: PaymentLine): string =>
@@ -77,8 +64,6 @@ function withView(options: TenantOptions, work: (view: PaymentView) => Promise<v
     try {
       const resources = createResourceLog({ ...of, consents: createConsentStore(of) })
       await work(createPaymentView({ ...of, resources }))
-    } catch (thrown) {
-      throw thrown instanceof HubError && thrown.status < 500 ? new OperatorError(thrown.reason) : thrown
     } finally {
       await of.audit.close()
     }

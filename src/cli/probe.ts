@@ -5,6 +5,7 @@ import { systemClock } from '../clock.ts'
 import { loadConfig } from '../config.ts'
 import { OperatorError } from '../errors.ts'
 import type { OperationReport, PaymentTarget, ProbeReport, PsuId } from '../probe/index.ts'
+import { complain } from './refusal.ts'
 
 type Options = {
   readonly config: string
@@ -60,7 +61,7 @@ export function probeCommand(): Command {
         process.exitCode = report.ok ? 0 : 1
       } catch (error) {
         if (!(error instanceof OperatorError)) throw error
-        console.error(error.message)
+        complain(error)
         process.exitCode = NOT_MADE
       }
     })

@@ -238,6 +238,8 @@ export type TenantConfig = {
     readonly years: number
     /** Of payments, quotes and openings. */
     readonly resourceDays: number
+    /** Of consents, before they may be archived. */
+    readonly archiveYears?: number
   }
   readonly limits: {
     readonly requestsPerSecond: number

@@ -45,7 +45,14 @@ import { createVerification } from './verification.ts'
 import type { Visit } from './visit.ts'
 import { preferred, TONGUES, type Tongue, toLanguage } from './words/index.ts'
 
+export type { Done } from './acts/desk.ts'
+export type { VerbName } from './acts/given.ts'
+export type { Proposal, ProposalState } from './acts/proposals.ts'
+export { type CommandDesk, createCommandDesk } from './command-desk.ts'
+export { CONSENTS_PER_PAGE, findConsents, placeOf } from './consent-search.ts'
+export { type Figures, figuresOf, withinOf } from './figures.ts'
 export type { PortalDeps } from './rooms.ts'
+export { settingsOf } from './settings.ts'
 
 export const migrations: readonly Migration[] = [portalTables, verificationTable, probeTable]
 

@@ -39,6 +39,9 @@ export type PortalDeps = {
   readonly log: Log
 }
 
+/** What acts work with, whoever asks for them: somebody at a page, or the command line, which needs no portal. */
+export type ActRooms = Omit<Rooms, 'portal' | 'origin' | 'receipts'>
+
 export type Rooms = PortalDeps & {
   readonly sessions: Sessions
   readonly proposals: Proposals

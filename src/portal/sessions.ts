@@ -56,7 +56,7 @@ const SEEN_EVERY_MS = 5_000
 export function createSessions(deps: {
   readonly db: Db
   readonly clock: Clock
-  readonly portal: PortalConfig
+  readonly portal: Pick<PortalConfig, 'idleMinutes' | 'sessionMinutes'>
 }): Sessions {
   const { db, clock, portal } = deps
   const idleBefore = (): Date => new Date(clock.now() - portal.idleMinutes * MINUTE_MS)

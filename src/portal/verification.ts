@@ -26,6 +26,8 @@ export type Verification = {
   begin(by: string): Promise<boolean>
   /** The latest first. */
   list(): Promise<readonly Verified[]>
+  /** When what this process has begun has ended and is written down. */
+  ended(): Promise<void>
   /** Gives up what is running. */
   close(): Promise<void>
 }
@@ -93,6 +95,7 @@ export function createVerification(deps: {
       (await query<Row>(db, 'select * from portal_verification order by id desc limit ?', [LISTED_MAX])).rows.map(
         verifiedOf,
       ),
+    ended: () => running,
     close: async () => {
       ending.abort()
       await running

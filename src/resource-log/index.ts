@@ -52,6 +52,7 @@ export { filledFrom, paymentData, wantedIn } from './payment-data.ts'
 export type { IdempotencyKey, PaymentsWanted } from './payment-log.ts'
 export type { NewRequest, RequestKind, ServiceRequest } from './request.ts'
 export type { DestroyedResources } from './retention.ts'
+export { ENDED_REQUESTS } from './retention.ts'
 export type { ResourceTrailRow } from './traces.ts'
 
 export const migrations: readonly Migration[] = [

@@ -18,7 +18,10 @@ export type DestroyedResources = {
 const DAY_MS = 86_400_000
 
 const DESTROY = 'select payments, requests from resource_destroy(?::timestamptz, ?::text[], ?::integer)'
-const ENDS = Object.entries(LIFECYCLES).flatMap(([kind, { ends }]) => ends.map((status) => `${kind} ${status}`))
+/** Kinds and statuses of requests that have come to their end. */
+export const ENDED_REQUESTS: readonly string[] = Object.entries(LIFECYCLES).flatMap(([kind, { ends }]) =>
+  ends.map((status) => `${kind} ${status}`),
+)
 
 /** Up to `limit` of each kind, all or none; null where there was nothing to destroy: then nothing is recorded either. */
 export function destroyExpired(unit: Unit, days: number, limit: number): Promise<DestroyedResources | null> {
@@ -27,7 +30,7 @@ export function destroyExpired(unit: Unit, days: number, limit: number): Promise
   return inTransaction(unit.db, async (tx) => {
     const { rows } = await query<Pick<DestroyedResources, 'payments' | 'requests'>>(tx, DESTROY, [
       new Date(before),
-      ENDS,
+      ENDED_REQUESTS,
       limit,
     ])
     const { payments = 0, requests = 0 } = rows[0] ?? {}

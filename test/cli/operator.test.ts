@@ -5,8 +5,15 @@ import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ManifestClient, ManifestLfi } from '../../sandbox/manifest.ts'
+import { tenantIn } from '../../src/cli/tenant.ts'
+import { systemClock } from '../../src/clock.ts'
+import { loadConfig, type TenantConfig } from '../../src/config.ts'
+import { type Db, openDatabase, query } from '../../src/db.ts'
+import { createProposals } from '../../src/portal/acts/proposals.ts'
+import { createSessions } from '../../src/portal/sessions.ts'
 import { falaj } from '../support/cli.ts'
 import { startTestSandbox, type TestSandbox } from '../support/sandbox.ts'
+import { falajHere } from './commands.ts'
 
 let sandbox: TestSandbox
 let lfi: ManifestLfi
@@ -19,6 +26,21 @@ beforeAll(async () => {
   client = first
 }, 60_000)
 afterAll(() => sandbox.close(), 60_000)
+
+type Standing = { organisationId: string; softwareStatementId: string; clientId: string }
+type Entry = { kind: string; act?: string; after?: string; interactionId: string | null }
+const ACTIVE = { tpp: 'active', 'software-statement': 'active', client: 'active' }
+
+/** Past the command line, for what only a browser would do. */
+async function inDatabase<T>(work: (db: Db, tenant: TenantConfig) => Promise<T>): Promise<T> {
+  const found = tenantIn(loadConfig(lfi.hubConfigFile), 'aurora')
+  const db = openDatabase({ url: found.databaseUrl, poolMax: 1, applicationName: 'test' })
+  try {
+    return await work(db, found)
+  } finally {
+    await db.destroy()
+  }
+}
 
 const tenant = (): string[] => ['--config', lfi.hubConfigFile, '--tenant', 'aurora']
 async function register(): Promise<number> {
@@ -70,6 +92,134 @@ describe('falaj client', () => {
       out: '',
       err: 'no tenant meridian; the deployment has aurora\n',
     })
+  })
+})
+
+describe('the acts of the portal', () => {
+  const here = async (...args: string[]) => {
+    const { status, out, err } = await falajHere([...args, ...tenant()])
+    return { status, said: out === '' ? null : (JSON.parse(out) as unknown), err }
+  }
+  const refused = (code: string, message: string) => ({
+    status: 1,
+    said: null,
+    err: `${JSON.stringify({ error: { code, message } })}\n`,
+  })
+
+  test('activate and block a TPP step by step, and all at once only if that is meant', async () => {
+    const known = (await here('tpp', 'list')).said as Standing[]
+    const [standing] = known
+    if (known.length !== 1 || standing === undefined) throw new Error('one TPP has registered above')
+    const { organisationId, softwareStatementId, clientId } = standing
+    const steps = [
+      [['client', 'block', clientId], { clientId, status: 'blocked' }],
+      [['client', 'activate', clientId, '--only'], { clientId, status: 'active' }],
+      [
+        ['tpp', 'block', organisationId],
+        { act: 'tpp.block', target: organisationId, before: 'tpp active', after: 'tpp blocked' },
+      ],
+      [
+        ['tpp', 'activate', organisationId],
+        { act: 'tpp.activate', target: organisationId, before: 'tpp blocked', after: 'tpp active' },
+      ],
+      [
+        ['statement', 'block', softwareStatementId],
+        { act: 'statement.block', before: 'software-statement active', after: 'software-statement blocked' },
+      ],
+      [['statement', 'activate', softwareStatementId], { after: 'software-statement active' }],
+    ] as const
+    for (const [args, said] of steps) {
+      expect(await here(...args), args.join(' ')).toMatchObject({ status: 0, said, err: '' })
+    }
+    expect(await here('tpp', 'block-all')).toEqual(
+      refused('Refused', 'every TPP would be blocked; say --yes if that is what you want'),
+    )
+    expect(await here('tpp', 'block-all', '--yes')).toMatchObject({ said: { after: '0 of 1 TPPs not blocked' } })
+    expect(await here('tpp', 'activate', 'nobody')).toEqual(refused('NotFound', 'There is no tpp nobody'))
+    await here('client', 'activate', clientId)
+    expect((await here('tpp', 'list')).said).toEqual(
+      known.map((each) => ({ ...each, status: 'active', local: ACTIVE })),
+    )
+  })
+
+  test('leave the entry of the portal and that of the service, under one interaction id', async () => {
+    const entries = await inDatabase(async (db) => {
+      const { rows } = await query<{ bytes: Buffer }>(db, 'select bytes from audit_entry order by id')
+      return rows.map(({ bytes }) => JSON.parse(bytes.toString()) as Entry)
+    })
+    const all = entries.find(({ act, after }) => act === 'tpps.block-all' && after === '0 of 1 TPPs not blocked')
+    expect(all).toMatchObject({ kind: 'portal-act', outcome: 'done', proposal: null })
+    expect(entries).toContainEqual(
+      expect.objectContaining({ kind: 'admin-act', act: 'tpp blocked', interactionId: all?.interactionId }),
+    )
+    expect(entries).toContainEqual(
+      expect.objectContaining({ kind: 'portal-act', outcome: 'failed', act: 'tpp.activate' }),
+    )
+  })
+
+  test('show and end sessions, show and reject proposals', async () => {
+    const person = { subject: 'somebody', name: 'Some Body', roles: ['security'] as const }
+    const id = await inDatabase(async (db, { portal }) => {
+      if (portal === undefined) throw new Error('the sandbox has a portal')
+      await createSessions({ db, clock: systemClock, portal }).open(person)
+      return createProposals({ db, clock: systemClock, portal }).propose('tpps.block-all', {}, null, person)
+    })
+    const [session] = (await here('session', 'list')).said as { handle: string }[]
+    expect(session).toMatchObject(person)
+    expect(await here('session', 'end', session?.handle ?? '')).toMatchObject({ said: { after: '0 sessions' } })
+    expect(await here('session', 'end', session?.handle ?? '')).toEqual(
+      refused('NotFound', 'This session has ended already'),
+    )
+    expect((await here('proposal', 'list', '--state', 'waiting')).said).toMatchObject([
+      { id, verb: 'tpps.block-all', proposedBy: { name: 'Some Body' } },
+    ])
+    expect((await here('proposal', 'reject', id)).said).toEqual({ id, state: 'rejected' })
+    expect(await here('proposal', 'reject', id)).toMatchObject({ status: 1, said: null })
+    expect((await here('proposal', 'list')).said).toMatchObject([{ id, state: 'rejected' }])
+  })
+
+  test('ask the LFI, and verify the newest of the log', async () => {
+    expect(await here('lfi', 'probe')).toMatchObject({ status: 0, said: [{ ok: true }, { ok: true }] })
+    const verified = await here('audit', 'verify-now')
+    expect(verified).toMatchObject({ status: 0, said: { ok: true, fault: null } })
+  })
+
+  test('find a call, and tell all of it', async () => {
+    // The registration above is a call; the sealer has given it its place, or will.
+    const found = (await here('call', 'search', '--operation', 'tpp-registration')).said as {
+      calls: { interactionId: string }[]
+    }
+    const [id] = found.calls.map(({ interactionId }) => interactionId)
+    expect((await here('call', 'show', id ?? '')).said).toMatchObject({ interactionId: id, calls: [{ status: 204 }] })
+    expect((await here('call', 'search', '--status', '5xx')).said).toMatchObject({ calls: [], next: null })
+    expect(await here('call', 'search', '--from', 'yesterday')).toEqual(
+      refused('Refused', '--from must be a date-time with an offset'),
+    )
+    const nobody = crypto.randomUUID()
+    expect(await here('call', 'show', nobody)).toEqual(
+      refused('NotFound', `nothing is recorded under the interaction id ${nobody}`),
+    )
+  })
+
+  test('show the figures and the settings, and no secret', async () => {
+    expect((await here('dashboard')).said).toMatchObject({
+      queues: expect.arrayContaining([expect.objectContaining({ name: 'outbox', value: 0, isHigh: false })]),
+      consents: { Authorized: 0 },
+    })
+    const settings = await falajHere(['settings', ...tenant()])
+    expect(JSON.parse(settings.out)).toContainEqual(
+      expect.objectContaining({ key: 'organisationId', isSecret: false, value: expect.any(String) }),
+    )
+    expect(settings.out).not.toMatch(/postgres:|BEGIN/)
+  })
+
+  test('say in JSON that they were not understood', async () => {
+    const { status, out, err } = await falaj(['client', 'block', '--json', '--config', 'x', '--tenant', 'y'])
+    expect([status, out, JSON.parse(err)]).toEqual([
+      1,
+      '',
+      { error: { code: 'Usage', message: "missing required argument 'client-id'" } },
+    ])
   })
 })
 

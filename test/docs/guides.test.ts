@@ -131,6 +131,21 @@ test('every alert has its place among the incidents, and what is named there is 
   expect([...new Set(named)].sort()).toEqual(alerts.sort())
 })
 
+test('every alert leads to the part of the incidents that names it', () => {
+  const rules = readFileSync(join(ROOT, 'deploy/observability/alert-rules.yaml'), 'utf8')
+  const parts = guideOf('docs/operations/incidents.md').split(/^## /m)
+  const anchorOf = (part: string): string =>
+    (part.split('\n')[0] ?? '')
+      .toLowerCase()
+      .replaceAll(/[^a-z -]/g, '')
+      .replaceAll(' ', '-')
+  const found = [...rules.matchAll(/- alert: (\w+)[\s\S]*?runbook: docs\/operations\/incidents\.md#([a-z-]+)$/gm)]
+  expect(found.map(([, name]) => name)).toEqual([...rules.matchAll(/- alert: (\w+)$/gm)].map(([, name]) => name))
+  for (const [, name = '', anchor] of found) {
+    expect(parts.find((part) => anchorOf(part) === anchor) ?? '', `${name} ${anchor}`).toContain(`\`${name}\``)
+  }
+})
+
 describe('the tables of errors are what the code has', () => {
   const rows = (marker: string): readonly (readonly string[])[] => {
     const [, after = ''] = guideOf('docs/tpp.md').split(`<!-- ${marker}`)

@@ -1,3 +1,20 @@
+create table archive_batch (
+  number bigint not null,
+  file text not null,
+  manifest_sha256 text not null,
+  older_than timestamp with time zone not null,
+  lines jsonb not null,
+  archived_at timestamp with time zone not null,
+  constraint archive_batch_pkey PRIMARY KEY (number),
+  constraint archive_batch_manifest_sha256_check CHECK ((manifest_sha256 ~ '^[0-9a-f]{64}$'::text)),
+  constraint archive_batch_number_check CHECK ((number >= 1))
+);
+
+create table archive_going (
+  consent_id text not null,
+  constraint archive_going_pkey PRIMARY KEY (consent_id)
+);
+
 create table audit_checkpoint (
   id bigint generated always as identity not null,
   size bigint not null,
@@ -329,6 +346,7 @@ create table outbox (
   constraint outbox_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'sending'::text, 'delivered'::text, 'failed'::text, 'dropped'::text, 'dead'::text]))),
   constraint outbox_webhook CHECK (((kind = 'tpp-webhook'::text) = ((url IS NOT NULL) AND (body IS NOT NULL))))
 );
+CREATE INDEX outbox_consent ON public.outbox USING btree (consent_id) WHERE (consent_id IS NOT NULL);
 CREATE INDEX outbox_open ON public.outbox USING btree (kind, resource, COALESCE(resource_id, consent_id), id) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text]));
 CREATE INDEX outbox_settled_at ON public.outbox USING btree (settled_at) WHERE (settled_at IS NOT NULL);
 CREATE UNIQUE INDEX outbox_once ON public.outbox USING btree (resource, COALESCE(resource_id, consent_id), revision, kind);
@@ -638,6 +656,95 @@ create table tpp (
   constraint tpp_status_check CHECK ((status = ANY (ARRAY['inactive'::text, 'active'::text, 'blocked'::text])))
 );
 
+CREATE OR REPLACE FUNCTION public.archive_may_go(c consent, before timestamp with time zone)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select c.due_at is null and c.status_changed_at < before and c.updated_at < before
+    and not exists (select from payment_log p where p.consent_id = c.id
+      and (p.state = 'open' or p.status = 'Pending' or p.updated_at >= before))
+    and not exists (select from outbox o where o.consent_id = c.id and o.state in ('waiting', 'sending'))
+    and not exists (select from consent k where k.base_consent_id = coalesce(c.base_consent_id, c.id)
+      and k.due_at is not null)
+    and not exists (select from consent k where k.id = c.base_consent_id and k.due_at is not null)
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.archive_may_go(r service_request, before timestamp with time zone, ended text[])
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+  select r.created_at < before and r.updated_at < before and r.kind || ' ' || r.status = any(ended)
+    and not exists (select from outbox o where o.resource = r.kind and coalesce(o.resource_id, o.consent_id) = r.resource_id
+      and o.state in ('waiting', 'sending'))
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.archive_take(place bigint, file_name text, manifest text, before timestamp with time zone, ids text[], request_ids bigint[], ended text[], written jsonb, at timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+declare
+  payments bigint[];
+  gone jsonb;
+  outbox_gone integer;
+  outbox_of_requests integer;
+  tally_gone integer;
+  trail_gone integer;
+  trail_of_requests integer;
+  versions_gone integer;
+  changes_gone integer;
+  consents_gone integer;
+  requests_gone integer;
+begin
+  if before > now() - interval '365 days' then
+    raise exception 'what is younger than a year is kept';
+  end if;
+  if place <> (select coalesce(max(number), 0) + 1 from archive_batch) then
+    raise exception 'batch % is not the next one', place;
+  end if;
+  if (select count(*) from consent c where c.id = any(ids) and archive_may_go(c, before)) <> cardinality(ids)
+     or (select count(*) from service_request r where r.id = any(request_ids) and archive_may_go(r, before, ended))
+        <> cardinality(request_ids) then
+    raise exception 'not all of this may go';
+  end if;
+  insert into archive_going select unnest(ids);
+  delete from outbox where consent_id = any(ids);
+  get diagnostics outbox_gone = row_count;
+  delete from payment_tally where consent_id = any(ids);
+  get diagnostics tally_gone = row_count;
+  with deleted as (delete from payment_log where consent_id = any(ids) returning id)
+  select coalesce(array_agg(id), '{}') into payments from deleted;
+  delete from resource_trail where resource = 'payment' and log_id = any(payments);
+  get diagnostics trail_gone = row_count;
+  delete from consent_trail where consent_id = any(ids);
+  get diagnostics changes_gone = row_count;
+  delete from consent_version where consent_id = any(ids);
+  get diagnostics versions_gone = row_count;
+  delete from consent where id = any(ids);
+  get diagnostics consents_gone = row_count;
+  delete from archive_going;
+  delete from outbox o using service_request r
+    where r.id = any(request_ids) and o.resource = r.kind and coalesce(o.resource_id, o.consent_id) = r.resource_id;
+  get diagnostics outbox_of_requests = row_count;
+  delete from service_request where id = any(request_ids);
+  get diagnostics requests_gone = row_count;
+  delete from resource_trail where resource <> 'payment' and log_id = any(request_ids);
+  get diagnostics trail_of_requests = row_count;
+  gone := jsonb_build_object(
+    'consent', consents_gone, 'consent_version', versions_gone, 'consent_trail', changes_gone,
+    'payment_log', cardinality(payments), 'payment_tally', tally_gone, 'service_request', requests_gone,
+    'resource_trail', trail_gone + trail_of_requests, 'outbox', outbox_gone + outbox_of_requests);
+  if gone <> written then
+    raise exception 'written is %, and % would go', written, gone;
+  end if;
+  insert into archive_batch (number, file, manifest_sha256, older_than, lines, archived_at)
+    values (place, file_name, manifest, before, written, at);
+end $function$
+;
+
 CREATE OR REPLACE FUNCTION public.audit_is_append_only()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -789,6 +896,11 @@ CREATE OR REPLACE FUNCTION public.consent_trail_keep()
  LANGUAGE plpgsql
 AS $function$
 begin
+  if tg_op = 'DELETE' then
+    if exists (select from archive_going where consent_id = old.consent_id) then
+      return old;
+    end if;
+  end if;
   raise exception 'the trail of a consent is only ever added to';
 end $function$
 ;

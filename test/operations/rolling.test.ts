@@ -1,5 +1,6 @@
 /**
- * Two processes of a hub on one PostgreSQL, behind a TCP balancer, under load. They are restarted one after the other,
+ * Two processes of a hub on one PostgreSQL, behind a TCP balancer, under load. They are restarted one after the other
+ * with new certificates in the place of the old,
  * upgraded to a release that has migrated the database before, and one of them is killed.
  */
 import { execFile } from 'node:child_process'
@@ -17,6 +18,7 @@ import { executed } from '../loss-proof/support/payment.ts'
 import { startBalancer } from './support/balancer.ts'
 import { startLoad } from './support/load.ts'
 import { createNode, type HubNode, ROLES } from './support/node.ts'
+import { renewCertificates, shownAt } from './support/renewal.ts'
 
 const BOOT_MS = 240_000
 const RUN_MS = 400_000
@@ -74,14 +76,24 @@ async function restart(node: HubNode, release: string): Promise<void> {
   await balancer.untilHealthy(node.name)
 }
 
+/** The certificate of every listener of both. */
+const shown = (): Promise<readonly string[]> =>
+  Promise.all(
+    nodes.flatMap(({ ports }) => ROLES.map((role) => shownAt(ports[role], world.manifest.trustFramework.caFile))),
+  )
+
 test(
-  'restarted in turn, upgraded, and one killed: no call fails but those that the killed one was answering',
+  'restarted in turn with new certificates, upgraded, and one killed: no call fails but those that the killed one was answering',
   async () => {
     const load = startLoad(world, doors, WORKERS)
     const [one, other] = nodes
     await sleep(1_500)
 
+    // Certificates are read at the start: new files, and one process after the other.
+    const renewed = await renewCertificates(world)
+    expect(await shown()).not.toContain(renewed)
     for (const node of nodes) await restart(node, RELEASE)
+    expect(await shown()).toEqual(nodes.flatMap(() => ROLES.map(() => renewed)))
     expect(load.failures).toEqual([])
 
     const { stdout } = await promisify(execFile)(process.execPath, [

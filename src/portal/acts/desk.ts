@@ -6,7 +6,7 @@
 import { HubError, OperatorError } from '../../errors.ts'
 import { Refused } from '../refused.ts'
 import { type ActName, mayDo } from '../roles.ts'
-import type { Rooms } from '../rooms.ts'
+import type { ActRooms } from '../rooms.ts'
 import type { Decision, Given, VerbName } from './given.ts'
 import type { By, Verb } from './verb.ts'
 import { VERBS } from './verbs.ts'
@@ -28,23 +28,43 @@ type Told = {
 
 const FIELD_MAX = 1000
 
-export function createActDesk(rooms: Rooms): ActDesk {
-  const { proposals } = rooms
+/** How an act went: to whom or what, and how things stood before and after. */
+export type Done<T> = {
+  readonly target: string | null
+  readonly before: string | null
+  readonly after: string | null
+  readonly result: T
+}
+type Execution<T> = {
+  readonly name: VerbName
+  readonly given: Given
+  readonly by: By
+  readonly proposal: string | null
+  run(): Promise<T>
+}
 
-  /** An act that is allowed, by one person or by the second of two. */
-  const execute = async (name: VerbName, given: Given, by: By, proposal: string | null): Promise<void> => {
-    const verb: Verb = VERBS[name]
-    const before = await verb.look(rooms, given, by)
-    const told = { act: name, target: verb.target(given), before, proposal }
-    try {
-      await verb.run(rooms, given, by)
-    } catch (thrown) {
-      await note(rooms, by, { ...told, outcome: 'failed', after: before })
-      throw thrown
-    }
-    const after = await verb.look(rooms, given, by)
-    await note(rooms, by, { ...told, outcome: proposal === null ? 'done' : 'approved', after })
+/** An act that is allowed, by one person or by the second of two. */
+export async function execute<T>(rooms: ActRooms, execution: Execution<T>): Promise<Done<T>> {
+  const { name, given, by, proposal, run } = execution
+  const verb: Verb = VERBS[name]
+  const [before, target] = [await verb.look(rooms, given, by), verb.target(given)]
+  const told = { act: name, target, before, proposal }
+  let result: T
+  try {
+    result = await run()
+  } catch (thrown) {
+    await note(rooms, by, { ...told, outcome: 'failed', after: before })
+    throw thrown
   }
+  const after = await verb.look(rooms, given, by)
+  await note(rooms, by, { ...told, outcome: proposal === null ? 'done' : 'approved', after })
+  return { target, before, after, result }
+}
+
+export function createActDesk(rooms: ActRooms): ActDesk {
+  const { proposals } = rooms
+  const carryOut = (name: VerbName, given: Given, by: By, proposal: string | null): Promise<unknown> =>
+    execute(rooms, { name, given, by, proposal, run: () => VERBS[name].run(rooms, given, by) })
 
   const decide: Readonly<Record<Decision, (id: string, by: By) => Promise<Performed>>> = {
     'proposal.approve': async (id, by) => {
@@ -55,7 +75,7 @@ export function createActDesk(rooms: Rooms): ActDesk {
       if (proposal.proposedBy.subject === by.person.subject) return refuse(rooms, by, told, 'own')
       if (!(await proposals.claim(id, by.person))) return refuse(rooms, by, told, 'decided')
       try {
-        await execute(proposal.verb, proposal.given, by, id)
+        await carryOut(proposal.verb, proposal.given, by, id)
       } catch (thrown) {
         await proposals.settle(id, 'failed', reasonOf(thrown))
         throw thrown
@@ -81,7 +101,7 @@ export function createActDesk(rooms: Rooms): ActDesk {
       const verb: Verb = VERBS[name]
       const given = givenTo(verb, form)
       if (verb.people === 'one') {
-        await execute(name, given, by, null)
+        await carryOut(name, given, by, null)
         return 'done'
       }
       const before = await verb.look(rooms, given, by)
@@ -100,7 +120,7 @@ function givenTo(verb: Verb, form: ReadonlyMap<string, string>): Given {
 }
 
 async function refuse(
-  rooms: Rooms,
+  rooms: ActRooms,
   by: By,
   told: Omit<Told, 'outcome'>,
   reason: 'right' | 'own' | 'decided',
@@ -115,7 +135,7 @@ export function reasonOf(thrown: unknown): string | null {
   return thrown instanceof OperatorError ? thrown.message : null
 }
 
-export function note({ audit, tenant, clock }: Rooms, by: Pick<By, 'operator'>, told: Told): Promise<void> {
+export function note({ audit, tenant, clock }: ActRooms, by: Pick<By, 'operator'>, told: Told): Promise<void> {
   const { actor, interactionId } = by.operator
   return audit.record({
     kind: 'portal-act',

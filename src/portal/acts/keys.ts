@@ -1,10 +1,10 @@
 /** The keys of the hub (src/keys): a new one takes over when clients have had time to see it. */
 import { HubError } from '../../errors.ts'
 import { createKeyOperations, KEY_USES, type KeyOperations, type KeyUse } from '../../keys/index.ts'
-import type { Rooms } from '../rooms.ts'
+import type { ActRooms } from '../rooms.ts'
 import type { Verb } from './verb.ts'
 
-export const keyOperations = ({ db, tenant, environment, audit, clock }: Rooms, actor: string): KeyOperations =>
+export const keyOperations = ({ db, tenant, environment, audit, clock }: ActRooms, actor: string): KeyOperations =>
   createKeyOperations({ db, tenant, environment, audit, clock, actor })
 
 /** Ahead of time, as a calm rotation is; a hurried one may break clients, and belongs to the command line. */

@@ -1,6 +1,6 @@
 /** Outages: announced ahead, begun now, ended (src/reports/outages.ts). */
 import { HubError } from '../../errors.ts'
-import type { Rooms } from '../rooms.ts'
+import type { ActRooms } from '../rooms.ts'
 import type { Verb } from './verb.ts'
 
 type Subject = 'lfi' | 'hub'
@@ -36,7 +36,7 @@ export const endOutage: Verb<'id'> = {
   },
 }
 
-async function lasting({ reports, clock }: Rooms): Promise<string> {
+async function lasting({ reports, clock }: ActRooms): Promise<string> {
   const now = clock.now()
   const open = (await reports.outages.list()).filter(({ endsAt }) => endsAt === null || Date.parse(endsAt) > now)
   return `${open.length} announced or lasting`

@@ -56,7 +56,7 @@ const MINUTE_MS = 60_000
 export function createProposals(deps: {
   readonly db: Db
   readonly clock: Clock
-  readonly portal: PortalConfig
+  readonly portal: Pick<PortalConfig, 'approvalMinutes'>
 }): Proposals {
   const { db, clock, portal } = deps
   const now = (): Date => new Date(clock.now())

@@ -1,7 +1,7 @@
 /** An act of the portal: what it needs to be told, whether it takes two people, and which service does it. */
 import type { CorrelationId } from '../../ids.ts'
 import type { Person } from '../person.ts'
-import type { Rooms } from '../rooms.ts'
+import type { ActRooms } from '../rooms.ts'
 import type { Given } from './given.ts'
 
 export type By = {
@@ -18,7 +18,7 @@ export type Verb<Field extends string = string> = {
   /** To whom or what, for the audit log and for whoever approves. */
   target(given: Given<Field>): string | null
   /** How things stand, in words of ours: taken before and after, for the audit log. Never a name, never a payload. */
-  look(rooms: Rooms, given: Given<Field>, by: By): Promise<string | null>
+  look(rooms: ActRooms, given: Given<Field>, by: By): Promise<string | null>
   /** @throws HubError, OperatorError as the service does; told to whoever asked. */
-  run(rooms: Rooms, given: Given<Field>, by: By): Promise<void>
+  run(rooms: ActRooms, given: Given<Field>, by: By): Promise<void>
 }

@@ -1,15 +1,10 @@
-/** Looking for a consent. Whoever looks by a person leaves a trace of it, before the answer. */
-import { toInstant } from '../../clock.ts'
-import { CONSENT_STATUSES, type Consent, type ConsentSearch } from '../../consent-store/index.ts'
+/** Looking for a consent. */
+import type { Consent } from '../../consent-store/index.ts'
 import { html } from '../../html.ts'
-import { toAccountId, toClientId, toConsentId } from '../../ids.ts'
-import { note } from '../acts/desk.ts'
+import { CONSENTS_PER_PAGE, findConsents, placeOf } from '../consent-search.ts'
 import { consentState } from '../consent-words.ts'
 import { choice, code, field, table } from '../parts.ts'
 import type { Page, Visit } from '../visit.ts'
-
-const PAGE_SIZE = 50
-const CUSTOMER_MAX = 256
 
 export const consents: Page = {
   name: 'consents',
@@ -18,8 +13,16 @@ export const consents: Page = {
   show: async (visit) => {
     const { tongue } = visit
     const { consents: words, shell } = tongue.words
-    const found = await foundBy(visit)
-    const last = found.length === PAGE_SIZE ? found.at(-1) : undefined
+    const typed = (name: string): string => (visit.query.get(name) ?? '').trim()
+    const found = await findConsents(
+      visit.rooms,
+      {
+        ...{ id: typed('id'), customer: typed('customer'), account: typed('account') },
+        ...{ tpp: typed('tpp'), state: typed('state'), after: typed('after') },
+      },
+      { actor: visit.session.person.subject, interactionId: visit.interactionId },
+    )
+    const last = found.length === CONSENTS_PER_PAGE ? found.at(-1) : undefined
     const state = visit.query.get('state') ?? ''
     return {
       body: html`<p>${words.searchWhy}</p>
@@ -51,56 +54,9 @@ ${last === undefined ? null : html`<p><a href="${after(visit, last)}">${words.ol
 
 export const tppOf = ({ tpp, clientId }: Consent): string => String(tpp['tppName'] ?? clientId)
 
-async function foundBy(visit: Visit): Promise<readonly Consent[]> {
-  const { rooms } = visit
-  const asked = askedIn(visit.query)
-  if (asked === null) return []
-  if ('id' in asked) {
-    const found = await rooms.consents.find(asked.id)
-    return found === null ? [] : [found]
-  }
-  const person = asked.psuUserId ?? asked.accountId
-  if (person !== undefined) {
-    const operator = { actor: visit.session.person.subject, interactionId: visit.interactionId }
-    await note(rooms, { operator }, { act: 'consents searched', outcome: 'done', target: person })
-  }
-  return rooms.consents.search(asked)
-}
-
-/** null: what was typed cannot be of any consent. */
-function askedIn(
-  query: URLSearchParams,
-): ConsentSearch | { readonly id: NonNullable<ReturnType<typeof toConsentId>> } | null {
-  const typed = (name: string): string => (query.get(name) ?? '').trim()
-  const [id, customer, account, tpp] = [typed('id'), typed('customer'), typed('account'), typed('tpp')]
-  if (id !== '') {
-    const known = toConsentId(id)
-    return known === null ? null : { id: known }
-  }
-  const accountId = account === '' ? undefined : toAccountId(account)
-  const clientId = tpp === '' ? undefined : toClientId(tpp)
-  if (accountId === null || clientId === null || customer.length > CUSTOMER_MAX) return null
-  const status = CONSENT_STATUSES.find((each) => each === typed('state'))
-  const behind = afterIn(typed('after'))
-  return {
-    ...(customer === '' ? {} : { psuUserId: customer }),
-    ...(accountId === undefined ? {} : { accountId }),
-    ...(clientId === undefined ? {} : { clientId }),
-    ...(status === undefined ? {} : { status }),
-    ...(behind === null ? {} : { after: behind }),
-    limit: PAGE_SIZE,
-  }
-}
-
-function after({ query }: Visit, { createdAt, id }: Consent): string {
+function after({ query }: Visit, last: Consent): string {
   const next = new URLSearchParams(query)
   next.delete('done')
-  next.set('after', `${createdAt}~${id}`)
+  next.set('after', placeOf(last))
   return `/consents?${next}`
-}
-
-function afterIn(text: string): NonNullable<ConsentSearch['after']> | null {
-  const [, at, raw] = /^(\d{1,15})~(.+)$/.exec(text) ?? []
-  const id = toConsentId(raw)
-  return at === undefined || id === null ? null : { createdAt: toInstant(Number(at)), id }
 }

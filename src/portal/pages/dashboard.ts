@@ -1,19 +1,15 @@
-/** How the hub is doing: traffic, the contract's time limit by operation, consents, and what waits. */
-import { CONSENT_STATUSES } from '../../consent-store/index.ts'
+/** How the hub is doing: traffic, the contract's time limit by operation, consents, and what waits (../figures.ts). */
+import { CONSENT_STATUSES, type ConsentStatus } from '../../consent-store/index.ts'
 import { type Html, html } from '../../html.ts'
-import type { LevelName } from '../../metrics.ts'
 import type { HourOfTraffic, OperationFigures } from '../../reports/index.ts'
 import { rows as bars, columns } from '../charts.ts'
 import { consentState } from '../consent-words.ts'
+import { figuresOf, LIMIT_MS, type Queue, withinOf } from '../figures.ts'
 import { code, table } from '../parts.ts'
 import { stateOf } from '../states.ts'
 import type { Page, Visit } from '../visit.ts'
 
 const HOUR_MS = 3_600_000
-const HOURS = 24
-/** lfi-api 8: 95 of 100 calls of an operation within it. */
-const LIMIT_MS = 500
-const WITHIN = 0.95
 const CHARTED = 8
 const LIVE_SECONDS = 10
 
@@ -22,35 +18,17 @@ export const dashboard: Page = {
   path: '/',
   isListed: true,
   show: async (visit) => {
-    const { reports, clock } = visit.rooms
-    const to = Math.floor(clock.now() / HOUR_MS) * HOUR_MS + HOUR_MS
-    const span = { from: to - HOURS * HOUR_MS, to }
-    const [traffic, operations, waiting, consents] = await Promise.all([
-      reports.watch.traffic(span),
-      reports.watch.operations(span),
-      queues(visit),
-      consentsByState(visit),
-    ])
-    return { body: html`${waiting}${trafficChart(visit, traffic)}${speed(visit, operations)}${consents}` }
+    const { queues, traffic, operations, consents } = await figuresOf(visit.rooms)
+    return {
+      body: html`${waiting(visit, queues)}${trafficChart(visit, traffic)}${speed(visit, operations)}${consentsByState(visit, consents)}`,
+    }
   },
 }
 
-/** Each with what it means when it grows; the limit is where somebody should look. */
-const QUEUES = [
-  { level: 'falaj_outbox_waiting', word: 'outbox', limit: 1_000 },
-  { level: 'falaj_audit_pending', word: 'audit', limit: 5_000 },
-  { level: 'falaj_reports_behind', word: 'reports', limit: 20_000 },
-  { level: 'falaj_database_waiting', word: 'database', limit: 10 },
-  { level: 'falaj_outages_open', word: 'outages', limit: 0 },
-] as const satisfies readonly { readonly level: LevelName; readonly word: string; readonly limit: number }[]
-
-async function queues({ rooms, tongue }: Visit): Promise<Html> {
+function waiting({ tongue }: Visit, queues: readonly Queue[]): Html {
   const { dashboard: words } = tongue.words
-  const levels = await rooms.levels()
-  const cards = QUEUES.map(({ level, word, limit }) => {
-    const value = levels[level]
-    const isHigh = value === null || value > limit
-    return html`<li><span class="figure">${value === null ? '?' : tongue.number(value)}</span>${words.queues[word]}
+  const cards = queues.map(({ name, value, isHigh }) => {
+    return html`<li><span class="figure">${value === null ? '?' : tongue.number(value)}</span>${words.queues[name]}
 ${stateOf(isHigh ? words.look : words.fine, isHigh ? 'warn' : 'good')}</li>`
   })
   return html`<section id="queues" aria-label="${words.waiting}" data-live="/" data-every="${LIVE_SECONDS}">
@@ -146,14 +124,12 @@ const shortOf = (route: string): string => route.replace(/^\/open-finance\//, ''
 
 function withinLimit(tongue: Visit['tongue'], calls: number, overLimit: number): Html {
   const { dashboard: words } = tongue.words
-  const share = calls === 0 ? 1 : (calls - overLimit) / calls
-  const isMet = share >= WITHIN
+  const { share, isMet } = withinOf(calls, overLimit)
   return html`${tongue.number(share * 100)} % ${stateOf(isMet ? words.met : words.missed, isMet ? 'good' : 'bad')}`
 }
 
-async function consentsByState({ rooms, tongue }: Visit): Promise<Html> {
+function consentsByState({ tongue }: Visit, counts: Readonly<Record<ConsentStatus, number>>): Html {
   const { dashboard: words } = tongue.words
-  const counts = await rooms.consents.countByStatus()
   return html`<h2>${words.consents}</h2>
 <ul class="cards">${CONSENT_STATUSES.map(
     (status) => html`<li><span class="figure">${tongue.number(counts[status])}</span>

@@ -5,14 +5,15 @@ import type { Manifest } from './manifest.ts'
 
 export type FoundInArchive = { readonly file: string; readonly lines: readonly ArchivedLine[] }
 
-/** null: no manifest names it. */
-export async function findInArchive(disk: Disk, id: string): Promise<FoundInArchive | null> {
+/** In each batch that names it: an id that a consent had is free again once it is archived. Empty: none does. */
+export async function findInArchive(disk: Disk, id: string): Promise<readonly FoundInArchive[]> {
+  const found: FoundInArchive[] = []
   for await (const { manifest } of manifestsOf(disk)) {
     if (manifest === null || !names(manifest, id)) continue
     const bytes = await disk.read(manifest.file)
-    if (bytes !== null) return { file: manifest.file, lines: linesAbout(await linesOf(bytes), id) }
+    if (bytes !== null) found.push({ file: manifest.file, lines: linesAbout(await linesOf(bytes), id) })
   }
-  return null
+  return found
 }
 
 const names = ({ consents, requests }: Manifest, id: string): boolean =>

@@ -98,11 +98,11 @@ async function check(folder: string, options: CheckOptions): Promise<void> {
 
 async function find(id: string, folder: string, options: JsonOption): Promise<void> {
   const found = await findInArchive(openDisk(folder), id)
-  if (found === null) throw new HubError('NotFound', { reason: `no manifest in ${folder} names ${id}` })
+  if (found.length === 0) throw new HubError('NotFound', { reason: `no manifest in ${folder} names ${id}` })
   tell(
     options,
     found,
-    found.lines.map((line) => JSON.stringify(line)),
+    found.flatMap(({ lines }) => lines.map((line) => JSON.stringify(line))),
   )
 }
 

@@ -1,23 +1,43 @@
 /** The commands of `falaj` as commander has them, without a process. */
-import type { Command } from 'commander'
+import { type Command, CommanderError } from 'commander'
 import { vi } from 'vitest'
 import { createProgram } from '../../src/cli/program.ts'
 import { complain } from '../../src/cli/refusal.ts'
 import type { Ran } from '../support/cli.ts'
 
 /** As `falaj … --json` in a process of its own, of which this takes half a second less. */
-export async function falajHere(args: readonly string[]): Promise<Ran> {
+export const falajHere = (args: readonly string[]): Promise<Ran> => runHere([...args, '--json'], true)
+
+/** Without --json: what people read. */
+export const falajSaid = (args: readonly string[]): Promise<Ran> => runHere(args, false)
+
+async function runHere(args: readonly string[], isJson: boolean): Promise<Ran> {
   const printed = { log: '', error: '' }
   const spies = (['log', 'error'] as const).map((name) =>
     vi.spyOn(console, name).mockImplementation((line: unknown) => {
       printed[name] += `${String(line)}\n`
     }),
   )
+  const program = createProgram(isJson)
+  for (const [, command] of [['', program] as const, ...below(program)]) {
+    // Commander would end this process.
+    command.exitOverride().configureOutput({
+      writeOut: (text) => {
+        printed.log += text
+      },
+      writeErr: (text) => {
+        printed.error += text
+      },
+    })
+  }
   try {
-    await createProgram(true).parseAsync([...args, '--json'], { from: 'user' })
+    await program.parseAsync([...args], { from: 'user' })
   } catch (error) {
-    complain(error, true)
-    process.exitCode = 1
+    if (error instanceof CommanderError) process.exitCode = error.exitCode
+    else {
+      complain(error, isJson)
+      process.exitCode = 1
+    }
   } finally {
     for (const spy of spies) spy.mockRestore()
   }
@@ -36,7 +56,12 @@ export function commandNamed(program: Command, words: string): Command {
 }
 
 /** Every command that does something itself, with its words. */
-export function leavesOf(command: Command, words: readonly string[] = []): readonly (readonly [string, Command])[] {
-  if (command.commands.length === 0) return [[words.join(' '), command]]
-  return command.commands.flatMap((each) => leavesOf(each, [...words, each.name()]))
+export const leavesOf = (program: Command): readonly (readonly [string, Command])[] =>
+  below(program).filter(([, command]) => command.commands.length === 0)
+
+function below(command: Command, words: readonly string[] = []): readonly (readonly [string, Command])[] {
+  return command.commands.flatMap((each) => {
+    const own = [...words, each.name()]
+    return [[own.join(' '), each] as const, ...below(each, own)]
+  })
 }

@@ -3,11 +3,10 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { iso, plus, systemClock, toMilliseconds } from '../../src/clock.ts'
 import { query } from '../../src/db.ts'
 import type { ConsentId } from '../../src/ids.ts'
-import { falaj } from '../support/cli.ts'
 import { type ConfigFiles, writeConfigFiles } from '../support/config-files.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { AUTHORIZE, LFI, newConsentId, type TestStore, TPP, testStore } from '../unit/consent-store/support.ts'
-import { falajHere } from './commands.ts'
+import { falajHere, falajSaid } from './commands.ts'
 
 let database: TestDatabase
 let files: ConfigFiles
@@ -17,6 +16,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
   files = await writeConfigFiles()
   files.write({ deployment: { ...files.deployment(), environment: 'sandbox' } })
+  vi.stubEnv('EXAMPLE_DATABASE_URL', database.url.reveal())
   hub = testStore(database.db)
   // The command asks the clock on the wall, so the past of this consent lies there as well.
   hub.clock.set(plus(systemClock.now(), toMilliseconds(-60_000)))
@@ -25,6 +25,7 @@ beforeAll(async () => {
   await hub.store.patchByLfi(id, AUTHORIZE, LFI)
 })
 afterAll(async () => {
+  vi.unstubAllEnvs()
   await hub?.close()
   await files?.close()
   await database?.close()
@@ -32,9 +33,7 @@ afterAll(async () => {
 
 const ends = () => ({ ExpirationDateTime: iso(plus(systemClock.now(), toMilliseconds(86_400_000))) })
 const show = (...args: string[]) =>
-  falaj(['consent', 'show', ...args, '--config', files.deploymentFile, '--tenant', 'example'], {
-    EXAMPLE_DATABASE_URL: database.url.reveal(),
-  })
+  falajSaid(['consent', 'show', ...args, '--config', files.deploymentFile, '--tenant', 'example'])
 
 const consent = (...args: string[]) =>
   falajHere(['consent', ...args, '--config', files.deploymentFile, '--tenant', 'example'])
@@ -49,7 +48,6 @@ describe('falaj consent search and revoke', () => {
       [['--id', id], [id]],
       [['--user', 'nobody'], []],
     ] as const
-    vi.stubEnv('EXAMPLE_DATABASE_URL', database.url.reveal())
     const found = []
     for (const [args, ids] of asked) {
       const { out } = await consent('search', ...args)
@@ -64,7 +62,6 @@ describe('falaj consent search and revoke', () => {
     const done = await consent('revoke', other, '--by', 'LFI')
     const unsaid = await consent('revoke', id, '--by', 'somebody')
     const nobody = await consent('revoke', newConsentId(), '--by', 'LFI')
-    vi.unstubAllEnvs()
     expect(JSON.parse(done.out)).toMatchObject({ target: other, after: 'Revoked, revision 2' })
     expect((await hub.store.find(other))?.status).toBe('Revoked')
     expect(JSON.parse(unsaid.err)).toEqual({
@@ -100,7 +97,7 @@ test.each([
   foreign.password = 'hunter2'
   vi.stubEnv('EXAMPLE_DATABASE_URL', url === '' ? foreign.href : url)
   const { status, out, err } = await consent('search')
-  vi.unstubAllEnvs()
+  vi.stubEnv('EXAMPLE_DATABASE_URL', database.url.reveal())
   const { error } = JSON.parse(err) as { error: { code: string; message: string } }
   expect([status, out, error]).toEqual([1, '', { code, message: expect.stringMatching(sentence) }])
   expect(err).not.toContain('hunter2')

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createProgram } from '../../src/cli/program.ts'
 import { falaj, type Ran } from '../support/cli.ts'
 import { type ConfigFiles, EXAMPLE_ENV, writeConfigFiles } from '../support/config-files.ts'
-import { commandNamed } from './commands.ts'
+import { commandNamed, falajSaid } from './commands.ts'
 
 /** Every command, with a word that its help must hold. */
 const COMMANDS: readonly [string, string][] = [
@@ -185,7 +185,7 @@ describe('a mistake', () => {
   ]
   test('is told in a sentence that leads on, without a stack', async () => {
     await each(MISTAKES, async ([command, sentence, expected]) => {
-      const { status, out, err } = await falaj(command.split(' '))
+      const { status, out, err } = await (isOfSandbox(command) ? falaj : falajSaid)(command.split(' '))
       expect([status, out], command).toEqual([expected, ''])
       expect(err, command).toMatch(sentence)
       expect(err, command).toMatch(/\(add --help for what is possible\)/)

@@ -214,7 +214,7 @@ describe('the acts of the portal', () => {
   })
 
   test('say in JSON that they were not understood', async () => {
-    const { status, out, err } = await falaj(['client', 'block', '--json', '--config', 'x', '--tenant', 'y'])
+    const { status, out, err } = await falajHere(['client', 'block', '--config', 'x', '--tenant', 'y'])
     expect([status, out, JSON.parse(err)]).toEqual([
       1,
       '',

@@ -1,14 +1,14 @@
 /** Payments that wait to be settled, told on the command line. */
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { createAudit } from '../../src/audit/index.ts'
 import type { ConsentId } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
 import { createResourceLog, type OpenPayment } from '../../src/resource-log/index.ts'
-import { falaj } from '../support/cli.ts'
 import { type ConfigFiles, writeConfigFiles } from '../support/config-files.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { madePayment, paymentIntent, record, settle } from '../unit/consent-store/payments.ts'
 import { CLIENT, newConsentId, TENANT, type TestStore, testStore } from '../unit/consent-store/support.ts'
+import { falajSaid } from './commands.ts'
 
 let database: TestDatabase
 let files: ConfigFiles
@@ -20,6 +20,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
   files = await writeConfigFiles()
   files.write({ deployment: { ...files.deployment(), environment: 'sandbox' } })
+  vi.stubEnv('EXAMPLE_DATABASE_URL', database.url.reveal())
   const { db } = database
   hub = testStore(db)
   const log = createLog({ level: 'silent', name: 'test' })
@@ -34,23 +35,20 @@ beforeAll(async () => {
   await audit.close()
 })
 afterAll(async () => {
+  vi.unstubAllEnvs()
   await hub?.close()
   await files?.close()
   await database?.close()
 })
 
 const payment = (...args: string[]) =>
-  falaj(['payment', ...args, '--config', files.deploymentFile, '--tenant', 'example'], {
-    EXAMPLE_DATABASE_URL: database.url.reveal(),
-  })
+  falajSaid(['payment', ...args, '--config', files.deploymentFile, '--tenant', 'example'])
 
 test('falaj payment list names them all, or those that wait, or those of a consent', async () => {
-  const [all, unsettled, of, none] = await Promise.all([
-    payment('list'),
-    payment('list', '--unsettled', '--json'),
-    payment('list', '--consent', newConsentId()),
-    payment('list', '--consent', 'nobody'),
-  ])
+  const all = await payment('list')
+  const unsettled = await payment('list', '--unsettled', '--json')
+  const of = await payment('list', '--consent', newConsentId())
+  const none = await payment('list', '--consent', 'nobody')
   expect([all.status, all.err, all.out.trimEnd().split('\n').length]).toEqual([0, '', 2])
   expect(all.out).toContain(`Pending      ${made}  key `)
   expect(all.out).toContain(
@@ -65,11 +63,9 @@ test('falaj payment list names them all, or those that wait, or those of a conse
 })
 
 test('falaj payment show finds one by key or id, with its history, and leaves a trace of having been asked', async () => {
-  const [byKey, byId, nobody] = await Promise.all([
-    payment('show', 'key-of-the-tpp'),
-    payment('show', made, '--json'),
-    payment('show', 'nobody'),
-  ])
+  const byKey = await payment('show', 'key-of-the-tpp')
+  const byId = await payment('show', made, '--json')
+  const nobody = await payment('show', 'nobody')
   expect([byKey.status, byKey.err]).toEqual([0, ''])
   const [, account, asked, unanswered] = byKey.out.split('\n')
   expect(account).toBe('  account acc-1  asked for {"Amount":{"Amount":"100.00","Currency":"AED"}}')

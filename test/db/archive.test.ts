@@ -264,18 +264,22 @@ describe('a run that comes to its end', () => {
       ...{ first: 1, batches: (await committed()).length, consents: old.length },
     })
     for (const name of readdirSync(folder)) expect(statSync(join(folder, name)).mode & 0o077, name).toBe(0)
-    const found = await findInArchive(openDisk(folder), old[0] ?? '')
-    const sources = found?.lines.map(({ source }) => source).sort()
-    expect(sources).toEqual([
-      ...['consent', 'consent_trail', 'consent_trail', 'consent_trail'],
-      ...['consent_version', 'consent_version', 'consent_version'],
-      ...(sources?.filter((source) => source === 'outbox') ?? []),
-      ...['payment_log', 'payment_tally', 'resource_trail'].filter((source) => sources?.includes(source as never)),
-    ])
-    expect(sources).toEqual(expect.arrayContaining(['payment_log', 'resource_trail', 'outbox']))
-    const quote = await findInArchive(openDisk(folder), 'q-ended')
+    const [found] = await findInArchive(openDisk(folder), old[0] ?? '')
+    const counted = Object.groupBy(found?.lines ?? [], ({ source }) => source)
+    expect(Object.fromEntries(Object.entries(counted).map(([source, lines]) => [source, lines?.length]))).toEqual({
+      ...{
+        consent: 1,
+        consent_version: 3,
+        consent_trail: 3,
+        payment_log: 1,
+        payment_tally: 1,
+        resource_trail: 1,
+        outbox: 3,
+      },
+    })
+    const [quote] = await findInArchive(openDisk(folder), 'q-ended')
     expect(quote?.lines.map(({ source }) => source)).toEqual(['service_request', 'resource_trail'])
-    expect(await findInArchive(openDisk(folder), 'nobody')).toBeNull()
+    expect(await findInArchive(openDisk(folder), 'nobody')).toEqual([])
   })
 })
 
@@ -420,9 +424,9 @@ describe('falaj archive', () => {
     const checked = await here('check', to, ...about())
     expect([checked.status, JSON.parse(checked.out)]).toMatchObject([0, { ok: true, batches: 1, consents: 3 }])
     const found = await here('find', id, to)
-    expect(JSON.parse(found.out)).toMatchObject({
-      lines: expect.arrayContaining([expect.objectContaining({ source: 'consent' })]),
-    })
+    expect(JSON.parse(found.out)).toMatchObject([
+      { lines: expect.arrayContaining([expect.objectContaining({ source: 'consent' })]) },
+    ])
     expect((await here('find', 'nobody', to)).status).toBe(1)
     rmSync(join(to, readdirSync(to).find((name) => name.endsWith('.gz')) ?? ''))
     expect((await here('check', to)).status).toBe(1)

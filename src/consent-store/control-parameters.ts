@@ -27,7 +27,7 @@ export type VariableOnDemand = {
   readonly maximumAmount: Money | null
   readonly perPeriod: PeriodLimits
 }
-/** One payment in each period. */
+/** One payment in each period, on the start date and the same day of each period after it. */
 export type FixedPeriodicSchedule = {
   readonly type: 'FixedPeriodicSchedule'
   readonly period: Period

@@ -15,7 +15,7 @@ import type {
 } from './control-parameters.ts'
 import type { Spending } from './exhausted.ts'
 import type { PaymentConsumption } from './payment.ts'
-import { periodOf, type Span } from './periods.ts'
+import { periodOf, recursOn, type Span } from './periods.ts'
 
 /** Payments that were asked for on one day, together: what they are limited by are numbers and sums. */
 export type Paid = {
@@ -110,6 +110,8 @@ function scheduleFault(schedule: PeriodicSchedule, paid: readonly Paid[], asked:
   }
   const span = periodOf(schedule.period, asked.on)
   if (span === null) return 'too-early'
+  // On the days that the customer was told of, and no others: so every published document of these two schedules has it.
+  if (!('perPeriod' in schedule) && !recursOn(schedule.period, asked.on)) return 'not-on-this-date'
   const fault =
     'amount' in schedule ? amountFault(asked.money, schedule.amount) : maximumFault(asked.money, schedule.maximumAmount)
   if (fault !== null) return fault

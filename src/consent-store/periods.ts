@@ -32,6 +32,27 @@ export function periodOf({ type, startDate }: Period, date: LocalDate): Span | n
   }
 }
 
+/**
+ * Whether a payment that comes back with its period falls on that day: the start date, and the same day of each period
+ * after it. The 31st comes back on the last day of a shorter month.
+ */
+export function recursOn({ type, startDate }: Period, date: LocalDate): boolean {
+  if (date < startDate) return false
+  switch (type) {
+    case 'Day':
+      return true
+    case 'Week':
+      return daysBetween(startDate, date) % WEEK_DAYS === 0
+    case 'Month': {
+      const isLastDay = addDays(date, 1).endsWith('-01')
+      const [day, wanted] = [date.slice(8), startDate.slice(8)]
+      return day === wanted || (isLastDay && day < wanted)
+    }
+    case 'Year':
+      return date === addYears(startDate, Number(date.slice(0, 4)) - Number(startDate.slice(0, 4)))
+  }
+}
+
 const DAY_MS = 86_400_000
 const daysBetween = (from: LocalDate, to: LocalDate): number =>
   Math.round((Date.parse(`${to}T00:00:00Z`) - Date.parse(`${from}T00:00:00Z`)) / DAY_MS)

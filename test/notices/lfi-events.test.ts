@@ -1,5 +1,5 @@
 /** Events to the LFI: each once, whatever comes of it, over mutual TLS. */
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { createAuditReader } from '../../src/audit/index.ts'
 import type { ConsentId } from '../../src/ids.ts'
 import { loadSchemas } from '../../src/schema-registry.ts'
@@ -8,11 +8,17 @@ import { createRig, type Options, type Rig } from './support/rig.ts'
 
 const registry = loadSchemas()
 let rig: Rig
-const begin = async (options: Options = {}) => {
-  rig = await createRig(options)
+/** Of all tests that need no other. */
+let shared: Rig
+beforeAll(async () => {
+  shared = await createRig({ actions: { eventTimeoutMs: 300 as never } })
+})
+afterAll(() => shared.close())
+const begin = async (options: Options | null = null) => {
+  rig = options === null ? shared : await createRig(options)
   rig.work()
 }
-afterEach(() => rig.close())
+afterEach(() => (rig === shared ? rig.rest() : rig.close()))
 
 const entries = async (id: ConsentId) =>
   (await createAuditReader({ db: rig.db }).findByConsent(id, 100)).flatMap(({ entry }) =>
@@ -76,7 +82,7 @@ describe('is not told again, and the change stands', () => {
     ['a redirect', status(307, { location: '/elsewhere' }), 'answered 307', 307, 'answered'],
     ['silence', silence, 'timeout', null, 'timeout'],
   ] as const)('after %s', async (_name, answer, outcome, answered, audited) => {
-    await begin({ actions: { eventTimeoutMs: 300 as never } })
+    await begin()
     rig.lfi.answer = answer
     const id = await rig.subscribed()
     expect(await rig.settled('lfi-event')).toMatchObject([{ state: 'failed', outcome, attempts: 1 }])

@@ -408,8 +408,8 @@ export async function createRig(options: Options = {}) {
         webhookUris.splice(0, webhookUris.length, `${receiver.origin}/events`)
         await participants.setStatus('client', clientId, 'active', { actor: 'test', interactionId: null })
       }
-      // What is known of them is not believed any longer.
-      ahead += 2_000
+      // What is known of them is not believed any longer, and an LFI that has failed is not left alone any longer.
+      ahead += 120_000
     },
     close: async () => {
       for (const { receiver } of tpps) await receiver.close()

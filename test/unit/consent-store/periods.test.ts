@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Period, PeriodType } from '../../../src/consent-store/control-parameters.ts'
-import { periodOf } from '../../../src/consent-store/periods.ts'
+import { periodOf, recursOn } from '../../../src/consent-store/periods.ts'
 import { addDays, type LocalDate } from '../../../src/local-date.ts'
 
 const day = (text: string) => text as LocalDate
@@ -45,6 +45,41 @@ describe('the period of a day', () => {
           expect(periodOf({ type, startDate }, span.until)?.from).toBe(span.until)
           const first = span.from < startDate ? startDate : span.from
           expect(periodOf({ type, startDate }, first)).toEqual(span)
+        },
+      ),
+    )
+  })
+})
+
+describe('a payment that comes back with its period', () => {
+  test.each([
+    ['Day', '2026-03-04', ['2026-03-04', '2026-03-05'], ['2026-03-03']],
+    ['Week', '2026-03-04', ['2026-03-04', '2026-03-11', '2027-03-03'], ['2026-02-25', '2026-03-05', '2026-04-04']],
+    ['Month', '2026-03-04', ['2026-03-04', '2026-04-04', '2027-03-04'], ['2026-02-04', '2026-03-31', '2026-04-01']],
+    ['Month', '2026-01-31', ['2026-02-28', '2026-03-31', '2026-04-30', '2028-02-29'], ['2026-03-30', '2028-02-28']],
+    ['Month', '2026-01-30', ['2026-02-28', '2026-03-30'], ['2026-03-31']],
+    ['Year', '2026-03-04', ['2026-03-04', '2027-03-04'], ['2026-04-04', '2027-03-03']],
+    ['Year', '2024-02-29', ['2024-02-29', '2025-02-28', '2028-02-29'], ['2025-03-01', '2028-02-28']],
+  ] as const)('every %s from %s on', (type, start, on, off) => {
+    const recurring = (dates: readonly string[]) => dates.filter((date) => recursOn(period(type, start), day(date)))
+    expect([recurring(on), recurring(off)]).toEqual([on, []])
+  })
+
+  test('falls on one day of each period', () => {
+    const dates = fc.integer({ min: 0, max: 20_000 }).map((days) => addDays(day('2000-01-01'), days))
+    fc.assert(
+      fc.property(
+        fc.constantFrom<PeriodType>('Day', 'Week', 'Month', 'Year'),
+        dates,
+        fc.integer({ min: 0, max: 2_000 }),
+        (type, startDate, later) => {
+          const span = periodOf({ type, startDate }, addDays(startDate, later))
+          if (span === null) throw new Error('no period after the start')
+          let found = 0
+          for (let date = span.from; date < span.until; date = addDays(date, 1)) {
+            if (recursOn({ type, startDate }, date)) found += 1
+          }
+          expect(found).toBe(1)
         },
       ),
     )

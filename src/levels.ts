@@ -6,6 +6,7 @@ import type { Reports } from './reports/index.ts'
 
 const WAITING = `
   select (select count(*) from outbox where state in ('waiting', 'sending')) as falaj_outbox_waiting,
+    (select count(*) from outbox where state = 'dead') as falaj_webhooks_dead,
     (select count(*) from outage where starts_at <= now() and (ends_at is null or ends_at > now())) as falaj_outages_open,
     (select count(*) from payment_log where state = 'open' and attempt_until <= now()) as falaj_payments_unsettled`
 
@@ -28,6 +29,7 @@ export function levelsOf(db: Db, reports: Reports, witnesses: readonly WitnessEn
         falaj_audit_pending_seconds: audit.pendingSeconds,
         falaj_witness_behind_seconds: audit.witnessSeconds,
         falaj_outbox_waiting: counted('falaj_outbox_waiting'),
+        falaj_webhooks_dead: counted('falaj_webhooks_dead'),
         falaj_outages_open: counted('falaj_outages_open'),
         falaj_payments_unsettled: counted('falaj_payments_unsettled'),
         falaj_reports_behind: await reports.behind(),
@@ -38,7 +40,12 @@ export function levelsOf(db: Db, reports: Reports, witnesses: readonly WitnessEn
         falaj_audit_pending_seconds: null,
         falaj_witness_behind_seconds: null,
       }
-      const unknown = { ...audit, falaj_outbox_waiting: null, falaj_payments_unsettled: null }
+      const unknown = {
+        ...audit,
+        falaj_outbox_waiting: null,
+        falaj_webhooks_dead: null,
+        falaj_payments_unsettled: null,
+      }
       return { ...pool, ...unknown, falaj_outages_open: null, falaj_reports_behind: null }
     }
   }

@@ -46,6 +46,7 @@ const LEVELS = {
   falaj_witness_behind_seconds:
     'Age of the oldest checkpoint that a configured witness has not reached, of the one furthest behind.',
   falaj_outbox_waiting: 'Notices in the outbox that were not delivered yet.',
+  falaj_webhooks_dead: 'Webhooks that were given up; they wait for the operator until they are purged.',
   falaj_outages_open: 'Outages that were declared and have not ended.',
   falaj_payments_unsettled: 'Payments that the LFI was asked for and has not answered; it settles them by its log.',
   falaj_reports_behind: 'Entries of the audit log that the roll-ups have not counted yet.',

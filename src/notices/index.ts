@@ -18,6 +18,7 @@ import { createLane, type Lane } from './lane.ts'
 import { tellLfi } from './lfi-event.ts'
 import { outboxDelivery } from './migrations/0050-outbox-delivery.ts'
 import { outboxSubjects } from './migrations/0050-outbox-subjects.ts'
+import { outboxDead } from './migrations/0050-outbox-webhooks-dead.ts'
 import { createPost } from './post.ts'
 import {
   claimLfiEvents,
@@ -40,7 +41,7 @@ import { deliverWebhook } from './webhook.ts'
 
 export type { ListedWebhook, NoticeCount, NoticeState } from './queue.ts'
 
-export const migrations: readonly Migration[] = [outboxDelivery, outboxSubjects]
+export const migrations: readonly Migration[] = [outboxDelivery, outboxSubjects, outboxDead]
 
 export const NOTICE_STATES: readonly NoticeState[] = ['waiting', 'sending', 'delivered', 'failed', 'dropped', 'dead']
 

@@ -13,6 +13,7 @@ const WITHIN = 0.95
 /** Each is a queue that should be short; the limit is where somebody should look. */
 const QUEUES = [
   { level: 'falaj_outbox_waiting', name: 'outbox', limit: 1_000 },
+  { level: 'falaj_webhooks_dead', name: 'dead', limit: 0 },
   { level: 'falaj_audit_pending', name: 'audit', limit: 5_000 },
   { level: 'falaj_reports_behind', name: 'reports', limit: 20_000 },
   { level: 'falaj_database_waiting', name: 'database', limit: 10 },

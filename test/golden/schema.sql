@@ -347,6 +347,7 @@ create table outbox (
   constraint outbox_webhook CHECK (((kind = 'tpp-webhook'::text) = ((url IS NOT NULL) AND (body IS NOT NULL))))
 );
 CREATE INDEX outbox_consent ON public.outbox USING btree (consent_id) WHERE (consent_id IS NOT NULL);
+CREATE INDEX outbox_dead ON public.outbox USING btree (id) WHERE (state = 'dead'::text);
 CREATE INDEX outbox_open ON public.outbox USING btree (kind, resource, COALESCE(resource_id, consent_id), id) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text]));
 CREATE INDEX outbox_settled_at ON public.outbox USING btree (settled_at) WHERE (settled_at IS NOT NULL);
 CREATE UNIQUE INDEX outbox_once ON public.outbox USING btree (resource, COALESCE(resource_id, consent_id), revision, kind);

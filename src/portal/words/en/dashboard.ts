@@ -2,6 +2,7 @@ export const dashboard = {
   waiting: 'What waits',
   queues: {
     outbox: 'events for TPPs and the bank that wait for delivery',
+    dead: 'webhooks that were given up',
     audit: 'audit entries that wait for their place in the log',
     reports: 'entries that the reports have not counted yet',
     database: 'statements that wait for the database',

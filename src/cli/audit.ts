@@ -44,8 +44,13 @@ export function auditCommand(): Command {
     .option('--policy <file>', 'which witnesses must have cosigned (C2SP tlog-policy)')
     .option('--checkpoint <file>', 'a checkpoint noted earlier, which must still hold; may be repeated', collect, [])
     .option('--reports', 'recompute the reports of every day from the log, and print them')
-    .option('--compare <file>', 'a filed report (CSV or JSON), held against the log; may be repeated', collect, [])
-    .option('--period <first>/<last>', 'with --compare: the days that the reports have to be of, first and last')
+    .option(
+      '--compare <file>',
+      'a filed report or raw log (CSV, JSON, NDJSON), held against the log; may be repeated',
+      collect,
+      [],
+    )
+    .option('--period <first>/<last>', 'with --compare: the days that the reports have to be of; a raw log needs it')
     .option('--tpp <organisation>', 'with --compare: the organisation that a report to a TPP was made for')
     .option('--config <file>', 'deployment file, for a live log')
     .option('--tenant <id>', 'tenant, for a live log')

@@ -193,21 +193,30 @@ test('2: a policy is taken at its word, and one that is not understood is none',
   expect(() => judge('# nothing else')).toThrow('the policy has no quorum')
 })
 
-test('3: the first entry that cannot be relied upon is named', () => {
-  const torn = (name: string, octet: number) => {
+test('3, 6: the first entry that cannot be relied upon is named, and a gap is one', () => {
+  const torn = (name: string, tear: (whole: Buffer) => Buffer) => {
     const path = join(away, 'log', name)
     const whole = readFileSync(path)
+    writeFileSync(path, tear(whole))
+    const { ok, firstBad } = judged(...POLICY)
+    writeFileSync(path, whole)
+    return [ok, firstBad?.where, firstBad?.index]
+  }
+  const bit = (octet: number) => (whole: Buffer) => {
     const bytes = Buffer.from(whole)
     bytes[octet] = (bytes[octet] ?? 0) ^ 1
-    writeFileSync(path, bytes)
-    const verdict = judged(...POLICY)
-    writeFileSync(path, whole)
-    return [verdict.ok, verdict.firstBad?.where, verdict.firstBad?.index]
+    return bytes
   }
-  const length = readFileSync(join(away, 'log/tile/entries/000')).readUInt16BE(0)
-  expect(torn('tile/entries/000', length + 20)).toEqual([false, 'tile/entries/000', 1])
-  expect(torn('tile/0/000', 32 * 77)).toEqual([false, 'tile/entries/000', 77])
-  expect(torn('tile/1/000.p/1', 3)).toEqual([false, 'tile/1/000.p/1', 0])
+  const bundle = 'tile/entries/000'
+  const length = readFileSync(join(away, 'log', bundle)).readUInt16BE(0) + 2
+  const dropped = (whole: Buffer) => whole.subarray(length)
+  const withoutNine = (whole: Buffer) => Buffer.from(whole.toString().replace(/^.*T09:.*\n/m, ''))
+  expect(torn(bundle, bit(length + 20))).toEqual([false, bundle, 1])
+  expect(torn(bundle, dropped)).toEqual([false, bundle, 0])
+  expect(torn('tile/0/000', bit(32 * 77))).toEqual([false, bundle, 77])
+  expect(torn('tile/1/000.p/1', bit(3))).toEqual([false, 'tile/1/000.p/1', 0])
+  expect(torn('checkpoint', bit(16))).toEqual([false, 'checkpoint', null])
+  expect(torn('hours.ndjson', withoutNine)).toEqual([false, 'hours.ndjson', CALLS + 3])
 })
 
 test('4: a checkpoint that was noted earlier still holds, and one of another past does not', () => {

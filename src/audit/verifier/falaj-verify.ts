@@ -709,32 +709,21 @@ function rawRow(entry: Json, at: number, index: number, lfiId: unknown): Json {
   // No answer of the LFI counts as a failure of it, unless the caller had gone.
   const failed = lfi === null || lfi.outcome === 'cancelled' ? null : '5xx'
   const status = count('status') ?? 0
+  // biome-ignore format: columns that belong together stand together
   return {
-    Timestamp: new Date(at).toISOString(),
-    LfiId: lfiId,
-    TppId: text('organisationId'),
-    TppClientId: text('clientId') ?? text('callerClientId'),
+    Timestamp: new Date(at).toISOString(), LfiId: lfiId,
+    TppId: text('organisationId'), TppClientId: text('clientId') ?? text('callerClientId'),
     TppSoftwareStatementId: text('softwareStatementId'),
-    ApiSet: text('apiSet'),
-    HttpMethod: text('method') ?? '',
-    UrlTemplate: text('route'),
+    ApiSet: text('apiSet'), HttpMethod: text('method') ?? '', UrlTemplate: text('route'),
     TppResponseCodeGroup: groupOf(status),
     ExecutionTime: Math.round(((microseconds(entry['hubMs']) ?? 0) + (lfiUs ?? 0)) / 1000),
-    InteractionId: text('interactionId'),
-    ResourceName: text('resource'),
+    InteractionId: text('interactionId'), ResourceName: text('resource'),
     LfiResponseCodeGroup: typeof lfi?.status === 'number' ? groupOf(lfi.status) : failed,
-    IsAttended: entry['attended'] === true,
-    Records: count('records'),
-    PaymentType: text('paymentType'),
-    MerchantId: text('merchantId'),
-    Door: text('surface') ?? '',
-    Status: status,
-    ErrorCode: text('errorCode'),
-    Rule: text('rule'),
-    LfiStatus: lfi?.status ?? null,
-    LfiOutcome: lfi?.outcome ?? null,
-    HubInMicroseconds: microseconds(entry['hubInMs']),
-    LfiMicroseconds: lfiUs,
+    IsAttended: entry['attended'] === true, Records: count('records'),
+    PaymentType: text('paymentType'), MerchantId: text('merchantId'),
+    Door: text('surface') ?? '', Status: status, ErrorCode: text('errorCode'), Rule: text('rule'),
+    LfiStatus: lfi?.status ?? null, LfiOutcome: lfi?.outcome ?? null,
+    HubInMicroseconds: microseconds(entry['hubInMs']), LfiMicroseconds: lfiUs,
     HubOutMicroseconds: microseconds(entry['hubOutMs']),
     LogSequence: index,
   }
@@ -940,24 +929,16 @@ function walk(dir: string, options: VerifyOptions, verdict: Verdict): void {
     span.to = Math.max(span.to, at)
     verdict.entriesRead += 1
   }
-  const marks: readonly Mark[] = [
-    ...(options.checkpoints ?? []).map((text) => noted(text, checkpoint, keys)),
-    ...keys.map(({ note }) => ({ where: 'keys.ndjson', size: note.size, root: note.root })),
-    ...hours,
-  ]
+  const older = (options.checkpoints ?? []).map((text) => noted(text, checkpoint, keys))
+  const firstOfKeys = keys.map(({ note }) => ({ where: 'keys.ndjson', size: note.size, root: note.root }))
   const withKeys = new Set(keys.map(({ index }) => Math.floor(index / WIDTH)))
-  walkTree(dir, checkpoint, marks, (n, leaves) => {
+  walkTree(dir, checkpoint, [...older, ...firstOfKeys, ...hours], (n, leaves) => {
     const isHere = n * WIDTH < manifest.end && n * WIDTH + leaves.length > manifest.first
     if (isHere || withKeys.has(n)) readBundle(dir, n, leaves, take)
   })
   for (const each of [ofKeys, ...lists]) each.end()
-  const sizes = marks.filter(({ where }) => where === NOTED).map((mark) => mark.size)
-  Object.assign(verdict, {
-    size,
-    root: checkpoint.root.toString('base64'),
-    consistentWith: sizes.sort((a, b) => a - b),
-  })
-  Object.assign(verdict, hoursVerdict(hours, verdict.hourly, verdict.clock))
+  const [root, consistentWith] = [checkpoint.root.toString('base64'), older.map((mark) => mark.size)]
+  Object.assign(verdict, { size, root, consistentWith, ...hoursVerdict(hours, verdict.hourly, verdict.clock) })
   if (recount !== null && options.reports === true) verdict.reports = reportsOf(recount, span.from, span.to)
   verdict.comparisons = [
     ...filed.flatMap((each) => (recount === null ? [] : [compare(each, recount, span.to, options)])),

@@ -46,6 +46,9 @@ test('what earlier releases wrote verifies with what this one writes, and counts
     ['cm', 2],
     ['rs', 2],
   ])
+  const unknown = (name: string) => verdict.reports?.datasets[name]?.filter((row) => row['TppId'] === '')
+  expect(unknown('consents')).toMatchObject([{ ConsentType: '', StandardVersion: '', Authorized: 1 }])
+  expect(unknown('payments')).toMatchObject([{ PaymentType: '', Rejected: 1, NumberOfSuccessfulTransactions: 0 }])
 })
 
 describe('erasing', () => {

@@ -133,6 +133,8 @@ describe('destruction by policy', () => {
       ok: false,
       comparisons: [{ difference: expect.stringContaining('it is missing') }],
     })
+    const billed = await reports.dataset('billing', { first: '2025-06-01', last: '2025-06-03' })
+    expect(compared(billed)).toMatchObject({ ok: true, comparisons: [{ rows: 2, destroyed: 1, difference: null }] })
     const other = filed.map((row) => ({ ...row, route: '/invented' }))
     expect(compared(other)).toMatchObject({
       ok: false,

@@ -44,6 +44,8 @@ export const RIGHTS: Readonly<Record<string, readonly Right[]>> = {
   report_cursor: KEEP,
   report_rollup: ALL,
   report_downtime: ALL,
+  report_tally: ALL,
+  report_times: ALL,
   outage: ALL,
   deviation: ALL,
   portal_login: QUEUE,

@@ -50,7 +50,7 @@ export function billingOf(body: unknown): Billing {
   const billing = member(member(body, 'Data'), 'OpenFinanceBilling')
   const [type, merchant] = [member(billing, 'Type'), member(billing, 'MerchantId')]
   return {
-    paymentType: typeof type === 'string' && /^[A-Za-z]{1,64}$/.test(type) ? type : null,
+    paymentType: typeof type === 'string' && /^[A-Za-z0-9]{1,64}$/.test(type) ? type : null,
     merchantId: typeof merchant === 'string' && /^\w[\w.-]{0,63}$/.test(merchant) ? merchant : null,
   }
 }

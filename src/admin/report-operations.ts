@@ -4,7 +4,7 @@ import { parseJson, readBody } from '../body.ts'
 import { HubError } from '../errors.ts'
 import { toCorrelationId } from '../ids.ts'
 import type { HubContext } from '../listener.ts'
-import { type By, csvOf, type Days, MEDIA_TYPES, type Reports } from '../reports/index.ts'
+import { type By, csvOf, type Days, MEDIA_TYPES, type ReportedSet, type Reports } from '../reports/index.ts'
 import type { AdminOperation } from './operations.ts'
 
 type Operation = {
@@ -24,6 +24,11 @@ export const REPORT_OPERATIONS: readonly Operation[] = [
     run: async (ctx, reports) => rows(ctx, await reports.rollUps('day', daysOf(ctx))) },
   { operationId: 'readHourlyFigures', method: 'GET', route: '/reports/hourly',
     run: async (ctx, reports) => rows(ctx, await reports.rollUps('hour', daysOf(ctx))) },
+  { operationId: 'readConsentFigures', method: 'GET', route: '/reports/consents', run: datasetOf('consents') },
+  { operationId: 'readPaymentFigures', method: 'GET', route: '/reports/payments', run: datasetOf('payments') },
+  { operationId: 'readBillingFigures', method: 'GET', route: '/reports/billing', run: datasetOf('billing') },
+  { operationId: 'readVersionFigures', method: 'GET', route: '/reports/versions', run: datasetOf('versions') },
+  { operationId: 'readTimes', method: 'GET', route: '/reports/times', run: datasetOf('times') },
   { operationId: 'readRawLog', method: 'GET', route: '/reports/raw-log', run: rawLog },
   { operationId: 'readRawLogFields', method: 'GET', route: '/reports/raw-log/fields',
     run: async (ctx, reports) => rows(ctx, reports.fields()) },
@@ -52,6 +57,10 @@ const byOf = ({ state }: HubContext): By => ({
   actor: state.peer?.commonName ?? 'unknown',
   interactionId: state.correlationId,
 })
+
+function datasetOf(name: ReportedSet): Operation['run'] {
+  return async (ctx, reports) => rows(ctx, await reports.dataset(name, daysOf(ctx)))
+}
 
 function rows(ctx: HubContext, data: readonly Readonly<Record<string, string | number | null>>[]): void {
   const { format = 'json' } = ctx.query

@@ -22,9 +22,11 @@ type ShapeOf<T> = [T] extends [readonly string[]]
         ? 'number'
         : [Exclude<T, null>] extends [number]
           ? 'number?'
-          : 'text?'
+          : [Exclude<T, null>] extends [boolean]
+            ? 'flag?'
+            : 'text?'
 type CommittedOf<S> = S extends 'text' ? 'committed' : S extends 'text?' ? 'committed?' : never
-type Shape = 'names' | 'flag' | 'text' | 'number' | 'number?' | 'text?' | 'committed' | 'committed?'
+type Shape = 'names' | 'flag' | 'flag?' | 'text' | 'number' | 'number?' | 'text?' | 'committed' | 'committed?'
 type Layout<K extends AuditKind> = {
   readonly v: number
   readonly members: { readonly [M in keyof Kinds[K]]: ShapeOf<Kinds[K][M]> | CommittedOf<ShapeOf<Kinds[K][M]>> }
@@ -115,7 +117,7 @@ export const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
     members: { step: 'text', outcome: 'text', error: 'text?', clientId: 'text?', consentId: 'committed?' },
   },
   'consent-changed': {
-    v: 1,
+    v: 2,
     members: {
       consentId: 'committed',
       change: 'text',
@@ -126,10 +128,19 @@ export const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
       callerOrganisationId: 'text?',
       callerClientId: 'text?',
       changed: 'names',
+      organisationId: 'text',
+      clientId: 'text',
+      consentType: 'text',
+      standardVersion: 'text',
+      userType: 'text?',
+      purpose: 'text?',
+      isLargeCorporate: 'flag?',
+      isRenewal: 'flag',
+      revokedBy: 'text?',
     },
   },
   'resource-changed': {
-    v: 1,
+    v: 2,
     members: {
       resource: 'text',
       logId: 'text',
@@ -143,6 +154,11 @@ export const LAYOUTS: { readonly [K in AuditKind]: Layout<K> } = {
       callerOrganisationId: 'text?',
       callerClientId: 'text?',
       changed: 'names',
+      organisationId: 'text',
+      paymentType: 'text?',
+      merchantId: 'text?',
+      paymentConsentType: 'text?',
+      successfulTransactions: 'number?',
     },
   },
   'participant-changed': {
@@ -234,6 +250,8 @@ const textOrNull = (value: unknown, name: string): string | null => (value === n
 const number = (value: unknown, name: string): number =>
   typeof value === 'number' && Number.isFinite(value) ? Math.round(value * 1000) / 1000 : wrong(name)
 
+const flag = (value: unknown, name: string): boolean => (typeof value === 'boolean' ? value : wrong(name))
+
 const WRITE: Readonly<Record<Shape, (value: unknown, name: string) => unknown>> = {
   text,
   number,
@@ -241,7 +259,8 @@ const WRITE: Readonly<Record<Shape, (value: unknown, name: string) => unknown>> 
   'text?': textOrNull,
   'committed?': (value, name) => (value === null ? null : committed(value, name)),
   'number?': (value, name) => (value === null ? null : number(value, name)),
-  flag: (value, name) => (typeof value === 'boolean' ? value : wrong(name)),
+  flag,
+  'flag?': (value, name) => (value === null ? null : flag(value, name)),
   names: (value, name) =>
     Array.isArray(value) ? value.slice(0, NAMES_MAX).map((each) => text(each, name)) : wrong(name),
 }

@@ -130,7 +130,7 @@ export type Kinds = {
     readonly callerClientId: string | null
     /** Names of the members that changed, never their values. */
     readonly changed: readonly string[]
-  }
+  } & AgreedFacts
   /** A payment, quote or account opening; `logId` is the hub's own name for it. */
   'resource-changed': {
     readonly resource: 'payment' | 'account-opening' | 'fx-quote' | 'insurance-quote'
@@ -146,7 +146,7 @@ export type Kinds = {
     readonly callerClientId: string | null
     /** Names of the members that changed, never their values. */
     readonly changed: readonly string[]
-  }
+  } & BilledFacts
   'participant-changed': {
     readonly organisationId: string
     readonly softwareStatementId: string | null
@@ -223,6 +223,34 @@ type Caused = {
   readonly requestDigest: string | null
   /** The interaction that led to this one, where that has another id. */
   readonly parentInteractionId: CorrelationId | null
+}
+
+/**
+ * What reports tell consents apart by (lfi-api 7.7), as the consent stood after the change. In every entry of it: which
+ * entries are of one consent is committed, so nobody can look it up in an earlier one.
+ */
+export type AgreedFacts = {
+  readonly organisationId: OrganisationId
+  readonly clientId: ClientId
+  readonly consentType: string
+  readonly standardVersion: string
+  /** OpenFinanceBilling, of which a payment consent has the last at most. */
+  readonly userType: string | null
+  readonly purpose: string | null
+  readonly isLargeCorporate: boolean | null
+  /** It continues another (BaseConsentId). */
+  readonly isRenewal: boolean
+  readonly revokedBy: string | null
+}
+
+/** What reports tell payments apart by; null of quotes and openings, but for the organisation. */
+export type BilledFacts = {
+  readonly organisationId: OrganisationId
+  readonly paymentType: string | null
+  readonly merchantId: string | null
+  readonly paymentConsentType: string | null
+  /** How many more transactions of it have succeeded since the change: of a file as the LFI counts, otherwise 0 or 1. */
+  readonly successfulTransactions: number | null
 }
 
 export type AuditKind = keyof Kinds

@@ -4,13 +4,21 @@ import { createAudit } from '../audit/index.ts'
 import { systemClock } from '../clock.ts'
 import { OperatorError } from '../errors.ts'
 import { toCorrelationId } from '../ids.ts'
-import { createReports, csvOf, type Reports } from '../reports/index.ts'
+import { createReports, csvOf, REPORTED_SETS, type ReportedSet, type Reports } from '../reports/index.ts'
 import { aboutTenant as about, type JsonOption, ofTenant, tell } from './command.ts'
 import { type TenantOptions, withTenant } from './tenant.ts'
 
 type Options = TenantOptions & JsonOption
 type DaysOptions = Options & { readonly from: string; readonly to: string; readonly format: 'json' | 'csv' }
 type RawOptions = Options & { readonly from: string; readonly to: string; readonly format: 'ndjson' | 'csv' }
+
+const DATASETS: Readonly<Record<ReportedSet, string>> = {
+  consents: 'What became of consents, by day, TPP, type, version and billing inputs.',
+  payments: 'How payments ended, by day, TPP, type of billing and merchant.',
+  billing: 'What calls are billed by: attended or not, records, payment type and merchant, by day and TPP.',
+  versions: 'Consents created on each version of the standard, by TPP: who has not moved to the newest.',
+  times: 'How fast each operation was on each day: calls beyond 500 ms, and 95th percentiles by segment.',
+}
 
 export function reportCommand(): Command {
   const report = new Command('report').description('Figures of a tenant, all of them from its audit log.')
@@ -32,6 +40,9 @@ export function reportCommand(): Command {
     reports.rollUps('day', { first: from, last: to }),
   )
   days('hourly', 'The same by hour.', (reports, { from, to }) => reports.rollUps('hour', { first: from, last: to }))
+  for (const name of REPORTED_SETS) {
+    days(name, DATASETS[name], (reports, { from, to }) => reports.dataset(name, { first: from, last: to }))
+  }
   about(report, 'raw', 'The raw API log: one row per call, written as it is read.')
     .requiredOption('--from <day>', 'first day, as YYYY-MM-DD, of the Gulf')
     .requiredOption('--to <day>', 'last day, included')

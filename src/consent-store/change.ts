@@ -8,6 +8,7 @@ import type { Clock, Instant } from '../clock.ts'
 import { type Db, inTransaction, type Tx } from '../db.ts'
 import { HubError } from '../errors.ts'
 import type { ConsentId, TenantId } from '../ids.ts'
+import { agreedFactsOf } from './agreed-facts.ts'
 import {
   atClock,
   type Consent,
@@ -175,6 +176,7 @@ function auditEntry(unit: Unit, { before, consent, change, changed, now, caller 
     callerOrganisationId: caller.organisationId,
     callerClientId: caller.clientId,
     changed: [...changed],
+    ...agreedFactsOf(consent),
   } as const
 }
 

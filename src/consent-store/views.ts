@@ -92,7 +92,7 @@ export function lfiRecord(consent: Consent, tokens: SealedTokens | null): JsonOb
     id: consent.id,
     ...present('parId', consent.parId),
     rarType: consent.rarType,
-    standardVersion: consent.rarType.slice(consent.rarType.lastIndexOf(':') + 1),
+    standardVersion: standardVersionOf(consent),
     consentGroupId: consent.baseConsentId ?? consent.id,
     requestUrl: consent.requestUrl,
     consentType: CONSENT_TYPE_NAMES[consent.type],
@@ -111,6 +111,10 @@ export function lfiRecord(consent: Consent, tokens: SealedTokens | null): JsonOb
     ...present('ConnectToken', connectTokenOf(consent, tokens)),
   }
 }
+
+/** The version of the standard in which the TPP asked (lfi-api 0.4). */
+export const standardVersionOf = ({ rarType }: Pick<Consent, 'rarType'>): string =>
+  rarType.slice(rarType.lastIndexOf(':') + 1)
 
 const connectTokenOf = (consent: Consent, tokens: SealedTokens | null): string | null =>
   consent.type === 'service-initiation' && consent.payment.connectToken !== null

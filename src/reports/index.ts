@@ -11,12 +11,17 @@ import { advance, behind, recompute } from './advance.ts'
 import type { Availability } from './availability.ts'
 import { dateOf, daysOf, type Grain, passed, periodOf, type Span } from './calendar.ts'
 import { type CallLog, createCallLog } from './call-log.ts'
+import { type DatasetRow, datasetRows, type ReportedSet, sourceOf } from './dataset-rows.ts'
 import { createExplanations, type Explanations } from './explanations.ts'
 import { reportTables } from './migrations/0050-reports.ts'
+import { reportTally } from './migrations/0050-reports-tally.ts'
 import { createOutages, type Outages } from './outages.ts'
 import { type Format, rawColumns, rawLog } from './raw-log.ts'
 import { createRetention, type Destroyed } from './retention.ts'
 import { destroyedBefore, type RollUpRow, rollUps } from './store.ts'
+import { readTally } from './tally-store.ts'
+import { operationDays, timeRows } from './time-rows.ts'
+import { readTimes } from './times-store.ts'
 import { type Endpoint, measuring, REPORT_TYPES, REPORTS, type ReportType, type Row } from './tpp-reports.ts'
 import { createWatch, type Watch } from './watch.ts'
 
@@ -28,14 +33,16 @@ export {
   type FoundCall,
   type Trace,
 } from './call-log.ts'
+export { REPORTED_SETS, type ReportedSet } from './dataset-rows.ts'
 export type { Explanation } from './explanations.ts'
 export { createHeartbeat } from './heartbeat.ts'
 export type { By, Outage, Outages } from './outages.ts'
 export { csvOf, type Format, MEDIA_TYPES } from './raw-log.ts'
+export { RESOLUTION } from './times.ts'
 export { type Endpoint, REPORT_TYPES, type ReportType } from './tpp-reports.ts'
 export type { HourOfTraffic, OperationFigures, Watch } from './watch.ts'
 
-export const migrations: readonly Migration[] = [reportTables]
+export const migrations: readonly Migration[] = [reportTables, reportTally]
 
 /** First and last day, both included, as dates of the Gulf. */
 export type Days = { readonly first: string; readonly last: string }
@@ -57,6 +64,8 @@ export type Reports = {
   ofAll(type: ReportType, days: Days): Promise<readonly Row[]>
   /** One row per day, and one of all of them. */
   lfiAvailability(days: Days): Promise<readonly LfiDay[]>
+  /** By day and TPP: consents, payments, billing inputs; `versions` are of all days together, `times` by operation. */
+  dataset(name: ReportedSet, days: Days): Promise<readonly DatasetRow[]>
   rollUps(grain: Grain, days: Days): Promise<readonly RollUpRow[]>
   rawLog(days: Days, format: Format): AsyncGenerator<string, void, undefined>
   /** What the columns of the raw log mean. */
@@ -97,7 +106,7 @@ export function createReports(deps: {
   return {
     outages,
     explanations: createExplanations(reader),
-    watch: createWatch({ db, reader }),
+    watch: createWatch({ db }),
     calls: createCallLog(reader),
     advance: () => advance(db),
     recompute: () => recompute(db),
@@ -112,7 +121,7 @@ export function createReports(deps: {
       return rows
     },
     async ofAll(type, { first, last }) {
-      const period = requirePeriod({ first, last }, DAYS_MAX)
+      const period = await requireKept({ first, last }, DAYS_MAX)
       const all = { organisationId: null, endpoints: [], period, first, last, passed: passed(period, clock.now()) }
       return REPORTS[type]({ db, outages, lfi }, all)
     },
@@ -122,6 +131,11 @@ export function createReports(deps: {
       // An LFI that is down for one operation is partly down, and that counts (lfi-api 8).
       const row = (Period: string, span: Span): LfiDay => ({ Period, ...lfi, ...measure(span, () => true) })
       return [...daysOf(period).map((day) => row(dateOf(day.from), day)), row(`${days.first}/${days.last}`, period)]
+    },
+    dataset: async (name, days) => {
+      const span = await requireKept(days, DAYS_MAX)
+      if (name === 'times') return timeRows(await operationDays(db, span), await readTimes(db, 'day', span), lfi)
+      return datasetRows(name, await readTally(db, sourceOf(name), span), { ...days, lfi })
     },
     rollUps: async (grain, days) => rollUps(db, grain, await requireKept(days, DAYS_MAX)),
     rawLog: (days, format) => rawLog(reader, tenant.organisationId, requirePeriod(days, DAYS_MAX), format),

@@ -15,6 +15,8 @@ export type Destroyed = { readonly before: string; readonly counts: Readonly<Rec
 
 const STATEMENTS: readonly (readonly [table: string, sql: string])[] = [
   ['report_rollup', 'delete from report_rollup where starts_at < ?'],
+  ['report_tally', 'delete from report_tally where starts_at < ?'],
+  ['report_times', 'delete from report_times where starts_at < ?'],
   ['report_downtime', 'delete from report_downtime where ended_at < ?'],
   ['outage', 'delete from outage where ends_at < ?'],
 ]

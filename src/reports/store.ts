@@ -1,21 +1,24 @@
-/** The derived tables: how far the log was counted, the roll-ups, the periods of downtime. */
+/** The derived tables: how far the log was counted, the roll-ups, the periods of downtime. Others: tally-store.ts, times-store.ts. */
 import { type Db, query, type Tx } from '../db.ts'
 import type { Grain, Span } from './calendar.ts'
 import type { Change, Clocked, Running, Subject } from './downtime.ts'
 import { clockKey } from './downtime.ts'
 import type { Rolled } from './roll-up.ts'
 
-export type Cursor = { readonly seq: number; readonly destroyedBefore: number | null }
+/** How far the log was counted: for calls and downtime, and for the datasets and times. */
+export type Position = { readonly seq: number; readonly tallySeq: number }
+export type Cursor = Position & { readonly destroyedBefore: number | null }
 
 /** Whoever counts next waits here: two at once would count twice. */
 export async function lockCursor(tx: Tx): Promise<Cursor> {
-  const { rows } = await query<{ seq: string; destroyed_before: Date | null }>(
+  const { rows } = await query<{ seq: string; tally_seq: string; destroyed_before: Date | null }>(
     tx,
-    'select seq, destroyed_before from report_cursor for update',
+    'select seq, tally_seq, destroyed_before from report_cursor for update',
   )
   const [row] = rows
   if (row === undefined) throw new Error('the cursor of the reports is gone')
-  return { seq: Number(row.seq), destroyedBefore: row.destroyed_before?.getTime() ?? null }
+  const destroyed = row.destroyed_before?.getTime() ?? null
+  return { seq: Number(row.seq), tallySeq: Number(row.tally_seq), destroyedBefore: destroyed }
 }
 
 /** Figures of the time before are gone for good; null: none are. */
@@ -24,14 +27,20 @@ export async function destroyedBefore(db: Db): Promise<number | null> {
   return rows[0]?.destroyed_before?.getTime() ?? null
 }
 
-export const moveCursor = (tx: Tx, seq: number): Promise<unknown> =>
-  query(tx, 'update report_cursor set seq = ?', [seq])
+export const moveCursor = (tx: Tx, { seq, tallySeq }: Position): Promise<unknown> =>
+  query(tx, 'update report_cursor set seq = ?, tally_seq = ?', [seq, tallySeq])
 
 export async function forgetAll(tx: Tx): Promise<void> {
   await query(tx, 'delete from report_rollup')
   await query(tx, 'delete from report_downtime')
-  await moveCursor(tx, 0)
+  await query(tx, 'delete from report_tally')
+  await query(tx, 'delete from report_times')
+  await moveCursor(tx, { seq: 0, tallySeq: 0 })
 }
+
+/** What was destroyed by policy is not brought back; a period that reaches beyond is as it was. */
+export const forgetEnded = (tx: Tx, before: number): Promise<unknown> =>
+  query(tx, 'delete from report_downtime where ended_at < ?', [new Date(before)])
 
 /** One statement for all; the figures travel as one JSON text. */
 const ADD = `

@@ -1,13 +1,13 @@
 /**
  * What somebody who watches the hub wants to see of the last hours: traffic by the hour, each operation against the
- * contract's limit, and where the time of the latest calls went. From the roll-ups, but for percentiles, which do not
- * add up: those are of the latest calls in the log.
+ * contract's limit, and where the time of its calls went. From the roll-ups, and percentiles from the histograms beside
+ * them (times.ts): of every call, within their resolution. Whether the limit was kept is counted exactly (`overLimit`).
  */
-import type { AuditReader } from '../audit/index.ts'
 import { type Db, query } from '../db.ts'
 import type { ResponseGroup } from '../measure.ts'
 import type { Span } from './calendar.ts'
-import { callOf } from './call.ts'
+import { type BySegment, countOf, mergedSegments, NO_TIMES, percentile, type Times } from './times.ts'
+import { readTimes } from './times-store.ts'
 
 export type HourOfTraffic = { readonly startsAt: number; readonly calls: Readonly<Record<ResponseGroup, number>> }
 export type OperationFigures = {
@@ -17,7 +17,7 @@ export type OperationFigures = {
   /** Longer than the contract's limit for one call; 95 of 100 must not be. */
   readonly overLimit: number
   readonly errors: Readonly<Record<'4xx' | '5xx', number>>
-  /** null: none of the latest calls. */
+  /** null: its calls have not been counted yet. */
   readonly p95: Segments | null
 }
 /** In milliseconds, each segment for itself: the slowest 5 of 100 of one need not be those of another. */
@@ -37,22 +37,10 @@ export type Watch = {
   operations(span: Span): Promise<readonly OperationFigures[]>
 }
 
-const LATEST = 3_000
-const PORTION = 1_000
-/** Several who look at once, and again every few seconds, cost what one does. */
-const BELIEVED_MS = 5_000
 const HOUR_MS = 3_600_000
 const OPERATIONS_MAX = 40
 
-export function createWatch(deps: { readonly db: Db; readonly reader: AuditReader }): Watch {
-  const { db, reader } = deps
-  let known: { readonly until: number; readonly found: Promise<ReadonlyMap<string, Segments>> } | null = null
-  const segments = (): Promise<ReadonlyMap<string, Segments>> => {
-    if (known === null || known.until < performance.now()) {
-      known = { until: performance.now() + BELIEVED_MS, found: latestSegments(db, reader) }
-    }
-    return known.found
-  }
+export function createWatch({ db }: { readonly db: Db }): Watch {
   return {
     traffic: async (span) => {
       const { rows } = await query<{ starts_at: Date; group: ResponseGroup; calls: string }>(
@@ -81,56 +69,39 @@ export function createWatch(deps: { readonly db: Db; readonly reader: AuditReade
          group by 1, 2 order by sum(calls) desc, 2, 1 limit ?`,
         [new Date(span.from), new Date(span.to), OPERATIONS_MAX],
       )
-      const latest = await segments()
+      const segments = await segmentsIn(db, span)
       return rows.map(({ method, route, calls, over, four, five }) => ({
         method,
         route,
         calls: Number(calls),
         overLimit: Number(over),
         errors: { '4xx': Number(four), '5xx': Number(five) },
-        p95: latest.get(`${method} ${route}`) ?? null,
+        p95: segments.get(`${method} ${route}`) ?? null,
       }))
     },
   }
 }
 
-type Times = { readonly total: number[]; readonly hubIn: number[]; readonly lfi: number[]; readonly hubOut: number[] }
-
-/** Of the latest entries of the log that are calls of TPPs, by operation. */
-async function latestSegments(db: Db, reader: AuditReader): Promise<ReadonlyMap<string, Segments>> {
-  const { rows } = await query<{ size: string }>(db, 'select coalesce(max(index) + 1, 0) as size from audit_leaf')
-  const size = Number(rows[0]?.size ?? 0)
-  const found = new Map<string, Times>()
-  for (let from = Math.max(0, size - LATEST); from < size; from += PORTION) {
-    for (const accepted of await reader.range(from, PORTION)) {
-      const call = callOf(accepted)
-      if (call === null || call.door !== 'rs' || call.route === null) continue
-      const key = `${call.method} ${call.route}`
-      const times = found.get(key) ?? { total: [], hubIn: [], lfi: [], hubOut: [] }
-      found.set(key, times)
-      times.total.push(call.totalUs)
-      if (call.lfi === null) times.hubIn.push(call.totalUs)
-      else {
-        times.hubIn.push(call.hubInUs ?? 0)
-        times.lfi.push(call.lfi.us)
-        times.hubOut.push(call.hubOutUs ?? 0)
-      }
-    }
+/** Of each operation, all hours of the span together. */
+async function segmentsIn(db: Db, span: Span): Promise<ReadonlyMap<string, Segments>> {
+  const found = new Map<string, BySegment>()
+  for (const { method, route, times } of await readTimes(db, 'hour', span)) {
+    const key = `${method} ${route}`
+    found.set(key, mergedSegments(found.get(key) ?? NO_TIMES, times))
   }
   return new Map([...found].map(([key, times]) => [key, segmentsOf(times)]))
 }
 
-const segmentsOf = ({ total, hubIn, lfi, hubOut }: Times): Segments => ({
+const segmentsOf = ({ total, hubIn, lfi, hubOut }: BySegment): Segments => ({
   total: p95(total) ?? 0,
   hubIn: p95(hubIn) ?? 0,
   lfi: p95(lfi),
   hubOut: p95(hubOut),
-  of: total.length,
+  of: countOf(total),
 })
 
-/** The smallest time that 95 of 100 did not exceed, in milliseconds. */
-function p95(microseconds: readonly number[]): number | null {
-  const sorted = microseconds.toSorted((one, other) => one - other)
-  const at = sorted[Math.ceil(sorted.length * 0.95) - 1]
-  return at === undefined ? null : at / 1000
+/** In milliseconds. */
+function p95(times: Times): number | null {
+  const us = percentile(times, 0.95)
+  return us === null ? null : us / 1000
 }

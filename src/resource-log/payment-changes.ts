@@ -12,6 +12,7 @@ import {
 import { inTransaction, type Tx } from '../db.ts'
 import { HubError } from '../errors.ts'
 import { localDateAt } from '../local-date.ts'
+import { billedFactsOf } from './billed-facts.ts'
 import {
   type MadePayment,
   type OpenPayment,
@@ -50,13 +51,15 @@ export async function recordPayment(
   attemptFor: Milliseconds,
   caller: Caller,
 ): Promise<Recorded> {
-  return (await recordBeside(tx, unit, intent, attemptFor, caller)).recorded
+  const consent = await unit.consents.lock(tx, intent.consentId)
+  return (await recordBeside(tx, unit, intent, consent, attemptFor, caller)).recorded
 }
 
 async function recordBeside(
   tx: Tx,
   unit: Unit,
   intent: PaymentIntent,
+  consent: LockedConsent | null,
   attemptFor: Milliseconds,
   caller: Caller,
 ): Promise<{ readonly recorded: Recorded; readonly paidBefore: PaidUnder }> {
@@ -71,9 +74,11 @@ async function recordBeside(
     state: 'open',
     attemptUntil,
   } as const
-  const asked = tracesOf({ before: null, payment: fresh, change: 'asked', changed: [] })
+  const asked = tracesOf({ before: null, payment: fresh, consent, change: 'asked', changed: [] })
   const { logId, paidBefore } = await insertPayment(tx, fresh, asked, caller)
-  if (logId === null) return { recorded: await recordAgain(tx, unit, intent, attemptUntil, caller), paidBefore }
+  if (logId === null) {
+    return { recorded: await recordAgain(tx, unit, intent, consent, attemptUntil, caller), paidBefore }
+  }
   await unit.audit.append(tx, auditEntryOf(unit, { ...asked, logId }, caller))
   return { recorded: { outcome: 'recorded', payment: { ...fresh, logId } }, paidBefore }
 }
@@ -83,6 +88,7 @@ async function recordAgain(
   tx: Tx,
   unit: Unit,
   intent: PaymentIntent,
+  consent: LockedConsent | null,
   attemptUntil: Instant,
   caller: Caller,
 ): Promise<Recorded> {
@@ -93,7 +99,7 @@ async function recordAgain(
   const now = unit.clock.now()
   if (known.attemptUntil > now) return { outcome: 'in-flight', payment: known }
   const payment = { ...known, attemptUntil, ...following(known, now) }
-  const traces = tracesOf({ before: known, payment, change: 'resumed', changed: [] })
+  const traces = tracesOf({ before: known, payment, consent, change: 'resumed', changed: [] })
   assert(await updatePayment(tx, payment, known.revision, traces, caller))
   await unit.audit.append(tx, auditEntryOf(unit, traces, caller))
   return { outcome: 'resumed', payment }
@@ -114,7 +120,7 @@ export function reservePayment(
   return inTransaction(unit.db, async (tx) => {
     const consent = await unit.consents.lock(tx, intent.consentId)
     if (consent?.type !== 'service-initiation') throw new HubError('Consent.Invalid')
-    const { recorded, paidBefore } = await recordBeside(tx, unit, intent, attemptFor, caller)
+    const { recorded, paidBefore } = await recordBeside(tx, unit, intent, consent, attemptFor, caller)
     if (recorded.outcome !== 'recorded') return recorded
     const { status } = atClock(consent, unit.clock.now())
     if (status !== 'Authorized') {
@@ -165,7 +171,7 @@ export async function settlePayment(
     if (before.state !== 'open') return before
     const payment = settled(before, outcome, unit.clock.now())
     const change = outcome.kind === 'unknown' ? 'unanswered' : 'answered'
-    const traces = tracesOf({ before, payment, change, changed: [] })
+    const traces = tracesOf({ before, payment, consent, change, changed: [] })
     // With the consent locked nobody else moves it: what does not stand as the caller saw it is read again, once.
     if (!(await updatePayment(tx, payment, before.revision, traces, caller))) continue
     await tellConsent(tx, unit, consent, payment.createdAt, { caller, entry: auditEntryOf(unit, traces, caller) })
@@ -202,7 +208,10 @@ export function patchByLfi(unit: Unit, paymentId: string, patch: PaymentPatch, c
     if (before.state === 'made' && step.changed.length === 0) return before
     const payment = { ...step.next, ...following(before, now) }
     const notice = noticeOf(payment, consent)
-    const traces = { ...tracesOf({ before, payment, change: 'patched', changed: step.changed }), notice }
+    const traces = {
+      ...tracesOf({ before, payment, consent, change: 'patched', changed: step.changed }),
+      notice,
+    }
     assert(await updatePayment(tx, payment, before.revision, traces, caller))
     await enqueueNotice(tx, traces, caller)
     const entry = auditEntryOf(unit, traces, caller)
@@ -231,13 +240,15 @@ const following = (before: Payment, now: Instant) => ({
 type Change = {
   readonly before: Payment | null
   readonly payment: Payment
+  /** Under which it is made. */
+  readonly consent: LockedConsent | null
   readonly change: ResourceChange
   readonly changed: readonly string[]
 }
 
 const standing = (payment: Payment): string => (payment.state === 'made' ? payment.status : payment.state)
 
-const tracesOf = ({ before, payment, change, changed }: Change): Traces => ({
+const tracesOf = ({ before, payment, consent, change, changed }: Change): Traces => ({
   resource: 'payment',
   logId: payment.logId,
   consentId: payment.consentId,
@@ -248,6 +259,7 @@ const tracesOf = ({ before, payment, change, changed }: Change): Traces => ({
   to: standing(payment),
   revision: payment.revision,
   changed,
+  facts: billedFactsOf(before, payment, consent),
   notice: null,
 })
 

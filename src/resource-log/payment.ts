@@ -21,6 +21,10 @@ export const PAYMENT_MOVES = {
 } as const satisfies Record<string, readonly string[]>
 export type PaymentStatus = keyof typeof PAYMENT_MOVES
 
+/** It was paid, and cannot be rejected any more. */
+export const isMadeForGood = (status: PaymentStatus): boolean =>
+  status !== 'Rejected' && !(PAYMENT_MOVES[status] as readonly string[]).includes('Rejected')
+
 export type RejectReason = { readonly code: string; readonly message: string }
 
 /** What the TPP asked for, before the LFI is. */

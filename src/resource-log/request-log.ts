@@ -200,7 +200,7 @@ type Change = {
 
 async function leave(tx: Tx, unit: Unit, { before, request, change, changed, told }: Change, caller: Caller) {
   const webhook = request.subscription?.Webhook
-  const { kind, logId, resourceId, clientId, updatedAt, revision } = request
+  const { kind, logId, resourceId, organisationId, clientId, updatedAt, revision } = request
   await leaveTraces(
     tx,
     unit,
@@ -215,6 +215,7 @@ async function leave(tx: Tx, unit: Unit, { before, request, change, changed, tol
       to: request.status,
       revision,
       changed,
+      facts: { ...NOT_BILLED, organisationId },
       notice:
         told === null || webhook?.IsActive !== true
           ? null
@@ -223,6 +224,8 @@ async function leave(tx: Tx, unit: Unit, { before, request, change, changed, tol
     caller,
   )
 }
+
+const NOT_BILLED = { paymentType: null, merchantId: null, paymentConsentType: null, successfulTransactions: null }
 
 /** `Data` of the webhook (lfi-api 2.9, tpp-api 8.3): what the LFI said, and what the kind adds. */
 function noticeData(request: ServiceRequest, told: JsonObject): JsonObject {

@@ -1,5 +1,5 @@
 /** What a change of a payment, quote or opening leaves behind, in the transaction that makes it. */
-import type { Audit } from '../audit/index.ts'
+import type { Audit, BilledFacts } from '../audit/index.ts'
 import type { Clock, Instant } from '../clock.ts'
 import {
   type Caller,
@@ -33,6 +33,8 @@ export type Traces = {
   readonly revision: number
   /** Names of the members that changed, never their values. */
   readonly changed: readonly string[]
+  /** What reports count by. */
+  readonly facts: BilledFacts
   /** What the TPP is told, where it wants to be. */
   readonly notice: { readonly resourceId: string; readonly url: string; readonly body: JsonObject } | null
 }
@@ -44,7 +46,7 @@ export async function leaveTraces(tx: Tx, unit: Unit, traces: Traces, caller: Ca
 }
 
 export function auditEntryOf(unit: Unit, traces: Traces, caller: Caller) {
-  const { resource, logId, consentId, clientId, at, change, from, to, revision, changed } = traces
+  const { resource, logId, consentId, clientId, at, change, from, to, revision, changed, facts } = traces
   return {
     kind: 'resource-changed',
     at,
@@ -62,6 +64,7 @@ export function auditEntryOf(unit: Unit, traces: Traces, caller: Caller) {
     callerOrganisationId: caller.organisationId,
     callerClientId: caller.clientId,
     changed,
+    ...facts,
   } as const
 }
 

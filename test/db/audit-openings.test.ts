@@ -40,12 +40,15 @@ test('what earlier releases wrote verifies with what this one writes, and counts
   await log.seal()
   const { path } = await log.export('former')
   const verdict = verifyExport(path, { key: log.publicKey, reports: true })
-  expect([verdict.ok, verdict.entriesRead]).toEqual([true, 11])
+  expect([verdict.ok, verdict.entriesRead]).toEqual([true, 13])
   const calls = verdict.reports?.daily.map((row) => [row['door'], row['calls']])
   expect(calls?.sort()).toEqual([
     ['cm', 2],
     ['rs', 2],
   ])
+  const unknown = (name: string) => verdict.reports?.datasets[name]?.filter((row) => row['TppId'] === '')
+  expect(unknown('consents')).toMatchObject([{ ConsentType: '', StandardVersion: '', Authorized: 1 }])
+  expect(unknown('payments')).toMatchObject([{ PaymentType: '', Rejected: 1, NumberOfSuccessfulTransactions: 0 }])
 })
 
 describe('erasing', () => {

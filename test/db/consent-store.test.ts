@@ -16,6 +16,7 @@ import {
   NOW,
   newConsentId,
   newInteractionId,
+  ORGANISATION,
   OTHER_CLIENT,
   psu,
   TPP,
@@ -53,7 +54,19 @@ describe('lodging', () => {
     const id = await given.hub.lodge({ webhook: 'active' })
     const { audit, trail, outbox } = await given.hub.traces(id)
     expect(audit).toMatchObject([
-      { kind: 'consent-changed', change: 'lodged', from: null, to: 'AwaitingAuthorization', revision: 1, by: 'tpp' },
+      {
+        ...{
+          kind: 'consent-changed',
+          change: 'lodged',
+          from: null,
+          to: 'AwaitingAuthorization',
+          revision: 1,
+          by: 'tpp',
+        },
+        ...{ organisationId: ORGANISATION, clientId: CLIENT, consentType: 'account-access', standardVersion: 'v2.1' },
+        ...{ userType: 'Retail', purpose: 'AccountAggregation', isLargeCorporate: null, isRenewal: false },
+        revokedBy: null,
+      },
     ])
     expect(trail).toMatchObject([
       { change: 'lodged', status_from: null, status_to: 'AwaitingAuthorization', revision: 1 },
@@ -141,6 +154,7 @@ describe('a move', () => {
       callerClientId: LFI.clientId,
       interactionId: LFI.interactionId,
       changed: ['status', 'psuIdentifiers', 'accountIds', 'authorizationChannel'],
+      consentType: 'account-access',
     })
     expect(trail[1]).toMatchObject({ change: 'authorize', revision: 2, caller_kind: 'lfi' })
     expect(outbox.slice(1)).toMatchObject([
@@ -341,6 +355,8 @@ test('the trail tells who changed what, oldest first', async () => {
     ['patch', 'subscription', 'Authorized', 'Authorized', 'tpp'],
     ['patch', 'revoke', 'Authorized', 'Revoked', 'tpp'],
   ])
+  const { audit } = await given.hub.traces(id)
+  expect(audit.map((entry) => entry['revokedBy'])).toEqual([null, null, null, 'TPP.InitiatedByUser'])
   expect(trail[3]).toMatchObject({
     caller: TPP,
     patch: { status: 'Revoked', 'consentBody.Data.RevokedBy': 'TPP.InitiatedByUser' },

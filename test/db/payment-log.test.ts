@@ -132,6 +132,34 @@ describe('a payment', () => {
       expect(JSON.stringify(entries) + JSON.stringify(trail)).not.toContain(secret)
   })
 
+  test('says in each entry what reports count by, and how many more transactions have succeeded', async () => {
+    const made = await madePayment(database.db, resources, consentId)
+    const file = await madePayment(database.db, resources, consentId, {
+      paymentType: 'cbuae-file-payment',
+      requestBody: { Data: { ConsentId: consentId } },
+    })
+    const patch = { paymentTransactionId: null, rejectReasons: null }
+    const say = ({ paymentId }: { paymentId: string }, status: PaymentStatus, count: number | null = null) =>
+      resources.patchPaymentByLfi(paymentId, { ...patch, status, successfulTransactions: count }, TPP)
+    await say(made, 'AcceptedSettlementCompleted')
+    await say(made, 'AcceptedCreditSettlementCompleted')
+    await say(file, 'AcceptedSettlementCompleted', 17)
+    await say(file, 'AcceptedSettlementCompleted', 15)
+    const { audit } = await hub.traces(consentId)
+    const entries = audit.filter(({ kind }) => kind === 'resource-changed')
+    const counted = (logId: string) =>
+      entries.filter((entry) => entry['logId'] === logId).map((entry) => entry['successfulTransactions'])
+    expect(counted(made.logId)).toEqual([0, 0, 1, 0])
+    expect(counted(file.logId)).toEqual([0, 0, 17, -2])
+    // The consents of these tests are none of payments.
+    const facts = { organisationId: made.organisationId, paymentConsentType: null }
+    for (const entry of entries) {
+      const isFile = entry['logId'] === file.logId
+      const billed = isFile ? [null, null] : ['PushP2P', 'merchant-1']
+      expect(entry).toMatchObject({ ...facts, paymentType: billed[0], merchantId: billed[1] })
+    }
+  })
+
   const REFUSED: readonly [string, string, RegExp][] = [
     [
       'a person in clear text',

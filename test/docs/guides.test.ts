@@ -43,7 +43,7 @@ const GUIDES: Readonly<Record<string, readonly string[]>> = {
   'docs/regulator.md': [
     'log falaj/aurora+…',
     'node falaj-verify.ts aurora-audit --policy policy.txt',
-    'node falaj-verify.ts aurora-audit --key "$KEY" --compare lfi-availability.csv --compare daily.json',
+    'node falaj-verify.ts aurora-audit --key "$KEY" --compare lfi-availability.csv --compare daily.json --compare consents.csv',
   ],
   'docs/contributor.md': ['npm ci', 'npm test'],
 }

@@ -106,11 +106,21 @@ describe('a single payment', () => {
     })
     const entries = await world.entries(answer.headers['x-fapi-interaction-id'])
     expect(entries).toMatchObject([
-      { kind: 'resource-changed', resource: 'payment', change: 'asked', consentId: consent.id },
-      { kind: 'resource-changed', resource: 'payment', change: 'answered', to: 'AcceptedSettlementCompleted' },
-      { kind: 'consent-changed', change: 'consume', from: 'Authorized', to: 'Consumed' },
+      {
+        ...{ kind: 'resource-changed', resource: 'payment', change: 'asked', consentId: consent.id },
+        ...{ paymentConsentType: 'SingleInstantPayment', successfulTransactions: 0 },
+      },
+      {
+        ...{ kind: 'resource-changed', resource: 'payment', change: 'answered', to: 'AcceptedSettlementCompleted' },
+        ...{ organisationId: world.one.organisationId, paymentType: 'PushP2P', successfulTransactions: 1 },
+      },
+      {
+        ...{ kind: 'consent-changed', change: 'consume', from: 'Authorized', to: 'Consumed' },
+        ...{ consentType: 'service-initiation', standardVersion: 'v2.1', userType: null, purpose: null },
+      },
       {
         ...{ kind: 'tpp-call', operationId: 'CreatePayment', status: 201, consentId: consent.id, records: 1 },
+        paymentType: 'PushP2P',
         requestDigest: expect.stringMatching(/^[A-Za-z0-9+/]{43}=$/),
         parentInteractionId: null,
       },

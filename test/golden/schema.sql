@@ -501,6 +501,7 @@ create table report_cursor (
   one boolean default true not null,
   seq bigint default 0 not null,
   destroyed_before timestamp with time zone,
+  tally_seq bigint default 0 not null,
   constraint report_cursor_pkey PRIMARY KEY (one),
   constraint report_cursor_one_check CHECK (one)
 );
@@ -542,6 +543,27 @@ create table report_rollup (
   lfi_us_sum bigint not null,
   constraint report_rollup_pkey PRIMARY KEY (grain, starts_at, door, api_set, method, route, organisation_id, client_id, tpp_group, lfi_group),
   constraint report_rollup_grain_check CHECK ((grain = ANY (ARRAY['hour'::text, 'day'::text])))
+);
+
+create table report_tally (
+  dataset text not null,
+  starts_at timestamp with time zone not null,
+  facts text[] not null,
+  figures bigint[] not null,
+  constraint report_tally_pkey PRIMARY KEY (dataset, starts_at, facts)
+);
+
+create table report_times (
+  grain text not null,
+  starts_at timestamp with time zone not null,
+  method text not null,
+  route text not null,
+  total text not null,
+  hub_in text not null,
+  lfi text not null,
+  hub_out text not null,
+  constraint report_times_pkey PRIMARY KEY (grain, starts_at, method, route),
+  constraint report_times_grain_check CHECK ((grain = ANY (ARRAY['hour'::text, 'day'::text])))
 );
 
 create table resource_trail (

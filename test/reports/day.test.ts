@@ -3,6 +3,7 @@
  * by one, and downtime is painted millisecond by millisecond.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { RESOLUTION } from '../../src/reports/index.ts'
 import { BASE } from '../gateway/support/world.ts'
 import { type Day, HOUR, lastDay, startDay } from './support/day.ts'
 
@@ -150,6 +151,32 @@ describe('what is filed is what the raw log says', () => {
     expect(new Set(calls.map((row) => row[group]))).toEqual(new Set(['2xx', '4xx', '5xx']))
   })
 
+  test('the 95th percentiles of the dashboard are those of every call, within their resolution', async () => {
+    const operations = await rig.world.reports.watch.operations({ from: day.from, to: day.to })
+    const calls = raw.filter((row) => row['UrlTemplate'] === BALANCES)
+    const told = operations.find(({ route }) => route === BALANCES)
+    expect(told).toMatchObject({ calls: calls.length, p95: { of: calls.length } })
+    const parts = {
+      total: (row: Raw) => parts.hubIn(row) + parts.lfi(row) + parts.hubOut(row),
+      hubIn: (row: Raw) => Number(row['HubInMicroseconds']),
+      lfi: (row: Raw) => Number(row['LfiMicroseconds']),
+      hubOut: (row: Raw) => Number(row['HubOutMicroseconds']),
+    }
+    for (const [segment, of] of Object.entries(parts)) {
+      const exact =
+        calls.map(of).toSorted((one, other) => one - other)[Math.ceil(calls.length * 0.95) - 1] ?? Number.NaN
+      const us = 1_000 * Number(told?.p95?.[segment as keyof typeof parts])
+      // And two, for the whole that is recorded in other parts.
+      expect(Math.abs(us - exact), segment).toBeLessThanOrEqual(exact * RESOLUTION + 2)
+    }
+    const reported = await rig.world.reports.dataset('times', days)
+    expect(reported.find((row) => row['Url'] === BALANCES)).toMatchObject({
+      ...{ ReportingPeriodDate: day.date, HttpMethod: 'GET', TotalCalls: calls.length },
+      CallsOverLimit: told?.overLimit,
+      P95LfiMicroseconds: Math.round(1_000 * (told?.p95?.lfi ?? Number.NaN)),
+    })
+  })
+
   test('LFI availability, planned and unplanned', async () => {
     const down = paint(raw, (row) => {
       const outcome = row['LfiOutcome']
@@ -204,7 +231,9 @@ describe('what is filed is what the raw log says', () => {
       JSON.stringify([
         await db('report_rollup').select().orderByRaw('1, 2, 3, 4, 5, 6, 7, 8, 9, 10'),
         await db('report_downtime').select().orderByRaw('1, 2, 3, 4, 5'),
-        await db('report_cursor').select('seq'),
+        await db('report_tally').select().orderByRaw('1, 2, 3'),
+        await db('report_times').select().orderByRaw('1, 2, 3, 4'),
+        await db('report_cursor').select('seq', 'tally_seq'),
       ])
     await rig.seal()
     await reports.advance()
@@ -217,8 +246,17 @@ describe('what is filed is what the raw log says', () => {
     // Several that count at once do not count twice.
     await db('report_rollup').delete()
     await db('report_downtime').delete()
-    await db('report_cursor').update({ seq: 0 })
+    await db('report_tally').delete()
+    await db('report_times').delete()
+    await db('report_cursor').update({ seq: 0, tally_seq: 0 })
     await Promise.all([reports.advance(), reports.advance(), reports.advance()])
+    expect(await dump()).toBe(before)
+    // As after an upgrade: the release before has counted calls, and nothing of what it did not know.
+    await db('report_tally').delete()
+    await db('report_times').delete()
+    await db('report_cursor').update({ tally_seq: 0 })
+    expect(await reports.behind()).toBeGreaterThan(100)
+    await reports.advance()
     expect(await dump()).toBe(before)
   })
 })

@@ -177,6 +177,24 @@ describe('reports', () => {
     expect((await rows('hourly')).some(({ door }) => door === 'admin')).toBe(true)
   })
 
+  test('of consents, payments, billing, versions and times', async () => {
+    await tpp('/open-finance/account-information/v2.1/accounts')
+    const path = (name: string) => `/reports/${name}?from=${today()}&to=${today()}`
+    const rows = async (name: string) => (json(await admin(path(name))) as { data: Record<string, unknown>[] }).data
+    await expect.poll(() => rows('billing'), { timeout: 20_000 }).not.toEqual([])
+    expect(await rows('billing')).toMatchObject([
+      {
+        ...{ Dataset: 'billing', ReportingPeriodDate: today(), LfiName: config.tenants[0]?.name, HttpMethod: 'GET' },
+        ...{ Url: '/open-finance/account-information/v2.1/accounts', HttpResponseCodeGroup: '4xx', TotalCalls: 1 },
+      },
+    ])
+    expect((await admin(`${path('billing')}&format=csv`)).text).toMatch(
+      /^Dataset,ReportingPeriodDate,LfiId,LfiName,TppId,/,
+    )
+    expect((await rows('times')).map((row) => row['Dataset'])).toContain('times')
+    for (const name of ['consents', 'payments', 'versions']) expect(await rows(name), name).toEqual([])
+  })
+
   test.each([
     ['no days', '/reports/daily', 400],
     ['too many days', '/reports/daily?from=2024-01-01&to=2026-01-01', 400],
@@ -190,6 +208,7 @@ describe('reports', () => {
   test.each([
     '/metrics',
     '/reports/daily',
+    '/reports/consents',
     '/reports/raw-log',
     '/outages',
     `/refusals/${newCorrelationId()}`,

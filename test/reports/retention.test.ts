@@ -26,7 +26,7 @@ const key = newAuditKey()
 let database: TestDatabase
 let clock: HandClock
 let reports: Reports
-let record: (at: string) => Promise<void>
+let record: (at: string, more?: object) => Promise<void>
 let note: (destroyed: string) => Promise<void>
 let seal: () => Promise<unknown>
 
@@ -38,7 +38,8 @@ beforeAll(async () => {
   const sealer = createSealer({ db, tenantId: aurora, key, clock, log })
   const tenant = { id: aurora, name: 'Aurora', organisationId: randomUUID(), retention: { years: 5 } }
   reports = createReports({ db, tenant: tenant as unknown as TenantConfig, audit, clock })
-  record = (at) => audit.record({ ...ENTRIES['tpp-call'], at: toInstant(at), interactionId: newCorrelationId() })
+  record = (at, more = {}) =>
+    audit.record({ ...ENTRIES['tpp-call'], at: toInstant(at), interactionId: newCorrelationId(), ...more })
   note = (detail) => audit.record({ ...ENTRIES.system, at: clock.now(), event: 'destroyed', detail })
   seal = () => sealer.sealNow()
 })
@@ -68,7 +69,7 @@ describe('destruction by policy', () => {
     clock.advance(86_400_000)
     expect(await reports.destroyExpired()).toEqual({
       before: '2021-03-01T20:00:00.000Z',
-      counts: { report_rollup: 2, report_downtime: 0, outage: 0 },
+      counts: { report_rollup: 2, report_tally: 1, report_times: 2, report_downtime: 0, outage: 0 },
     })
     expect(await daysKept()).toEqual(['2025-05-31T20:00:00.000Z'])
     const { rows } = (await database.db.raw(
@@ -77,7 +78,7 @@ describe('destruction by policy', () => {
     expect(rows[0]?.entry).toMatchObject({
       kind: 'system',
       event: 'destroyed',
-      detail: 'before 2021-03-01T20:00:00.000Z: report_rollup 2',
+      detail: 'before 2021-03-01T20:00:00.000Z: report_rollup 2, report_tally 1, report_times 2',
     })
     expect(await reports.outages.list()).toHaveLength(1)
   })
@@ -87,6 +88,8 @@ describe('destruction by policy', () => {
     const refused = { code: 'Resource.InvalidFormat', message: expect.stringContaining('destroyed by policy') }
     await expect(reports.lfiAvailability(days)).rejects.toMatchObject(refused)
     await expect(reports.rollUps('day', days)).rejects.toMatchObject(refused)
+    await expect(reports.dataset('billing', days)).rejects.toMatchObject(refused)
+    await expect(reports.ofAll('API Call Volume', days)).rejects.toMatchObject(refused)
     const asked = { ...days, organisationId: 'o', type: null, endpoints: [] }
     await expect(reports.forTpp(asked)).rejects.toMatchObject(refused)
     expect(await reports.rollUps('day', { first: '2021-03-02', last: '2021-03-02' })).toEqual([])
@@ -130,6 +133,8 @@ describe('destruction by policy', () => {
       ok: false,
       comparisons: [{ difference: expect.stringContaining('it is missing') }],
     })
+    const billed = await reports.dataset('billing', { first: '2025-06-01', last: '2025-06-03' })
+    expect(compared(billed)).toMatchObject({ ok: true, comparisons: [{ rows: 2, destroyed: 1, difference: null }] })
     const other = filed.map((row) => ({ ...row, route: '/invented' }))
     expect(compared(other)).toMatchObject({
       ok: false,
@@ -188,5 +193,45 @@ describe('an outage', () => {
     await expect((async () => reports.outages.begin({ subject: 'lfi', reason }, by))()).rejects.toMatchObject({
       code: 'Resource.InvalidFormat',
     })
+  })
+})
+
+describe('downtime that reaches over the boundary', () => {
+  test('is counted from its first failure, also by a recount and by the verifier', async () => {
+    const { db } = database
+    const downtime = () => db('report_downtime').select().orderByRaw('1, 2, 3, 4, 5')
+    const fails = { status: 502, lfiStatus: 500 }
+    clock.advance(Date.parse('2026-03-05T12:00:00Z') - clock.at)
+    // The boundary of the day after tomorrow: 2021-03-06T20:00Z. What ends before it is destroyed, the others stay.
+    await record('2021-03-04T08:00:00Z', { ...fails, route: '/over' })
+    await record('2021-03-05T08:00:00Z', { ...fails, route: '/over' })
+    await record('2021-03-04T09:00:00Z', { ...fails, route: '/open' })
+    await record('2021-03-05T09:00:00Z', { ...fails, route: '/open' })
+    await record('2021-03-05T10:00:00Z', { ...fails, route: '/before' })
+    await record('2021-03-05T11:00:00Z', { route: '/before' })
+    await record('2021-03-06T19:00:00Z', { route: '/over', status: 500 })
+    await record('2021-03-06T23:00:00Z', { route: '/over' })
+    await seal()
+    await reports.advance()
+    clock.advance(2 * 86_400_000)
+    expect(await reports.destroyExpired()).toMatchObject({
+      before: '2021-03-06T20:00:00.000Z',
+      counts: { report_downtime: 2 },
+    })
+    const before = await downtime()
+    expect(before.map(({ subject, route, began_at, ended_at }) => [subject, route, began_at, ended_at])).toEqual([
+      ['hub', '/over', new Date('2021-03-06T19:00:00.024Z'), new Date('2021-03-06T23:00:00.024Z')],
+      ['lfi', '/open', new Date('2021-03-04T09:00:00.023Z'), null],
+    ])
+    await seal()
+    await reports.recompute()
+    expect(await downtime()).toEqual(before)
+    const folder = mkdtempSync(join(tmpdir(), 'falaj-retention-'))
+    const { path } = await exportLog({ db, tenantId: aurora, key, clock, log }, { path: join(folder, 'export') })
+    const filed = await reports.lfiAvailability({ first: '2021-03-07', last: '2021-03-09' })
+    expect(filed[0]).toMatchObject({ Period: '2021-03-07', TotalUptimeMinutes: 0 })
+    const compare = [{ file: 'lfi.json', text: JSON.stringify(filed) }]
+    expect(verifyExport(path, { key: auditPublicKey(aurora, key), compare })).toMatchObject({ ok: true })
+    rmSync(folder, { recursive: true, force: true })
   })
 })

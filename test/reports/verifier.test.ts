@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createAudit, verifierMain } from '../../src/audit/index.ts'
+import type { ClientId } from '../../src/ids.ts'
+import { csvOf, REPORTED_SETS } from '../../src/reports/index.ts'
 import { Secret } from '../../src/secret.ts'
 import { falaj } from '../support/cli.ts'
 import { type ConfigFiles, writeConfigFiles } from '../support/config-files.ts'
@@ -15,7 +17,8 @@ import { aurora, ENTRIES } from '../unit/audit/entries.ts'
 import { type Day, dateOf, HOUR, lastDay, log, startDay } from './support/day.ts'
 
 type Rows = readonly Readonly<Record<string, string | number | null>>[]
-type Reports = { readonly lfi: Rows; readonly daily: Rows; readonly tpps: Readonly<Record<string, Rows>> }
+type ByName = Readonly<Record<string, Rows>>
+type Reports = { readonly lfi: Rows; readonly daily: Rows; readonly tpps: ByName; readonly datasets: ByName }
 type Verdict = {
   readonly ok: boolean
   readonly reports: Reports
@@ -89,7 +92,11 @@ async function traffic(): Promise<void> {
       moveTo(rig.clock.at + 7 * 60_000)
       await reports.outages.end(id, by)
     }
-    await audit.record(...Array.from({ length: Math.ceil(CALLS / 96) }, (_, n) => made(quarter * 50 + n)))
+    await audit.record(
+      ...Array.from({ length: Math.ceil(CALLS / 96) }, (_, n) => made(quarter * 50 + n)),
+      ...Array.from({ length: 5 }, (_, n) => agreed(quarter * 5 + n)),
+      ...Array.from({ length: 5 }, (_, n) => paid(quarter * 5 + n)),
+    )
   }
   moveTo(day.to + HOUR)
   await audit.close()
@@ -117,6 +124,55 @@ function made(n: number): (typeof ENTRIES)['tpp-call' | 'lfi-request' | 'lfi-cal
   return answered
 }
 
+const tppOf = (n: number) => {
+  const { organisationId, clientId } = rig.world[n % 3 === 0 ? 'one' : 'two']
+  return { at: rig.clock.at, interactionId: null, organisationId, clientId: clientId as ClientId }
+}
+
+/** Any change of any consent, whether or not it could be: what is counted is what is recorded. */
+function agreed(n: number): (typeof ENTRIES)['consent-changed'] {
+  const changes = [
+    'lodged',
+    'authorize',
+    'revoke',
+    'lapse',
+    'patched',
+    'suspend',
+    'resume',
+    'expire',
+    'reject',
+  ] as const
+  const change = changes[n % changes.length] ?? 'lodged'
+  const revokers = ['TPP', 'LFI.InitiatedByUser', 'TPP.InitiatedByUser'] as const
+  return {
+    ...ENTRIES['consent-changed'],
+    ...tppOf(n),
+    change,
+    consentType: n % 4 === 0 ? 'insurance' : 'account-access',
+    standardVersion: n % 7 === 0 ? 'v2.0' : 'v2.1',
+    userType: n % 4 === 0 ? null : 'Retail',
+    isLargeCorporate: n % 5 === 0 ? true : null,
+    isRenewal: n % 6 === 0,
+    revokedBy: change === 'revoke' ? (revokers[n % 5] ?? null) : null,
+  }
+}
+
+function paid(n: number): (typeof ENTRIES)['resource-changed'] {
+  const moves = [
+    ['asked', null, 'open', 0],
+    ['answered', 'open', 'Pending', 0],
+    ['patched', 'Pending', 'AcceptedSettlementCompleted', 1],
+    ['patched', 'AcceptedSettlementCompleted', 'AcceptedCreditSettlementCompleted', 0],
+    ['unanswered', 'open', 'open', 0],
+    ['answered', 'open', 'refused', 0],
+    ['patched', 'Pending', 'Rejected', 0],
+    ['patched', 'AcceptedSettlementCompleted', 'AcceptedSettlementCompleted', 12],
+  ] as const
+  const [change, from, to, successfulTransactions] = moves[n % moves.length] ?? moves[0]
+  const merchantId = n % 2 === 0 ? null : `merchant-${n % 12}`
+  return { ...ENTRIES['resource-changed'], ...tppOf(n), change, from, to, successfulTransactions, merchantId }
+}
+
 async function command(...args: string[]): Promise<string> {
   const { status, out, err } = await falaj([...args, '--config', files.deploymentFile, '--tenant', 'aurora'], env)
   expect([status, err]).toEqual([0, ''])
@@ -127,15 +183,37 @@ async function command(...args: string[]): Promise<string> {
 const kept = new Map<string, string>()
 const ago = (count: number): string => dateOf(day.from - count * 24 * HOUR)
 
+/** Of each kind one as the command line prints it; the others as it would. */
+const PRINTED: Readonly<Record<string, readonly string[]>> = {
+  lfi: ['csv'],
+  hourly: ['json'],
+  consents: ['csv'],
+  billing: ['json'],
+}
+
 async function fileReports(): Promise<void> {
-  for (const report of ['lfi', 'daily', 'hourly']) {
-    for (const format of ['json', 'csv'])
-      kept.set(`${report}.${format}`, await command('report', report, ...days, '--format', format))
-    kept.set(`${report}, three days`, await command('report', report, '--from', ago(2), '--to', day.date))
+  for (const report of FILED) {
+    for (const format of ['json', 'csv']) {
+      const isPrinted = PRINTED[report]?.includes(format) === true
+      const rows = await rowsFrom(report, { first: day.date, last: day.date })
+      const printed = isPrinted ? await command('report', report, ...days, '--format', format) : null
+      const written = format === 'csv' ? csvOf(rows) : `${JSON.stringify(rows, null, 2)}\n`
+      kept.set(`${report}.${format}`, printed ?? written)
+    }
+    kept.set(`${report}, three days`, JSON.stringify(await rowsFrom(report, { first: ago(2), last: day.date })))
   }
   for (const format of ['ndjson', 'csv'])
     kept.set(`raw.${format}`, await command('report', 'raw', ...days, '--format', format))
   for (const name of ['one', 'two'] as const) kept.set(name, await tppReports(name))
+}
+
+const FILED = ['lfi', 'daily', 'hourly', ...REPORTED_SETS] as const
+async function rowsFrom(report: (typeof FILED)[number], asked: { first: string; last: string }): Promise<Rows> {
+  const { reports } = rig.world
+  await reports.advance()
+  if (report === 'lfi') return (await reports.lfiAvailability(asked)).map((row) => ({ ...row }))
+  if (report === 'daily' || report === 'hourly') return reports.rollUps(report === 'daily' ? 'day' : 'hour', asked)
+  return reports.dataset(report, asked)
 }
 
 function filed(name: string): string {
@@ -182,6 +260,7 @@ const file = (name: string, text: string): string => {
   return name
 }
 const anonymous = (rows: Rows): Rows => rows.map(({ LfiId: _id, LfiName: _name, ...row }) => row)
+const byMember = (rows: Rows) => sorted(rows.map((row) => Object.fromEntries(Object.entries(row).sort())))
 const sorted = (rows: Rows): readonly string[] => rows.map((row) => JSON.stringify(row)).sort()
 
 describe('with the export, the verifier and the key alone', () => {
@@ -210,6 +289,12 @@ describe('with the export, the verifier and the key alone', () => {
     expect(sorted(reports.daily.filter((row) => row['starts_at'] === new Date(day.from).toISOString()))).toEqual(
       sorted(daily),
     )
+    for (const name of ['consents', 'payments', 'billing', 'times']) {
+      const told = reports.datasets[name]?.filter((row) => row['ReportingPeriodDate'] === day.date) ?? []
+      expect(told.length, name).toBeGreaterThan(name === 'times' ? 3 : 5)
+      expect(byMember(told)).toEqual(byMember(anonymous(JSON.parse(filed(`${name}.json`)) as Rows)))
+    }
+    expect(reports.datasets['versions']?.some((row) => row['StandardVersion'] !== row['NewestVersion'])).toBe(true)
     for (const name of ['one', 'two'] as const) {
       const told = anonymous((JSON.parse(filed(name)) as { Data: Rows }).Data)
       const mine = (reports.tpps[rig.world[name].organisationId] ?? []).filter((row) =>
@@ -226,12 +311,12 @@ describe('with the export, the verifier and the key alone', () => {
 
   test('what was filed is confirmed, as JSON and as CSV', () => {
     const names: string[] = []
-    for (const report of ['lfi', 'daily', 'hourly'])
+    for (const report of FILED)
       for (const format of ['json', 'csv']) names.push(file(`${report}.${format}`, filed(`${report}.${format}`)))
     for (const format of ['ndjson', 'csv']) names.push(file(`raw.${format}`, filed(`raw.${format}`)))
     const { status, out } = verifyAway(...names.flatMap((name) => ['--compare', name]), ...ofDay)
     expect([status, out]).toEqual([0, expect.stringContaining(`report hourly.csv, ${day.date} to ${day.date}: all`)])
-    expect(out.match(/rows follow from the log/g)).toHaveLength(8)
+    expect(out.match(/rows follow from the log/g)).toHaveLength(2 * FILED.length + 2)
     for (const format of ['ndjson', 'csv']) expect(out).toContain(`raw.${format}, ${day.date} to ${day.date}: all 3705`)
     for (const name of ['one', 'two'] as const) {
       const told = file(`${name}.json`, filed(name))
@@ -246,6 +331,12 @@ describe('with the export, the verifier and the key alone', () => {
     ['daily', 'csv', 'calls'],
     ['daily', 'json', 'lfi_us_max'],
     ['hourly', 'json', 'over_limit'],
+    ['consents', 'csv', 'RevokedByTpp'],
+    ['payments', 'json', 'NumberOfSuccessfulTransactions'],
+    ['billing', 'csv', 'Records'],
+    ['versions', 'json', 'ConsentsCreated'],
+    ['times', 'csv', 'P95LfiMicroseconds'],
+    ['times', 'json', 'CallsOverLimit'],
   ])('one figure of %s as %s is altered: %s', (report, format, column) => {
     const rows = JSON.parse(filed(`${report}.json`)) as Record<string, string | number | null>[]
     const place = rows.findIndex((row) => typeof row[column] === 'number')

@@ -322,34 +322,137 @@ const groupOf = (status: number): string => (status >= 500 ? '5xx' : status >= 4
 const microseconds = (ms: unknown): number | null => (typeof ms === 'number' ? Math.round(ms * 1000) : null)
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
-/** What tells the rows of calls apart, and what is added up in them. */
+/** What tells the rows of calls apart. */
 const BUCKET = 'door api_set method route organisation_id client_id tpp_group lfi_group'.split(' ')
-const ADDED = 'calls attended records over_limit total_us_sum lfi_us_sum'.split(' ')
-const LEAST = ['total_us_min', 'lfi_us_min']
-const MOST = ['total_us_max', 'lfi_us_max']
 
-function addSums(to: Sums, more: Row): void {
-  for (const name of ADDED) to[name] = Number(to[name]) + Number(more[name])
-  for (const name of LEAST) to[name] = ofBoth(Math.min, to[name], more[name])
-  for (const name of MOST) to[name] = ofBoth(Math.max, to[name], more[name])
+/** Into the row of this key: its numbers are added up, but for the least and the most of them. */
+function collect(rows: Map<string, Sums>, key: unknown, facts: () => Row, figures: Row): void {
+  const name = JSON.stringify(key)
+  const row = rows.get(name)
+  if (row === undefined) rows.set(name, { ...facts(), ...figures })
+  else
+    for (const column in figures) {
+      const [one, other] = [row[column], figures[column]]
+      if (typeof other !== 'number') continue
+      if (typeof one !== 'number') row[column] = other
+      else if (column.endsWith('_min')) row[column] = Math.min(one, other)
+      else row[column] = column.endsWith('_max') ? Math.max(one, other) : one + other
+    }
 }
-const ofBoth = (pick: (a: number, b: number) => number, one: unknown, other: unknown): number | null =>
-  typeof one !== 'number' || typeof other !== 'number' ? ((one ?? other ?? null) as number | null) : pick(one, other)
+
+/** Of times in microseconds; each bound is a tenth above the one before it. */
+const BOUNDS = [0]
+for (let bound = 0; bound < 600_000_000; BOUNDS.push(bound)) bound += Math.max(1, Math.floor(bound / 10))
+
+function bucketOf(us: number): number {
+  let [low, high] = [0, BOUNDS.length]
+  while (high - low > 1) {
+    const middle = (low + high) >> 1
+    if ((BOUNDS[middle] ?? 0) <= us) low = middle
+    else high = middle
+  }
+  return low
+}
+
+/** The middle of the bucket in which the slowest of the fastest 95 % of calls is; a column counts for each bucket. */
+function p95(row: Row, segment: string): number | null {
+  const counts = BOUNDS.map((_, bucket) => Number(row[`${segment} ${bucket}`] ?? 0))
+  let missing = Math.ceil(0.95 * counts.reduce((sum, calls) => sum + calls, 0))
+  for (const [bucket, first] of BOUNDS.entries()) {
+    const calls = counts[bucket] ?? 0
+    missing -= calls
+    if (calls > 0 && missing <= 0) return Math.round((first + (BOUNDS[bucket + 1] ?? first + 1) - 1) / 2)
+  }
+  return null
+}
 
 /** Rows that agree in these columns become one. */
 function sumBy(rows: readonly Row[], columns: readonly string[]): Row[] {
   const found = new Map<string, Sums>()
-  for (const row of rows) {
-    const key = JSON.stringify(columns.map((name) => row[name]))
-    const known = found.get(key)
-    if (known === undefined) found.set(key, { ...row })
-    else addSums(known, row)
-  }
+  const keyOf = (row: Row) => columns.map((name) => row[name])
+  for (const row of rows) collect(found, keyOf(row), () => row, row)
   return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
 }
 
+/** What is counted of consents and payments, by what an entry calls it. */
+const named = (...texts: string[]) => new Map(texts.map((each) => each.split(':') as [string, string]))
+const CHANGES = named(
+  ...['lodged:Lodged', 'authorize:Authorized', 'reject:Rejected', 'lapse:Lapsed', 'suspend:Suspended'],
+  ...['resume:Resumed', 'revoke:Revoked', 'expire:Expired', 'consume:Consumed'],
+)
+const REVOKERS = named(
+  ...['TPP:RevokedByTpp', 'TPP.InitiatedByUser:RevokedByTppForUser'],
+  ...['LFI:RevokedByLfi', 'LFI.InitiatedByUser:RevokedByLfiForUser'],
+)
+const ASKED = named('asked:Asked', 'unanswered:Unanswered')
+const STATES = named(
+  ...['Pending:Pending', 'Rejected:Rejected', 'refused:Refused', 'AcceptedSettlementCompleted:Successful'],
+  ...['AcceptedWithoutPosting:Successful', 'AcceptedCreditSettlementCompleted:Successful'],
+)
+const OF_CONSENTS = ['Renewals', ...CHANGES.values(), ...REVOKERS.values()]
+const OF_PAYMENTS = new Set([...ASKED.values(), ...STATES.values()])
+
+/** Of consents, payments or billing the row that an entry adds to, and by how much. */
+function tallied(entry: Json, at: number): { readonly facts: Row; readonly figures: Row } | null {
+  const { kind, surface, resource } = entry
+  const text = (name: string): string => String(entry[name] ?? '')
+  const facts = (Dataset: string, names: string, more: Row = {}): Row => ({
+    ...{ Dataset, ReportingPeriodDate: dateOf(at), TppId: text('organisationId'), TppClientId: text('clientId') },
+    ...Object.fromEntries(names.split(' ').map((name) => [name, text(name.charAt(0).toLowerCase() + name.slice(1))])),
+    ...more,
+  })
+  const count = (columns: Iterable<string>, ...counted: unknown[]): Row =>
+    Object.fromEntries([...columns].map((name) => [name, counted.includes(name) ? 1 : 0]))
+  const change = text('change')
+  if (kind === 'consent-changed') {
+    const revoked = change === 'revoke' && REVOKERS.get(text('revokedBy'))
+    const renewed = change === 'lodged' && entry['isRenewal'] === true && 'Renewals'
+    const about = facts('consents', 'ConsentType StandardVersion UserType Purpose IsLargeCorporate')
+    return { facts: about, figures: count(OF_CONSENTS, CHANGES.get(change), revoked, renewed) }
+  }
+  if (kind === 'resource-changed' && resource === 'payment') {
+    const [before, reached] = [STATES.get(text('from')), STATES.get(text('to'))]
+    const transactions = { NumberOfSuccessfulTransactions: Number(entry['successfulTransactions'] ?? 0) }
+    // In each state once: a payment goes through several in which it is accepted.
+    const figures = count(OF_PAYMENTS, ASKED.get(change), reached !== before && reached)
+    return {
+      facts: facts('payments', 'PaymentConsentType PaymentType MerchantId'),
+      figures: { ...figures, ...transactions },
+    }
+  }
+  if (kind !== 'tpp-call' || surface !== 'rs' || text('apiSet') === '' || text('route') === '') return null
+  const called = { HttpMethod: text('method'), Url: text('route'), IsAttended: String(entry['attended'] === true) }
+  const more = { ...called, HttpResponseCodeGroup: groupOf(Number(entry['status'])) }
+  const figures = { TotalCalls: 1, Records: Number(entry['records'] ?? 0) }
+  return { facts: facts('billing', 'ApiSet PaymentType MerchantId', more), figures }
+}
+
+/** Who created consents on which version, and the newest in which anybody did so in these days, of that type. */
+function versionRows(consents: readonly Row[], first: string, last: string): Row[] {
+  const lodged = consents.filter((row) => row['Lodged'] !== 0)
+  const created = sumBy(lodged, ['TppId', 'TppClientId', 'ConsentType', 'StandardVersion'])
+  return created.map(({ TppId = '', TppClientId = '', ConsentType = '', StandardVersion = '', Lodged = 0 }) => {
+    const versions = created.filter((row) => row['ConsentType'] === ConsentType).map((row) => row['StandardVersion'])
+    const inOrder = versions.map(String).sort((one, other) => one.localeCompare(other, 'en', { numeric: true }))
+    const about = { TppId, TppClientId, ConsentType, StandardVersion, NewestVersion: inOrder.at(-1) ?? '' }
+    const period = { PeriodStartDate: first, PeriodEndDate: last }
+    return { Dataset: 'versions', ...period, ...about, ConsentsCreated: Lodged }
+  })
+}
+
+const timeRow = (row: Row): Row => ({
+  Dataset: 'times',
+  ...Object.fromEntries(Object.entries(row).filter(([name]) => !name.includes(' '))),
+  P95Microseconds: p95(row, 'total'),
+  P95HubInMicroseconds: p95(row, 'hubIn'),
+  P95LfiMicroseconds: p95(row, 'lfi'),
+  P95HubOutMicroseconds: p95(row, 'hubOut'),
+})
+
 type Recount = {
   add(entry: Json, at: number): void
+  /** Consents, payments, billing, and times of operations, by day; `versions` are of these days together. */
+  dataset(name: string, first: string, last: string): Row[]
   /** Added up by `hour` or `day`. */
   calls(grain: string): Row[]
   /** Figures of days before this were destroyed by policy, as the log itself records; 0: none were. */
@@ -358,11 +461,13 @@ type Recount = {
   availability(subject: string, span: Span, operation: string | null): Row
 }
 
-function createRecount(): Recount {
+export function createRecount(): Recount {
   const hours = new Map<string, Sums>()
   const downs: Down[] = []
   const running = new Map<string, Down>()
   const outages = new Map<string, Outage>()
+  const tallies = new Map<string, Sums>()
+  const times = new Map<string, Sums>()
   let destroyed = 0
 
   /** The clock starts at the first failure and stops at the first success after it, in the order of the log. */
@@ -396,16 +501,22 @@ function createRecount(): Recount {
     const door = textOf(entry['surface'])
     const own = route === '' ? '' : method
     const values = [door, apiSet, own, route, organisation, clientId, groupOf(status), lfiGroup]
-    const key = `${hour} ${JSON.stringify(values)}`
     const total = { total_us_min: totalUs, total_us_max: totalUs, total_us_sum: totalUs }
     const ofLfi = { lfi_us_min: lfiUs, lfi_us_max: lfiUs, lfi_us_sum: lfiUs ?? 0 }
     const counts = { calls: 1, attended: entry['attended'] === true ? 1 : 0, records: Number(entry['records'] ?? 0) }
     const figures = { ...counts, over_limit: totalUs > LIMIT_US ? 1 : 0, ...total, ...ofLfi }
-    const known = hours.get(key)
-    if (known !== undefined) addSums(known, figures)
-    else
-      hours.set(key, { starts_at: hour, ...Object.fromEntries(BUCKET.map((n, i) => [n, values[i] ?? ''])), ...figures })
+    const facts = () => ({ starts_at: hour, ...Object.fromEntries(BUCKET.map((n, i) => [n, values[i] ?? ''])) })
+    collect(hours, [hour, values], facts, figures)
 
+    if (door === 'rs' && route !== '') {
+      const [hubIn, hubOut] = [microseconds(entry['hubInMs']) ?? 0, microseconds(entry['hubOutMs']) ?? 0]
+      const asked = lfiUs === null ? { hubIn: totalUs } : { hubIn, lfi: lfiUs, hubOut }
+      const counted: Sums = { TotalCalls: 1, CallsOverLimit: figures.over_limit }
+      for (const [segment, us] of Object.entries({ total: totalUs, ...asked }))
+        counted[`${segment} ${bucketOf(us)}`] = 1
+      const about = { ReportingPeriodDate: dateOf(at), HttpMethod: method, Url: route }
+      collect(times, about, () => about, counted)
+    }
     // Only operations that are reported on have clocks.
     if (entry['apiSet'] === null || entry['apiSet'] === undefined || typeof entry['route'] !== 'string') return
     const hasFailed = (lfiStatus ?? 0) >= 500 || (outcome !== null && outcome !== 'answered')
@@ -414,6 +525,10 @@ function createRecount(): Recount {
     const answered = (microseconds(entry['hubInMs']) ?? 0) + (lfiUs ?? 0)
     signal('lfi', `${method} ${route}`, lfi, at + Math.floor(answered / 1000))
     signal('hub', `${method} ${route}`, hub, at + Math.floor(totalUs / 1000))
+  }
+  const addTally = (one: ReturnType<typeof tallied>): void => {
+    if (one === null || Object.values(one.figures).every((each) => each === 0)) return
+    collect(tallies, one.facts, () => one.facts, one.figures)
   }
   /** What was said last of an outage holds. */
   const addOutage = (entry: Json): void => {
@@ -425,6 +540,7 @@ function createRecount(): Recount {
   return {
     add: (entry, at) => {
       const { kind, event } = entry
+      addTally(tallied(entry, at))
       if (kind === 'tpp-call' || kind === 'lfi-request') addCall(entry, at)
       else if (kind === 'admin-act' && String(entry['act']).startsWith('outage ')) addOutage(entry)
       else if (kind === 'system' && event === 'lfi-down') signal('lfi', null, 'down', at)
@@ -436,6 +552,13 @@ function createRecount(): Recount {
         )
     },
     destroyedBefore: () => destroyed,
+    dataset: (name, first, last) => {
+      const isWithin = ({ ReportingPeriodDate: date }: Row) => String(date) >= first && String(date) <= last
+      if (name === 'times') return [...times.values()].filter(isWithin).map(timeRow)
+      const source = name === 'versions' ? 'consents' : name
+      const days = [...tallies.values()].filter((row) => row['Dataset'] === source && isWithin(row))
+      return name === 'versions' ? versionRows(days, first, last) : days
+    },
     calls: (grain) => {
       const startOf = (at: unknown): string => {
         const start = grain === 'hour' ? Number(at) : dayOf(Number(at))
@@ -554,12 +677,16 @@ function requireEnded(to: number, until: number): void {
   if (to > until) throw new NothingToJudge(`the log ends at ${end}, before the days that were reported on`)
 }
 
+const DATASETS = ['consents', 'payments', 'billing', 'versions', 'times']
+
 export type Reports = {
   /** The last entry: what had not ended by then is reported up to it. */
   readonly until: string
   readonly lfi: readonly Row[]
   readonly daily: readonly Row[]
   readonly tpps: Readonly<Record<string, readonly Row[]>>
+  /** Consents, payments, billing and times by day, and versions of all days together. */
+  readonly datasets: Readonly<Record<string, readonly Row[]>>
 }
 
 /** Every day that the log knows, the LFI as a whole, and each TPP. */
@@ -576,7 +703,8 @@ function reportsOf(recount: Recount, begin: number, until: number): Reports {
     const rows = tpp === '' ? [] : tppRows(recount, tpp, date, date, [])
     if (rows.length > 0) tpps[tpp] = [...(tpps[tpp] ?? []), ...rows]
   }
-  return { until: new Date(until).toISOString(), lfi: days, daily, tpps }
+  const all = DATASETS.map((name) => [name, recount.dataset(name, dateOf(begin), dateOf(until))])
+  return { until: new Date(until).toISOString(), lfi: days, daily, tpps, datasets: Object.fromEntries(all) }
 }
 
 // ── A filed report beside the log ────────────────────────────────────────────────────────────────────────────────────
@@ -596,6 +724,8 @@ type Filed = { readonly file: string; readonly text: string }
 const ABOUT = [
   ...'Type ReportingPeriodDate PeriodStartDate PeriodEndDate ApiSet HttpMethod Url HttpResponseCodeGroup'.split(' '),
   ...['Period', 'grain', 'starts_at', ...BUCKET],
+  ...'Dataset TppId TppClientId ConsentType StandardVersion UserType Purpose IsLargeCorporate'.split(' '),
+  ...'PaymentConsentType PaymentType MerchantId IsAttended'.split(' '),
 ]
 const UNKNOWN_TO_THE_LOG = ['LfiId', 'LfiName']
 
@@ -634,7 +764,7 @@ function compare(filed: Filed, recount: Recount, until: number, { tpp, period }:
   const rows = parseFiled(filed)
   if (rows.length === 0) throw new NothingToJudge(`${filed.file} has no rows`)
   const [row = {}] = rows
-  const kind = ['grain', 'Period', 'Type'].find((name) => name in row)
+  const kind = ['Dataset', 'grain', 'Period', 'Type'].find((name) => name in row)
   if (kind === undefined) throw new NothingToJudge('it is no report that can be recomputed')
   if (kind === 'Type' && tpp === undefined)
     throw new NothingToJudge('whose report it is has to be said: --tpp <organisation>')
@@ -680,6 +810,7 @@ function recomputed(rows: readonly Row[], recount: Recount, first: string, last:
   const [row = {}] = rows
   const { from, to } = periodOf(first, last)
   const isWithin = (each: Row): boolean => startOf(each) >= from && startOf(each) < to
+  if ('Dataset' in row) return recount.dataset(String(row['Dataset']), first, last)
   if ('grain' in row) return recount.calls(String(row['grain'])).filter(isWithin)
   if ('Period' in row) {
     // A row for each day, and where there is one of all of them, that.
@@ -1335,7 +1466,7 @@ function comparisonLine({ file, rows, period, destroyed, difference }: Compariso
   return `report ${file}, ${period.replace('/', ' to ')}: all ${rows} rows follow from the log${gone}`
 }
 
-function reportLines({ until, lfi, daily, tpps }: Reports): string[] {
+function reportLines({ until, lfi, daily, tpps, datasets }: Reports): string[] {
   const table = (title: string, rows: readonly Row[]): string[] => {
     const [first] = rows
     if (first === undefined) return []
@@ -1344,7 +1475,8 @@ function reportLines({ until, lfi, daily, tpps }: Reports): string[] {
   const ofTpps = Object.entries(tpps).flatMap(([tpp, rows]) =>
     [...Map.groupBy(rows, (row) => row['Type'])].flatMap(([type, some]) => table(`${type}, TPP ${tpp}`, some)),
   )
-  return [...table(`LFI by day, up to ${until}`, lfi), ...table('Calls by day', daily), ...ofTpps]
+  const others = Object.entries(datasets).flatMap(([name, rows]) => table(`Dataset ${name}`, rows))
+  return [...table(`LFI by day, up to ${until}`, lfi), ...table('Calls by day', daily), ...ofTpps, ...others]
 }
 
 export function describeReceipt(verdict: ReceiptVerdict): string {

@@ -1,7 +1,7 @@
 /** How the hub is doing: traffic, the contract's time limit by operation, consents, and what waits (../figures.ts). */
 import { CONSENT_STATUSES, type ConsentStatus } from '../../consent-store/index.ts'
 import { type Html, html } from '../../html.ts'
-import type { HourOfTraffic, OperationFigures } from '../../reports/index.ts'
+import { type HourOfTraffic, type OperationFigures, RESOLUTION } from '../../reports/index.ts'
 import { rows as bars, columns } from '../charts.ts'
 import { consentState } from '../consent-words.ts'
 import { figuresOf, LIMIT_MS, type Queue, withinOf } from '../figures.ts'
@@ -115,7 +115,7 @@ function speed({ tongue }: Visit, operations: readonly OperationFigures[]): Html
       label: `${method} ${shortOf(route)}`,
       parts: [p95?.hubIn ?? 0, p95?.lfi ?? 0, p95?.hubOut ?? 0],
     })),
-    table: html`<p class="hint">${words.speedHint}</p>${figures}`,
+    table: html`<p class="hint">${words.speedHint(tongue.number(RESOLUTION * 100))}</p>${figures}`,
   })
 }
 

@@ -26,12 +26,17 @@ const KINDS = {
   'hub-performance': { daysMax: YEAR, read: (reports, days) => reports.ofAll(REPORT_TYPES[4], days) },
   daily: { daysMax: 31, read: (reports, days) => reports.rollUps('day', days) },
   hourly: { daysMax: 2, read: (reports, days) => reports.rollUps('hour', days) },
+  times: { daysMax: 31, read: (reports, days) => reports.dataset('times', days) },
+  consents: { daysMax: YEAR, read: (reports, days) => reports.dataset('consents', days) },
+  versions: { daysMax: YEAR, read: (reports, days) => reports.dataset('versions', days) },
+  payments: { daysMax: 31, read: (reports, days) => reports.dataset('payments', days) },
+  billing: { daysMax: 31, read: (reports, days) => reports.dataset('billing', days) },
 } as const satisfies Readonly<Record<ReportKind, Kind>>
 
 const ROWS_SHOWN = 200
 const WEEK_MS = 6 * 86_400_000
 /** The same in every row of a report. */
-const CONSTANT: ReadonlySet<string> = new Set(['Type', 'LfiId', 'LfiName'])
+const CONSTANT: ReadonlySet<string> = new Set(['Type', 'Dataset', 'LfiId', 'LfiName'])
 
 export const reports: Page = {
   name: 'reports',

@@ -21,8 +21,8 @@ export const dashboard = {
   speed: 'Where the time goes: 95 of 100 calls were no slower',
   speedIs: (many: string) =>
     `Bars of the ${many} operations called most: time in the hub before the bank, at the bank, and in the hub after it. The limit is 500 ms. The figures are in the table below.`,
-  speedHint:
-    'Percentiles of the latest calls, each segment for itself; the share within 500 ms is of all calls of the last 24 hours.',
+  speedHint: (resolution: string) =>
+    `Percentiles of all calls of the last 24 hours, each segment for itself, to within ${resolution} %; the share within 500 ms is counted exactly.`,
   operations: 'Operations of the last 24 hours',
   operation: 'Operation',
   calls: 'Calls',

@@ -6,7 +6,8 @@ import type { Config, PortalConfig, TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
 import type { Db } from '../db.ts'
 import type { Deviations } from '../deviations/index.ts'
-import type { Connector } from '../lfi/index.ts'
+import type { Endpoints } from '../endpoints/index.ts'
+import type { Connector, TryEndpoint } from '../lfi/index.ts'
 import type { Log } from '../log.ts'
 import type { Levels } from '../metrics.ts'
 import type { NoticeDesk } from '../notices/index.ts'
@@ -31,6 +32,8 @@ export type PortalDeps = {
   readonly reports: Reports
   readonly desk: NoticeDesk
   readonly connector: Pick<Connector, 'hello' | 'standing'>
+  readonly endpoints: Endpoints
+  readonly tryEndpoint: TryEndpoint
   readonly deviations: Deviations
   readonly certificates: readonly OwnCertificate[]
   /** How full the queues are. */

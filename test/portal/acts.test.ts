@@ -27,7 +27,7 @@ const as = (username: string): Visitor => browsers.get(username) ?? expect.fail(
 const wordsOf = ({ body }: Seen): string => body.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ')
 const csrfIn = ({ body }: Seen): string => /name="csrf" value="([^"]+)"/.exec(body)?.[1] ?? ''
 const subject = (username: string): string => personNamed(username).subject
-const lastActs = async (many: number) => (await world.acts()).slice(-many)
+const lastActs = (many: number) => world.acts(many)
 
 /** The form of an act on a page, filled in and sent; without one on the page, sent all the same. */
 async function act(

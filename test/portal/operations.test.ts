@@ -35,7 +35,7 @@ const publicKey = (): string => {
   const { tenantId, key, origin } = auditLogOf(world.tenant)
   return auditPublicKey(tenantId, key, origin)
 }
-const lastAct = async () => (await world.acts()).at(-1)
+const lastAct = async () => (await world.acts(1)).at(-1)
 
 describe.each([
   ['bushra', 'audit.verify', {}],

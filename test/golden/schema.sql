@@ -446,10 +446,10 @@ create table payment_tally (
 
 create table portal_login (
   state_digest bytea not null,
-  browser_digest bytea not null,
-  nonce text not null,
-  verifier text not null,
-  back text not null,
+  browser_digest bytea,
+  nonce text,
+  verifier text,
+  back text,
   expires_at timestamp with time zone not null,
   constraint portal_login_pkey PRIMARY KEY (state_digest)
 );

@@ -1,6 +1,6 @@
 /** What pages and acts of the portal work with: the rooms of the hub, and the portal's own sessions and proposals. */
 import type { Audit, ReceiptOffice } from '../audit/index.ts'
-import type { OwnCertificate } from '../certificates.ts'
+import type { KnownCertificate } from '../certificates.ts'
 import type { Clock } from '../clock.ts'
 import type { Config, PortalConfig, TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
@@ -35,7 +35,7 @@ export type PortalDeps = {
   readonly endpoints: Endpoints
   readonly tryEndpoint: TryEndpoint
   readonly deviations: Deviations
-  readonly certificates: readonly OwnCertificate[]
+  readonly certificates: readonly KnownCertificate[]
   /** How full the queues are. */
   readonly levels: Levels
   readonly clock: Clock

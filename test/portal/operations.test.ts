@@ -205,7 +205,11 @@ describe.skipIf(browserPath === null)(title, () => {
       world.ahead(0)
     })
 
-    test('and each certificate is there with what is left of it', async () => {
+    test('and each certificate is there with what is left of it, and each authority', async () => {
+      await goTo('/keys')
+      expect(await rowsOf(words.keys.authorities)).toContainEqual(
+        expect.stringMatching(/^lfi\.caFile\.0 .* good \d[\d,]* days$/),
+      )
       const rows = await rowsOf(words.keys.certificates)
       for (const name of ['listeners.portal', 'listeners.admin', 'lfi', 'trustFramework']) {
         expect(rows).toContainEqual(expect.stringMatching(new RegExp(`^${name} .*\\d+ days$`)))

@@ -62,7 +62,7 @@ function proposed(options: DeskOptions, name: EndpointName, url: string | null):
       url === null ? await propose('lfi.endpoint-reset', given) : await propose('lfi.endpoint', { ...given, url })
     const to = url ?? present.inFile
     tell(options, { proposal: id, name, from: present.url, to, seen }, [
-      `proposal ${id}: ${present.key} ${to} instead of ${present.url} (${seen})`,
+      `proposal ${id}: ${[present.key, url, seen].filter((each) => each !== null).join(' ')}`,
       `It waits ${tenant.portal?.approvalMinutes} minutes for somebody to approve it in the portal.`,
     ])
   })

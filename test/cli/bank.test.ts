@@ -1,7 +1,7 @@
 /** `falaj probe`, `falaj deviations` and `falaj lfi` against a sandbox that runs. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { bankUsers } from '../../sandbox/bank/bank.ts'
 import type { ManifestLfi } from '../../sandbox/manifest.ts'
@@ -146,7 +146,7 @@ describe('falaj lfi', () => {
           name: 'ozone-connect',
           from: inFile,
           to: elsewhere,
-          seen: expect.stringMatching(/^GET \/hello-mtls answered 200 in \d+ ms$/),
+          seen: expect.stringMatching(/^instead of https:.*: GET \/hello-mtls answered 200 in \d+ ms$/),
         },
       ])
       expect((await send('approvals', 'proposal.approve')).address).toContain('done=proposal.approve')
@@ -171,6 +171,23 @@ describe('falaj lfi', () => {
     } finally {
       await gate.close()
     }
+  })
+
+  test('proposes nothing where nobody could approve it', async () => {
+    const deployment = JSON.parse(readFileSync(lfi.hubConfigFile, 'utf8')) as { tenants: string[] }
+    const file = join(dirname(lfi.hubConfigFile), deployment.tenants[0] ?? '')
+    const { portal: _, ...rest } = JSON.parse(readFileSync(file, 'utf8')) as Record<string, object>
+    const { portal: __, ...listeners } = rest['listeners'] as Record<string, object>
+    // Beside the files that they name by relative paths.
+    const [tenantFile, deploymentFile] = [`${file}.without.json`, `${lfi.hubConfigFile}.without.json`]
+    writeFileSync(tenantFile, JSON.stringify({ ...rest, listeners }))
+    writeFileSync(deploymentFile, JSON.stringify({ ...deployment, tenants: [tenantFile] }))
+    const asked = ['lfi', 'endpoints', 'set', 'ozone-connect', 'https://localhost:1', '--tenant', 'aurora', '--json']
+    expect(await falaj([...asked, '--config', deploymentFile])).toEqual({
+      status: 1,
+      out: '',
+      err: `${JSON.stringify({ error: { code: 'Refused', message: 'tenant aurora has no portal, so there is nobody who could approve it' } })}\n`,
+    })
   })
 
   test.each<[readonly string[], RegExp]>([

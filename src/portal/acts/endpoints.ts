@@ -29,11 +29,11 @@ export const resetEndpoint: Verb<'name' | 'version'> = {
   target: ({ name }) => name,
   look: (rooms, { name }) => stands(rooms, name),
   prepare: async (rooms, given) => {
-    const { inFile, from, key, version } = await found(rooms, given.name)
+    const { inFile, from, key, url, version } = await found(rooms, given.name)
     if (from === 'file') throw new OperatorError(`${key} is that of the file already`)
     unchanged(version, given.version, key)
     const { ok, said } = await rooms.tryEndpoint(nameOf(given.name), inFile, true)
-    return `${inFile}: ${said}${ok ? '' : ' (taken back all the same)'}`
+    return `${inFile} instead of ${url}: ${said}${ok ? '' : ' (taken back all the same)'}`
   },
   run: async (rooms, given, by) => {
     const ask = { name: nameOf(given.name), url: null, version: Number(given.version) }
@@ -53,7 +53,7 @@ async function tried(rooms: ActRooms, given: AskedFor): Promise<string> {
   if (url === present) throw new OperatorError(`${key} is ${url} already`)
   const { ok, said } = await rooms.tryEndpoint(name, url, false)
   if (!ok) throw new OperatorError(`${url} did not pass its trial: ${said}`)
-  return said
+  return `instead of ${present}: ${said}`
 }
 
 /** The database refuses it where both are the same. */

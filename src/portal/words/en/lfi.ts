@@ -1,6 +1,6 @@
 export const lfi = {
   configured:
-    'The authentication and the times are lines of the configuration of this tenant: they are changed there and checked with “falaj config check”, and a process takes them when it is started. The addresses of the bank stand there as well; another one that two people set here goes before the one in the file, while the hub runs.',
+    'The authentication and the times are lines of the configuration of this tenant: they are changed there and checked with “falaj config check”, and a process takes them when it is started. The addresses of the bank stand there as well; another one that two people set here, while the hub runs, goes before the one in the file.',
   endpoints: 'Addresses of the bank',
   endpoint: 'What',
   endpointNames: {

@@ -48,6 +48,7 @@ export const RIGHTS: Readonly<Record<string, readonly Right[]>> = {
   report_times: ALL,
   outage: ALL,
   deviation: ALL,
+  lfi_endpoint: APPEND,
   portal_login: QUEUE,
   portal_session: ALL,
   portal_proposal: KEEP,

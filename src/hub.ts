@@ -25,6 +25,7 @@ import { createConsentStore } from './consent-store/index.ts'
 import { type Db, migrate, openDatabase, PATIENCE, pendingMigrations } from './db.ts'
 import { createDeviations } from './deviations/index.ts'
 import { openDpop } from './dpop.ts'
+import { createEndpoints } from './endpoints/index.ts'
 import { OperatorError } from './errors.ts'
 import { createFetchGuard } from './fetch-guard.ts'
 import { createGateway, type PayeeSource } from './gateway/index.ts'
@@ -32,7 +33,7 @@ import { openHealth } from './health.ts'
 import type { TenantId } from './ids.ts'
 import { createKeyOperations, createKeyRing } from './keys/index.ts'
 import { levelsOf } from './levels.ts'
-import { createConnector, createConsentActions } from './lfi/index.ts'
+import { createConnector, createConsentActions, createTryEndpoint } from './lfi/index.ts'
 import { createLfiAuthentication } from './lfi-caller.ts'
 import {
   type AppDeps,
@@ -185,7 +186,11 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
   const expiries = () =>
     certificates.map(({ name, expiresAt }) => ({ name, seconds: (expiresAt - clock.now()) / 1000 }))
   const metrics = createMetrics(levels, { ...counts, certificates: expiries, audit: pressure.restedMs })
-  const connector = createConnector({ tenant, clock })
+  const endpoints = await createEndpoints({ db, tenant, audit, clock, log })
+  const guard = createFetchGuard(config.outbound.allowedAddresses)
+  // The bank may stand where no TPP's webhook may.
+  const bankGuard = createFetchGuard([...config.outbound.allowedAddresses, ...(tenant.lfi.allowedAddresses ?? [])])
+  const connector = createConnector({ tenant, clock, moves: { endpoints, guard: bankGuard } })
   const consentActions = createConsentActions({ tenant, connector, registry })
   const room = {
     tenant,
@@ -200,6 +205,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     registry,
     keys,
     dpop,
+    endpoints,
     connector,
     consentActions,
     authenticate,
@@ -209,13 +215,18 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
     clock,
     log,
   }
-  const guard = createFetchGuard(config.outbound.allowedAddresses)
   const desk = createNoticeDesk(room)
   const notices = createNotices({ ...room, guard, drainSeconds: config.drainSeconds })
   const authServer = createAuthServer({ ...room, paymentIdsOf: resources.paymentIdsOf })
   const gateway = createGateway(room)
   const consentManager = createConsentManager(room)
-  const portal = portalOf(config, { ...room, levels, desk, certificates })
+  const portal = portalOf(config, {
+    ...room,
+    levels,
+    desk,
+    certificates,
+    tryEndpoint: createTryEndpoint({ tenant, clock, guard: bankGuard }),
+  })
   const mounts: Record<FixedRole, (app: HubApp) => void> = {
     auth: authServer.mountIssuer,
     as: authServer.mountTpp,
@@ -307,6 +318,7 @@ async function furnish(config: Config, tenant: TenantConfig, shared: Shared & { 
       await sealer.stop()
       await witnessing.stop()
       await keys.close()
+      await endpoints.close()
       await connector.close()
       await portal?.close()
       await participants.close()

@@ -74,7 +74,7 @@ const SPAN_COUNTS = {
 } as const
 export type SpanLevels = () => Readonly<Record<keyof typeof SPAN_COUNTS, number>>
 
-/** Until the end of each of the hub's own certificates, by its place in the configuration. */
+/** Until the end of each certificate of the hub and of its authorities, by its place in the configuration. */
 export type Expiries = () => readonly { readonly name: string; readonly seconds: number }[]
 
 export type Counted = {
@@ -127,7 +127,7 @@ export function createMetrics(levels: Levels, { witnesses, certificates, audit, 
   )
   const expiries = new Gauge({
     name: 'falaj_certificate_expires_seconds',
-    help: 'Time until a certificate of the hub ends, by its place in the configuration; negative once it has.',
+    help: 'Time until a certificate of the hub, or of an authority that it believes, ends, by its place in the configuration; negative once it has.',
     labelNames: ['certificate'] as const,
     registers,
   })

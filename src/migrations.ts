@@ -5,6 +5,7 @@ import { migrations as authServer } from './auth-server/index.ts'
 import { migrations as consentStore } from './consent-store/index.ts'
 import type { Migration } from './db.ts'
 import { migrations as deviations } from './deviations/index.ts'
+import { migrations as endpoints } from './endpoints/index.ts'
 import { migrations as keys } from './keys/index.ts'
 import { migrations as notices } from './notices/index.ts'
 import { migrations as participants } from './participants/index.ts'
@@ -22,6 +23,7 @@ export const migrations: readonly Migration[] = [
   ...reports,
   ...resourceLog,
   ...deviations,
+  ...endpoints,
   ...portal,
   ...archive,
 ]

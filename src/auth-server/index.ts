@@ -9,6 +9,7 @@ import type { TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
 import type { Db } from '../db.ts'
 import type { Dpop } from '../dpop.ts'
+import type { InForce } from '../endpoints/index.ts'
 import { toClientId } from '../ids.ts'
 import type { KeyRing } from '../keys/index.ts'
 import type { ConsentActions } from '../lfi/index.ts'
@@ -58,6 +59,8 @@ export function createAuthServer(deps: {
   /** Null where no client uses DPoP. */
   readonly dpop: Dpop | null
   readonly authenticate: AuthenticateLfi
+  /** Discovery names the page of the LFI. */
+  readonly endpoints: InForce
   readonly clock: Clock
   readonly log: Log
 }): AuthServer {

@@ -2,6 +2,7 @@
 import mount from 'koa-mount'
 import type { Provider } from 'oidc-provider'
 import type { TenantConfig } from '../config.ts'
+import { type InForce, withEndpoints } from '../endpoints/index.ts'
 import type { KeyRing } from '../keys/index.ts'
 import type { HubApp } from '../listener.ts'
 import { hideBrowser, hideFromBrowser } from './browserless.ts'
@@ -13,6 +14,7 @@ export function mountIssuerSide(
     readonly tenant: TenantConfig
     readonly provider: Provider
     readonly keys: KeyRing
+    readonly endpoints: InForce
   },
 ): void {
   // Whoever keeps the keys longer than they are published ahead would meet one that it does not know.
@@ -35,7 +37,7 @@ export function mountIssuerSide(
     ctx.set('cache-control', `max-age=${DISCOVERY_MAX_AGE_SECONDS}`)
     await next()
     hideFromBrowser(ctx)
-    ctx.body = publish(ctx.body as Record<string, unknown>, deps.tenant)
+    ctx.body = publish(ctx.body as Record<string, unknown>, withEndpoints(deps.tenant, deps.endpoints.now()))
   })
   app.use(mount(deps.provider) as Parameters<HubApp['use']>[0])
 }

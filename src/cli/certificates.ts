@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { certificatesOf, daysLeft, type OwnCertificate, urgencyOf } from '../certificates.ts'
+import { certificatesOf, daysLeft, type KnownCertificate, urgencyOf } from '../certificates.ts'
 import { type Instant, iso, systemClock } from '../clock.ts'
 import { loadConfig } from '../config.ts'
 import { type JsonOption, ofTenant, tell } from './command.ts'
@@ -9,7 +9,9 @@ type Options = TenantOptions & JsonOption
 
 export function certificatesCommand(): Command {
   return ofTenant(new Command('certificates'))
-    .description("A tenant's own certificates: of its listeners, towards the LFI and towards the directory.")
+    .description(
+      "A tenant's own certificates, of its listeners, towards the LFI and towards the directory, and the authorities that it believes.",
+    )
     .addHelpText('after', '\nExit status: 0, or 1 where one ends within seven days or has ended.')
     .action((options: Options) => {
       const config = loadConfig(options.config)
@@ -26,12 +28,12 @@ export function certificatesCommand(): Command {
     })
 }
 
-const toldOf = (each: OwnCertificate, now: Instant) => ({
+const toldOf = (each: KnownCertificate, now: Instant) => ({
   ...each,
   expiresAt: iso(each.expiresAt),
   days: daysLeft(each.expiresAt, now),
   urgency: urgencyOf(each, now),
 })
 
-const lineOf = (each: OwnCertificate, now: Instant): string =>
-  `${urgencyOf(each, now).padEnd(6)}  ${String(daysLeft(each.expiresAt, now)).padStart(5)} days  ${iso(each.expiresAt)}  ${each.name.padEnd(16)}  ${each.subject}`
+const lineOf = (each: KnownCertificate, now: Instant): string =>
+  `${urgencyOf(each, now).padEnd(6)}  ${String(daysLeft(each.expiresAt, now)).padStart(5)} days  ${iso(each.expiresAt)}  ${each.name.padEnd(24)}  ${each.subject}`

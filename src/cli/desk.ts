@@ -4,9 +4,11 @@ import { certificatesOf } from '../certificates.ts'
 import { systemClock } from '../clock.ts'
 import { createConsentStore } from '../consent-store/index.ts'
 import { createDeviations } from '../deviations/index.ts'
+import { createEndpoints } from '../endpoints/index.ts'
 import { OperatorError } from '../errors.ts'
+import { createFetchGuard } from '../fetch-guard.ts'
 import { levelsOf } from '../levels.ts'
-import { createConnector } from '../lfi/index.ts'
+import { createConnector, createTryEndpoint } from '../lfi/index.ts'
 import { createNoticeDesk } from '../notices/index.ts'
 import { createParticipants } from '../participants/index.ts'
 import type { CommandDesk, Done } from '../portal/index.ts'
@@ -35,7 +37,9 @@ async function openDesk({ config, tenant, db, log }: OpenTenant) {
   const of = { db, tenant, tenantId: tenant.id, clock, log }
   const audit = createAudit(of)
   const participants = createParticipants({ ...of, trustFramework: config.trustFramework, audit })
-  const connector = createConnector(of)
+  const endpoints = await createEndpoints({ ...of, audit })
+  const guard = createFetchGuard([...config.outbound.allowedAddresses, ...(tenant.lfi.allowedAddresses ?? [])])
+  const connector = createConnector({ ...of, moves: { endpoints, guard } })
   const deviations = createDeviations(of)
   const reports = createReports({ ...of, audit })
   const desk = createCommandDesk({
@@ -50,6 +54,8 @@ async function openDesk({ config, tenant, db, log }: OpenTenant) {
     }),
     reports,
     desk: createNoticeDesk({ ...of, audit }),
+    endpoints,
+    tryEndpoint: createTryEndpoint({ ...of, guard }),
     connector,
     deviations,
     certificates: certificatesOf(config, tenant),
@@ -58,6 +64,7 @@ async function openDesk({ config, tenant, db, log }: OpenTenant) {
   const close = async (): Promise<void> => {
     await desk.close()
     await deviations.close()
+    await endpoints.close()
     await connector.close()
     await participants.close()
     await audit.close()

@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import { systemClock } from '../clock.ts'
-import { loadConfig } from '../config.ts'
+import { loadConfig, type TenantConfig } from '../config.ts'
+import { endpointsNow, withEndpoints } from '../endpoints/index.ts'
 import { OperatorError } from '../errors.ts'
 import type { OperationReport, PaymentTarget, ProbeReport, PsuId } from '../probe/index.ts'
 import { complain } from './refusal.ts'
+import { withTenant } from './tenant.ts'
 
 type Options = {
   readonly config: string
@@ -20,6 +22,7 @@ type Options = {
   readonly paymentFile?: string
   readonly within: number
   readonly json?: boolean
+  readonly stored?: boolean
 }
 
 export function probeCommand(): Command {
@@ -48,6 +51,10 @@ export function probeCommand(): Command {
       'JSON: path of a file of payments, its FileType, NumberOfTransactions and ControlSum, and a ConsentId for a bank that looks it up',
     )
     .option('--within <ms>', 'longest time that an answer may take', milliseconds, 1_000)
+    .option(
+      '--stored',
+      'at the addresses that were set while hubs run, which the database has, instead of those of the file',
+    )
     .option('--json', 'as one JSON object')
     .addHelpText(
       'after',
@@ -70,8 +77,7 @@ export function probeCommand(): Command {
 const NOT_MADE = 2
 
 async function run(options: Options): Promise<ProbeReport> {
-  const tenant = loadConfig(options.config).tenants.find(({ id }) => id === options.tenant)
-  if (tenant === undefined) throw new OperatorError(`no tenant ${options.tenant} in this deployment`)
+  const tenant = await tenantAsked(options)
   // Here and not above: the other commands do not wait for what only the probe needs.
   const [{ probe }, { loadSchemas }] = await Promise.all([import('../probe/index.ts'), import('../schema-registry.ts')])
   return probe(
@@ -85,6 +91,16 @@ async function run(options: Options): Promise<ProbeReport> {
       withinMs: options.within,
     },
   )
+}
+
+/** Without a database, unless it is asked for: a bank is probed before there is a hub. */
+async function tenantAsked(options: Options): Promise<TenantConfig> {
+  if (options.stored === true) {
+    return withTenant(options, async ({ db, tenant }) => withEndpoints(tenant, await endpointsNow({ db, tenant })))
+  }
+  const tenant = loadConfig(options.config).tenants.find(({ id }) => id === options.tenant)
+  if (tenant === undefined) throw new OperatorError(`no tenant ${options.tenant} in this deployment`)
+  return tenant
 }
 
 function paymentsOf({ consent, personal, paymentFile }: Options, of: string): PaymentTarget {

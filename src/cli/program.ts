@@ -12,7 +12,7 @@ import { dashboardCommand, settingsCommand } from './dashboard.ts'
 import { deviationsCommand } from './deviations.ts'
 import { hubCommand, migrateCommand } from './hub.ts'
 import { keysCommand } from './keys.ts'
-import { addLfiProbe } from './lfi-probe.ts'
+import { lfiCommand } from './lfi.ts'
 import { outageCommand } from './outage.ts'
 import { paymentCommand } from './payment.ts'
 import { probeCommand } from './probe.ts'
@@ -25,8 +25,6 @@ import { webhookCommand } from './webhook.ts'
 import { witnessCommand } from './witness.ts'
 
 export function createProgram(isJson: boolean): Command {
-  const lfi = new Command('lfi').description('The LFI of a tenant: whether it is there.')
-  addLfiProbe(lfi)
   const program = new Command('falaj')
     .description(
       'Open-finance API hub: authorization server, gateway, consent store and audit log for each LFI it serves.',
@@ -52,7 +50,7 @@ export function createProgram(isJson: boolean): Command {
     .addCommand(reportCommand())
     .addCommand(outageCommand())
     .addCommand(explainCommand())
-    .addCommand(lfi)
+    .addCommand(lfiCommand())
     .addCommand(sessionCommand())
     .addCommand(proposalCommand())
     .addCommand(settingsCommand())

@@ -82,11 +82,17 @@ const isClear = (endpoint: string | undefined): boolean => {
   return url?.protocol === 'http:' && !isLoopback(url.hostname)
 }
 
-function unreadableRanges({ outbound }: Config): readonly string[] {
-  return outbound.allowedAddresses.flatMap((range, at) => {
-    const fault = faultOfRange(range)
-    return fault === null ? [] : [`outbound.allowedAddresses.${at} ${fault}`]
-  })
+function unreadableRanges({ outbound, tenants }: Config): readonly string[] {
+  const lists = [
+    { at: 'outbound.allowedAddresses', ranges: outbound.allowedAddresses },
+    ...tenants.map(({ id, lfi }) => ({ at: `tenant ${id}: lfi.allowedAddresses`, ranges: lfi.allowedAddresses ?? [] })),
+  ]
+  return lists.flatMap(({ at, ranges }) =>
+    ranges.flatMap((range, index) => {
+      const fault = faultOfRange(range)
+      return fault === null ? [] : [`${at}.${index} ${fault}`]
+    }),
+  )
 }
 
 /** null: it is no certificate, which was reported where it was read. */

@@ -214,6 +214,8 @@ export type TenantConfig = {
     readonly connectTimeoutMs: Milliseconds
     readonly responseBytesMax: number
     readonly pageSize: number
+    /** Where it may stand besides public addresses, once its address is set while hubs run; absent: nowhere. */
+    readonly allowedAddresses?: readonly string[]
   }
   /** Absent: none are delivered. */
   readonly webhooks?: WebhooksConfig

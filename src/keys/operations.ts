@@ -10,6 +10,7 @@ import type { Config, KeyStoreConfig, TenantConfig } from '../config.ts'
 import { type Db, inTransaction, type Tx } from '../db.ts'
 import { OperatorError } from '../errors.ts'
 import { loadKey, publicJwk, type SigningKey, toSigningKey } from '../jose.ts'
+import { judgeRetirement, judgeRotation, storeOf } from './judge.ts'
 import { type KeyState, type KeyTimes, type KeyUse, neededUntil, SKEW_SECONDS, stateOf } from './key.ts'
 import { configuredKeys, openKey } from './open.ts'
 import {
@@ -46,6 +47,10 @@ export type Accepted = 'harm' | 'no harm'
 
 export type KeyOperations = {
   list(): Promise<readonly ListedKey[]>
+  /** @throws OperatorError where a calm rotation would be refused as things stand */
+  beforeRotation(use: KeyUse): Promise<void>
+  /** @throws OperatorError where the end of this key would be */
+  beforeRetirement(kid: string): Promise<void>
   /** The next key is published at once, signs when clients had time to see it, and then takes the place of the active. */
   rotate(ask: RotateAsk): Promise<Rotation>
   /** Ends a key before its time: one that has not signed yet is forgotten, a retired one verifies nothing any more. */
@@ -79,8 +84,14 @@ export function createKeyOperations(deps: KeyOperationsDeps): KeyOperations {
       return work({ tx, store, rows: await readKeys(tx), now: clock.now() })
     })
   }
+  const standing = async () => {
+    storeOf(tenant)
+    return { tenant, rows: await readKeys(db), now: clock.now() }
+  }
   return {
     list: () => list(deps),
+    beforeRotation: async (use) => void judgeRotation(await standing(), { use, kid: null, isCalm: true }),
+    beforeRetirement: async (kid) => void judgeRetirement(await standing(), kid),
     rotate: async (ask) => {
       // Outside the transaction, because it takes a second.
       const made = ask.kid === null ? await makeKey(ask.use, clock.now()) : configuredKey(tenant, ask.use, ask.kid)
@@ -124,18 +135,11 @@ async function list({ db, tenant, clock }: KeyOperationsDeps): Promise<readonly 
 
 async function rotate(unit: Unit, deps: KeyOperationsDeps, ask: RotateAsk, made: SigningKey): Promise<Rotation> {
   const { tx, now } = unit
-  const mine = unit.rows.filter(({ use }) => use === ask.use)
-  const next = mine.find(({ times }) => stateOf(times, now) === 'next')
-  const active = mine.find(({ times }) => stateOf(times, now) === 'active')
-  if (active === undefined && ask.kid === null && configuredKeys(deps.tenant, ask.use).length > 0) {
-    throw new OperatorError(
-      `the configuration has keys that may have signed: \`falaj keys import --use ${ask.use}\` first`,
-    )
-  }
+  const { next, active } = judgeRotation({ ...unit, tenant: deps.tenant }, { ...ask, isCalm: ask.when === 'ahead' })
   if (ask.when === 'now' && active !== undefined) {
     refuseHarm(deps, ask.accepted, 'clients that keep the published keys do not know this one yet')
   }
-  if (next !== undefined) return bringForward(unit, deps, ask, { next, active })
+  if (next !== undefined) return bringForward(unit, deps, { next, active })
   if (unit.rows.some(({ kid }) => kid === made.kid)) throw new OperatorError(`key ${made.kid} was used before`)
   const activatesAt =
     active === undefined || ask.when === 'now' ? now : plus(now, secondsToMilliseconds(unit.store.publishAheadSeconds))
@@ -155,13 +159,9 @@ async function rotate(unit: Unit, deps: KeyOperationsDeps, ask: RotateAsk, made:
 async function bringForward(
   unit: Unit,
   deps: KeyOperationsDeps,
-  ask: RotateAsk,
   { next, active }: { readonly next: KeyRow; readonly active: KeyRow | undefined },
 ): Promise<Rotation> {
   const { tx, now } = unit
-  if (ask.when !== 'now' || ask.kid !== null) {
-    throw new OperatorError(`key ${next.kid} is next already, active from ${iso(next.times.activatesAt)}`)
-  }
   if (active !== undefined) await setTimes(tx, active.kid, endedAt(active, now))
   await setTimes(tx, next.kid, { ...next.times, activatesAt: now })
   await note(unit, deps, `key brought forward, active from ${iso(now)}`, next.kid)
@@ -176,13 +176,7 @@ const endedAt = (row: KeyRow, at: Instant): KeyTimes => ({
 
 async function retire(unit: Unit, deps: KeyOperationsDeps, kid: string, accepted: Accepted) {
   const { tx, rows, now } = unit
-  const row = rows.find((each) => each.kid === kid)
-  if (row === undefined) throw new OperatorError(`tenant ${deps.tenant.id} has no key ${kid}`)
-  const state = stateOf(row.times, now)
-  if (state === 'active') {
-    throw new OperatorError(`key ${kid} is in use: \`falaj keys rotate --use ${row.use}\` puts another in its place`)
-  }
-  if (state === 'ended') throw new OperatorError(`key ${kid} has ended`)
+  const { row, state } = judgeRetirement({ ...unit, tenant: deps.tenant }, kid)
   if (state === 'next') {
     if (row.times.activatesAt - now < secondsToMilliseconds(toSeconds(SKEW_SECONDS))) {
       refuseHarm(deps, accepted, 'it is about to sign, and by some clock it may have signed')
@@ -265,13 +259,6 @@ function configuredKey(tenant: TenantConfig, use: KeyUse, kid: string): SigningK
   const found = configuredKeys(tenant, use).find((each) => each.kid === kid)
   if (found === undefined) throw new OperatorError(`the configuration of tenant ${tenant.id} has no such key ${kid}`)
   return loadKey(found)
-}
-
-function storeOf(tenant: TenantConfig): KeyStoreConfig {
-  if (tenant.keys.store !== null) return tenant.keys.store
-  throw new OperatorError(
-    `the keys of tenant ${tenant.id} are files of its configuration and change there; with keys.source stored they are kept here`,
-  )
 }
 
 function refuseHarm({ environment }: KeyOperationsDeps, accepted: Accepted, harm: string): void {

@@ -1,6 +1,7 @@
 /** Tokens of the LFI's own authorization server for the hub's calls (lfi-api 4.2, RFC 6749 4.4). */
 import { type Clock, type Instant, plus, toMilliseconds } from '../clock.ts'
 import type { LfiAuthentication, TenantConfig } from '../config.ts'
+import type { FetchGuard } from '../fetch-guard.ts'
 import type { LfiAuthorization } from './authorization.ts'
 import { type Attempt, createWire, type Failed } from './exchange.ts'
 
@@ -18,11 +19,11 @@ const TOKEN = /^[\w.~+/-]+=*$/
 export function createClientCredentials(
   authentication: Extract<LfiAuthentication, { type: 'client-credentials' }>,
   lfi: TenantConfig['lfi'],
-  clock: Clock,
+  { clock, guard }: { readonly clock: Clock; readonly guard: FetchGuard | null },
 ): LfiAuthorization {
   const { pathname, search } = new URL(authentication.tokenUrl)
   const limits = { connections: 2, timeoutMs: lfi.timeoutMs }
-  const wire = createWire(lfi, new URL(authentication.tokenUrl).origin, limits, clock)
+  const wire = createWire(lfi, { baseUrl: new URL(authentication.tokenUrl).origin, guard }, limits, clock)
   let known: Token | null = null
   let asking: Promise<string | Failed> | null = null
 

@@ -7,14 +7,16 @@ import { digestOf } from '../body.ts'
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
 import type { Consent } from '../consent-store/index.ts'
+import { fixedEndpoints } from '../endpoints/index.ts'
+import { createFetchGuard } from '../fetch-guard.ts'
 import { LFI_CLASSES, LFI_OPERATIONS, type LfiClass, type LfiOperation } from '../lfi-operations.ts'
 import { childOf, newTrace, TRACE_HEADER, type Trace, traceparent } from '../trace.ts'
-import { type Breaker, createBreaker, type Health, type Standing } from './breaker.ts'
-import { connectionsOf, longestOf, timeoutOf } from './budget.ts'
+import type { Health, Standing } from './breaker.ts'
+import { timeoutOf } from './budget.ts'
 import { createConnectTokens } from './connect-token.ts'
-import { type Answered, type Attempt, createWire, type Failed, type Method, type Wire } from './exchange.ts'
+import type { Answered, Attempt, Failed, Method } from './exchange.ts'
 import type { Headers } from './headers.ts'
-import { createLfiAuthorization } from './lfi-auth.ts'
+import { createPlaces, type Line, type Place, type PlacesDeps } from './place.ts'
 
 export type LfiCall = {
   readonly operationId: LfiOperation
@@ -63,22 +65,20 @@ export type Connector = {
   close(): Promise<void>
 }
 
-/** To the systems behind one class of operations. */
-type Line = { readonly wire: Wire; readonly breaker: Breaker }
+export type ConnectorDeps = {
+  readonly tenant: TenantConfig
+  readonly clock: Clock
+  /** Absent: the LFI is where the configuration says. */
+  readonly moves?: Pick<PlacesDeps, 'endpoints' | 'guard'>
+}
 
-export function createConnector(deps: { readonly tenant: TenantConfig; readonly clock: Clock }): Connector {
-  const { lfi } = deps.tenant
-  const { clock } = deps
-  const authorization = createLfiAuthorization(lfi, clock)
-  const connectTokens = createConnectTokens(deps.tenant)
-  const lineTo = (named: LfiClass): Line => {
-    const limits = { connections: connectionsOf(lfi, named), timeoutMs: longestOf(lfi, named) }
-    return { wire: createWire(lfi, lfi.ozoneConnectUrl, limits, clock), breaker: createBreaker(clock) }
-  }
-  const lines = Object.fromEntries(LFI_CLASSES.map((named) => [named, lineTo(named)])) as Record<LfiClass, Line>
-  const lineOf = ({ operationId }: LfiCall): Line => lines[LFI_OPERATIONS[operationId]]
+export function createConnector({ tenant, clock, moves }: ConnectorDeps): Connector {
+  const { lfi } = tenant
+  const { endpoints, guard } = moves ?? { endpoints: fixedEndpoints(tenant), guard: createFetchGuard([]) }
+  const places = createPlaces({ tenant, clock, endpoints, guard })
+  const connectTokens = createConnectTokens(tenant)
 
-  const askOnce = (call: LfiCall, proof: string | null, gone: AbortSignal | null): Promise<Attempt> => {
+  const askOnce = ({ wire }: Line, call: LfiCall, proof: string | null, gone: AbortSignal | null): Promise<Attempt> => {
     const { operationId, route: _, under: __, trace, contentType = 'application/json', ...question } = call
     const own = timeoutOf(lfi, operationId)
     const timeoutMs = Math.min(call.timeoutMs ?? own, own)
@@ -88,21 +88,23 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
       ...(call.body === undefined ? {} : { 'content-type': contentType }),
       ...(proof === null ? {} : { authorization: proof }),
     }
-    return lineOf(call).wire.exchange({ ...question, headers, timeoutMs }, gone)
+    return wire.exchange({ ...question, headers, timeoutMs }, gone)
   }
 
-  const attemptOf = async (call: LfiCall, gone: AbortSignal | null): Promise<Attempt> => {
+  const attemptOf = async (place: Place, call: LfiCall, gone: AbortSignal | null): Promise<Attempt> => {
+    const line = lineOf(place, call)
+    const { authorization } = place
     const connectToken = connectTokens.proof(call.operationId, call.under)
     // Refused, it is not made up for with what the hub itself may do.
-    if (connectToken !== null) return askOnce(call, connectToken, gone)
+    if (connectToken !== null) return askOnce(line, call, connectToken, gone)
     const given = authorization.value()
     const proof = given instanceof Promise ? await given : given
     if (proof !== null && typeof proof !== 'string') return proof
-    const attempt = await askOnce(call, proof, gone)
+    const attempt = await askOnce(line, call, proof, gone)
     // The LFI has refused a token that was kept: it did nothing, so that the call may go out again with a new one.
     if (attempt.status !== 401 || proof === null || !authorization.refused(proof)) return attempt
     const renewed = await authorization.value()
-    return typeof renewed === 'string' ? askOnce(call, renewed, gone) : attempt
+    return typeof renewed === 'string' ? askOnce(line, call, renewed, gone) : attempt
   }
 
   const guarded = async ({ breaker }: Line, work: () => Promise<Attempt>): Promise<Attempt> => {
@@ -120,7 +122,7 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
       const startedAt = performance.now()
       const trace = childOf(asked.trace)
       const call = { ...asked, trace }
-      const attempt = await guarded(lineOf(call), () => attemptOf(call, gone))
+      const attempt = await places.during((place) => guarded(lineOf(place, call), () => attemptOf(place, call, gone)))
       const { operationId, method, route } = call
       const lfiMs = performance.now() - startedAt
       return { operationId, method, route, startedAt, lfiMs, trace, attempt, requestDigest: digestOf(call.body) }
@@ -133,20 +135,20 @@ export function createConnector(deps: { readonly tenant: TenantConfig; readonly 
         headers: { accept: 'application/json', [TRACE_HEADER]: traceparent(newTrace()) },
         timeoutMs: lfi.timeoutMs,
       } as const
-      const attempt = await lines.read.wire.exchange(asked, null)
+      const attempt = await places.during(({ lines }) => lines.read.wire.exchange(asked, null))
       const detail = unhealthy(attempt)
       return { ok: detail === null, ms: performance.now() - startedAt, detail }
     },
-    standing: () =>
-      Object.fromEntries(LFI_CLASSES.map((named) => [named, lines[named].breaker.standing()])) as Record<
-        LfiClass,
-        Standing
-      >,
-    close: async () => {
-      await Promise.all([...Object.values(lines).map(({ wire }) => wire.close()), authorization.close()])
+    standing: () => {
+      const { lines } = places.now()
+      const all = LFI_CLASSES.map((named) => [named, lines[named].breaker.standing()])
+      return Object.fromEntries(all) as Record<LfiClass, Standing>
     },
+    close: () => places.close(),
   }
 }
+
+const lineOf = ({ lines }: Place, { operationId }: LfiCall): Line => lines[LFI_OPERATIONS[operationId]]
 
 /** What its application answers says that the LFI is there, whatever it answers. */
 const AWAY: ReadonlySet<number> = new Set([502, 503, 504])

@@ -1,7 +1,9 @@
 /** One HTTP exchange with the LFI over a pooled, mutually authenticated connection. The home of undici in this room. */
+import { rootCertificates } from 'node:tls'
 import { type Dispatcher, errors, Pool } from 'undici'
 import type { Clock } from '../clock.ts'
 import type { TenantConfig } from '../config.ts'
+import { type FetchGuard, ForbiddenDestination } from '../fetch-guard.ts'
 import { TLS_PROFILE } from '../tls.ts'
 import { retryAfterSeconds } from './retry-after.ts'
 
@@ -49,10 +51,25 @@ export type WireLimits = {
   readonly timeoutMs: number
 }
 
-/** `baseUrl`: Ozone Connect, or the LFI's own authorization server. */
-export function createWire(lfi: TenantConfig['lfi'], baseUrl: string, own: WireLimits, clock: Clock): Wire {
-  const base = new URL(baseUrl)
+export type Destination = {
+  /** Ozone Connect, the LFI's own authorization server, or its page. */
+  readonly baseUrl: string
+  /** null: the operator's own file names it, and is believed. */
+  readonly guard: FetchGuard | null
+  /** As a person's browser would, which shows no certificate and believes other authorities as well. */
+  readonly asBrowser?: boolean
+}
+
+export function createWire(lfi: TenantConfig['lfi'], to: Destination, own: WireLimits, clock: Clock): Wire {
+  const base = new URL(to.baseUrl)
   const prefix = base.pathname.replace(/\/$/, '')
+  const connect = {
+    ...TLS_PROFILE,
+    ...(to.asBrowser === true
+      ? { ca: [lfi.ca, ...rootCertificates] }
+      : { ca: lfi.ca, cert: lfi.certificate, key: lfi.key.reveal() }),
+    timeout: lfi.connectTimeoutMs,
+  }
   const pool = new Pool(base.origin, {
     connections: own.connections,
     pipelining: 1,
@@ -61,13 +78,7 @@ export function createWire(lfi: TenantConfig['lfi'], baseUrl: string, own: WireL
     // The deadline of the whole call is kept below; these only end what it has missed.
     headersTimeout: own.timeoutMs + 1_000,
     bodyTimeout: own.timeoutMs + 1_000,
-    connect: {
-      ...TLS_PROFILE,
-      ca: lfi.ca,
-      cert: lfi.certificate,
-      key: lfi.key.reveal(),
-      timeout: lfi.connectTimeoutMs,
-    },
+    connect: to.guard === null ? connect : to.guard(connect),
   })
   const underWayMax = own.connections * (1 + WAITING_MAX)
   let underWay = 0
@@ -177,6 +188,7 @@ const codeOf = (error: Error): string => ('code' in error ? String(error.code) :
 const isConnectionFailure = (error: Error): boolean => CONNECTION_CODES.has(codeOf(error))
 
 function failureOf(error: Error, status: number | null): Failed {
+  if (error instanceof ForbiddenDestination) return { outcome: 'unreachable', status, why: error.message }
   const why = codeOf(error)
   if (error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError) {
     return { outcome: 'timeout', status, why }

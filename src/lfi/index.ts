@@ -3,9 +3,10 @@
  * data, the authorization server for its say about a new consent, the worker to tell it of a change.
  */
 
-export { longestAttemptOf, timeoutOf } from './budget.ts'
+export { connectionsOf, longestAttemptOf, timeoutOf } from './budget.ts'
 export { type Connector, createConnector, type Exchange, type LfiCall, type LfiReply } from './connector.ts'
 export { type ConsentActions, createConsentActions } from './consent-actions.ts'
+export { createTryEndpoint, type Trial, type TryEndpoint } from './endpoint-trial.ts'
 export type { Answered, Attempt } from './exchange.ts'
 export { consentHeaders, lfiHeaders, lfiServiceHeaders, type ServiceHeader } from './headers.ts'
 export { LFI_CODES, toTppError } from './lfi-errors.ts'

@@ -2,13 +2,18 @@
 import { X509Certificate } from 'node:crypto'
 import { type Clock, epochSeconds } from '../clock.ts'
 import type { LfiAuthentication, TenantConfig } from '../config.ts'
+import type { FetchGuard } from '../fetch-guard.ts'
 import { never } from '../ids.ts'
 import { loadKey, sign } from '../jose.ts'
 import { describeCertificate } from '../tls.ts'
 import type { LfiAuthorization } from './authorization.ts'
 import { createClientCredentials } from './client-credentials.ts'
 
-export function createLfiAuthorization(lfi: TenantConfig['lfi'], clock: Clock): LfiAuthorization {
+/** `guard`: of the connection to the LFI's authorization server, where there is one. */
+export function createLfiAuthorization(
+  lfi: TenantConfig['lfi'],
+  { clock, guard }: { readonly clock: Clock; readonly guard: FetchGuard | null },
+): LfiAuthorization {
   const { authentication } = lfi
   const fixed = (value: () => Promise<string> | string | null): LfiAuthorization => ({
     value,
@@ -23,7 +28,7 @@ export function createLfiAuthorization(lfi: TenantConfig['lfi'], clock: Clock): 
     case 'jwt':
       return fixed(createJwtAuth(authentication, lfi.certificate, clock))
     case 'client-credentials':
-      return createClientCredentials(authentication, lfi, clock)
+      return createClientCredentials(authentication, lfi, { clock, guard })
     default:
       return never(authentication)
   }

@@ -5,7 +5,7 @@
 import { PORTAL_ROLES } from '../config.ts'
 import { HubError, OperatorError } from '../errors.ts'
 import { newCorrelationId } from '../ids.ts'
-import { createActDesk, type Done, execute } from './acts/desk.ts'
+import { createActDesk, type Done, execute, type Proposed, propose } from './acts/desk.ts'
 import type { Given, VerbName } from './acts/given.ts'
 import { createProposals } from './acts/proposals.ts'
 import type { By } from './acts/verb.ts'
@@ -24,6 +24,11 @@ export type CommandDesk = {
   act(name: VerbName, given: Given): Promise<Done<void>>
   /** The same where the command line knows more ways of an act than the portal offers, or tells what came of it. */
   actWith<T>(name: VerbName, given: Given, run: () => Promise<T>): Promise<Done<T>>
+  /**
+   * What takes two people from here as well: it waits for somebody in the portal to approve it.
+   * @throws OperatorError where there is no portal; HubError and OperatorError as the act does before it may wait
+   */
+  propose(name: VerbName, given: Given): Promise<Proposed>
   /** A dangerous act that somebody proposed in the portal is not to be done. */
   rejectProposal(id: string): Promise<void>
   close(): Promise<void>
@@ -55,6 +60,10 @@ export function createCommandDesk(deps: CommandDeps): CommandDesk {
     by,
     act: (name, given) => actWith(name, given, () => VERBS[name].run(rooms, given, by)),
     actWith,
+    propose: async (name, given) => {
+      if (deps.tenant.portal !== undefined) return propose(rooms, { name, given }, by)
+      throw new OperatorError(`tenant ${deps.tenant.id} has no portal, so there is nobody who could approve it`)
+    },
     rejectProposal: async (id) => {
       try {
         await createActDesk(rooms).perform('proposal.reject', new Map([['id', id]]), by)

@@ -3,7 +3,7 @@ import type { HubContext } from '../listener.ts'
 
 export const COOKIES = {
   session: '__Host-falaj-portal',
-  /** Ties a login that has begun to the browser that began it. */
+  /** A login that has begun, sealed: it belongs to the browser that began it. */
   login: '__Host-falaj-login',
   language: '__Host-falaj-language',
 } as const

@@ -34,6 +34,8 @@ import { createLogins } from './logins.ts'
 import { portalTables } from './migrations/0070-portal.ts'
 import { verificationTable } from './migrations/0071-verification.ts'
 import { probeTable } from './migrations/0072-probe.ts'
+import { proposalSeen } from './migrations/0073-proposal-seen.ts'
+import { loginUsed } from './migrations/0074-login-used.ts'
 import { createOpenId } from './openid.ts'
 import { PAGES, pageAt } from './pages/index.ts'
 import { createProbes } from './probes.ts'
@@ -54,7 +56,7 @@ export { type Figures, figuresOf, withinOf } from './figures.ts'
 export type { PortalDeps } from './rooms.ts'
 export { settingsOf } from './settings.ts'
 
-export const migrations: readonly Migration[] = [portalTables, verificationTable, probeTable]
+export const migrations: readonly Migration[] = [portalTables, verificationTable, probeTable, proposalSeen, loginUsed]
 
 export type Portal = {
   mount(app: HubApp): void

@@ -1,5 +1,4 @@
 /** The way in and out: to the trust framework, back with a code, and a session for whoever may enter. */
-import { randomBytes } from 'node:crypto'
 import { html } from '../html.ts'
 import type { HubContext } from '../listener.ts'
 import { note } from './acts/desk.ts'
@@ -15,7 +14,6 @@ import type { Rooms } from './rooms.ts'
 export type LoginDeps = { readonly rooms: Rooms; readonly logins: Logins; readonly openId: OpenId }
 
 const CALLBACK_PATH = '/login/callback'
-const BROWSER_BYTES = 32
 
 /** False: the request is about something else. */
 export async function answerLogin(ctx: HubContext, deps: LoginDeps, frame: Frame): Promise<boolean> {
@@ -46,12 +44,8 @@ async function begin(ctx: HubContext, { rooms, logins, openId }: LoginDeps): Pro
   const start = await openId.begin(`${rooms.origin}${CALLBACK_PATH}`).catch((cause: unknown) => {
     throw cause instanceof ProviderUnreachable ? new Refused('provider', { cause }) : cause
   })
-  const browser = cookieOf(ctx, COOKIES.login) ?? randomBytes(BROWSER_BYTES).toString('base64url')
   const back = localPath(new URLSearchParams(ctx.querystring).get('back'), rooms.origin)
-  if (!(await logins.begin(start.state, browser, { nonce: start.nonce, verifier: start.verifier, back }))) {
-    throw new Refused('busy')
-  }
-  setCookie(ctx, COOKIES.login, browser, LOGIN_SECONDS)
+  setCookie(ctx, COOKIES.login, logins.begin(start, back), LOGIN_SECONDS)
   ctx.status = 303
   ctx.redirect(start.address)
 }
@@ -59,15 +53,16 @@ async function begin(ctx: HubContext, { rooms, logins, openId }: LoginDeps): Pro
 /** RFC 6749 4.1.2 and 10.12, OIDC Core 3.1.3.7: what the library does not hold together is the browser and its state. */
 async function complete(ctx: HubContext, { rooms, logins, openId }: LoginDeps): Promise<void> {
   const state = new URLSearchParams(ctx.querystring).get('state')
-  const browser = cookieOf(ctx, COOKIES.login)
+  const kept = cookieOf(ctx, COOKIES.login)
   dropCookie(ctx, COOKIES.login)
-  const begun = state === null || browser === null ? null : await logins.take(state, browser)
-  if (begun === null || state === null) throw new Refused('state')
+  const begun = state === null || kept === null ? null : await logins.find(kept, state)
+  if (begun === null) throw new Refused('state')
   const address = `${rooms.origin}${ctx.url}`
-  const claims = await openId.complete({ address, state, ...begun }).catch((cause: unknown) => {
+  const claims = await openId.complete({ ...begun, address }).catch((cause: unknown) => {
     if (cause instanceof LoginRefused) throw new Refused('login', { cause })
     throw cause instanceof ProviderUnreachable ? new Refused('provider', { cause }) : cause
   })
+  if (!(await logins.useUp(begun))) throw new Refused('state')
   const judged = judgePerson(claims, rooms.tenant, rooms.portal)
   const { correlationId: interactionId } = ctx.state
   const by = (actor: string) => ({ operator: { actor, interactionId } })

@@ -9,7 +9,6 @@ const STATUS: Readonly<Record<RefusalReason, number>> = {
   login: 400,
   state: 400,
   provider: 503,
-  busy: 503,
   right: 403,
   form: 403,
   own: 403,

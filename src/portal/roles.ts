@@ -46,6 +46,8 @@ const ACTS = {
   'audit.verify':       ['operator', 'security'],
   'webhook.redeliver':  ['operator'],
   'lfi.probe':          ['operator'],
+  'lfi.endpoint':       ['operator', 'security'],
+  'lfi.endpoint-reset': ['operator', 'security'],
   'deviations.clear':   ['operator'],
   'session.end':        ['security'],
   'session.end-mine':   EVERYBODY,

@@ -1,12 +1,13 @@
 /** What pages and acts of the portal work with: the rooms of the hub, and the portal's own sessions and proposals. */
 import type { Audit, ReceiptOffice } from '../audit/index.ts'
-import type { OwnCertificate } from '../certificates.ts'
+import type { KnownCertificate } from '../certificates.ts'
 import type { Clock } from '../clock.ts'
 import type { Config, PortalConfig, TenantConfig } from '../config.ts'
 import type { ConsentStore } from '../consent-store/index.ts'
 import type { Db } from '../db.ts'
 import type { Deviations } from '../deviations/index.ts'
-import type { Connector } from '../lfi/index.ts'
+import type { Endpoints } from '../endpoints/index.ts'
+import type { Connector, TryEndpoint } from '../lfi/index.ts'
 import type { Log } from '../log.ts'
 import type { Levels } from '../metrics.ts'
 import type { NoticeDesk } from '../notices/index.ts'
@@ -31,8 +32,10 @@ export type PortalDeps = {
   readonly reports: Reports
   readonly desk: NoticeDesk
   readonly connector: Pick<Connector, 'hello' | 'standing'>
+  readonly endpoints: Endpoints
+  readonly tryEndpoint: TryEndpoint
   readonly deviations: Deviations
-  readonly certificates: readonly OwnCertificate[]
+  readonly certificates: readonly KnownCertificate[]
   /** How full the queues are. */
   readonly levels: Levels
   readonly clock: Clock

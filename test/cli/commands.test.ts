@@ -94,10 +94,10 @@ describe('every act of the portal', () => {
     expect(cell.startsWith('not here: ')).toBe(!isDone)
   })
 
-  test('that takes two people takes a flag', () => {
+  test('that takes two people takes a flag, or waits for the second one all the same', () => {
     const two = Object.entries(VERBS).flatMap(([name, { people }]) => (people === 'two' ? [name] : []))
     expect(two.length).toBeGreaterThan(2)
-    for (const name of two) {
+    for (const name of two.filter((each) => !sources.some((source) => source.includes(`propose('${each}'`)))) {
       const [, words = ''] = /`falaj ([a-z -]+)`/.exec(rows.get(name) ?? '') ?? []
       const flags = commandNamed(program, words).options.map(({ long }) => long)
       expect(

@@ -162,7 +162,11 @@ describe('the acts of the portal', () => {
     const id = await inDatabase(async (db, { portal }) => {
       if (portal === undefined) throw new Error('the sandbox has a portal')
       await createSessions({ db, clock: systemClock, portal }).open(person)
-      return createProposals({ db, clock: systemClock, portal }).propose('tpps.block-all', {}, null, person)
+      return createProposals({ db, clock: systemClock, portal }).propose(
+        'tpps.block-all',
+        { given: {}, target: null, seen: null },
+        person,
+      )
     })
     const [session] = (await here('session', 'list')).said as { handle: string }[]
     expect(session).toMatchObject(person)

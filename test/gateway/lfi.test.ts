@@ -366,3 +366,79 @@ describe('other LFIs', () => {
     }
   })
 })
+
+describe('another address of the LFI, set while the hub serves,', () => {
+  const VERSIONS = { proposedBy: 'one', approvedBy: 'another', interactionId: null } as const
+  const stands = () => world.endpoints.now().find(({ name }) => name === 'ozone-connect')
+  const set = (url: string | null) =>
+    world.endpoints.set({ name: 'ozone-connect', url, version: stands()?.version ?? -1 }, VERSIONS)
+  const good = (label: string): Answering => json(200, { ...SAMPLES.balances.lfi, label })
+
+  test('is where every later call goes; what is under way ends where it began, and nothing fails', async () => {
+    const other = await world.anotherLfi()
+    const slow: (() => void)[] = []
+    other.answer = good('other')
+    world.lfi.answer = good('first')
+    const token = await world.userToken(await world.consentOf({}))
+    const get = () => world.get('/accounts/acc-1/balances', token)
+    const statuses: number[] = []
+    const stop = new AbortController()
+    const caller = async (): Promise<void> => {
+      while (!stop.signal.aborted) statuses.push((await get()).status)
+    }
+    const callers = [caller(), caller(), caller()]
+    try {
+      await expect.poll(() => world.lfi.asked.length).toBeGreaterThan(10)
+      world.lfi.answer = (asked, response) => void slow.push(() => good('first')(asked, response))
+      // Those of the callers, and none of them answered yet.
+      await expect.poll(() => slow.length).toBe(3)
+      await set(other.url)
+      const later = await get()
+      expect([later.status, other.asked.length]).toEqual([200, 1])
+      for (const answer of slow) answer()
+      const atFirst = world.lfi.asked.length
+      await expect.poll(() => other.asked.length).toBeGreaterThan(20)
+      expect(world.lfi.asked.length).toBe(atFirst)
+
+      // Back again, with the former place gone as soon as nothing is under way there.
+      world.lfi.answer = good('first')
+      await set(null)
+      await expect.poll(() => world.lfi.asked.length).toBeGreaterThan(atFirst + 10)
+    } finally {
+      stop.abort()
+      await Promise.all(callers)
+      await other.close()
+    }
+    expect([...new Set(statuses)]).toEqual([200])
+    expect(await world.endpoints.history()).toMatchObject([
+      { version: 2, before: other.url, after: null, proposedBy: 'one', approvedBy: 'another' },
+      { version: 1, before: world.lfi.url, after: other.url },
+    ])
+  })
+
+  test('is one that the hub may connect to, however its name resolves', async () => {
+    await set('https://169.254.169.254/latest')
+    const answer = await read()
+    expect([answer.status, answer.error?.Code]).toEqual([500, 'GenericRecoverableError'])
+    expect(await world.gateway.hello()).toMatchObject({
+      ok: false,
+      detail: 'unreachable: the hub does not connect there: its address is not a public one',
+    })
+    await set(null)
+    world.lfi.answer = good('first')
+    expect((await read()).status).toBe(200)
+  })
+
+  test('is not taken where another was set meanwhile, nor by one person alone', async () => {
+    const version = stands()?.version ?? -1
+    await set(world.lfi.url)
+    const ask = { name: 'ozone-connect', url: 'https://late.example', version } as const
+    await expect(world.endpoints.set(ask, VERSIONS)).rejects.toThrow(/has changed since this was proposed/)
+    const alone = { proposedBy: 'one', approvedBy: 'one', interactionId: null }
+    await expect(world.endpoints.set({ ...ask, version: version + 1 }, alone)).rejects.toThrow(/four_eyes/)
+    const both = await Promise.allSettled([set('https://one.example'), set('https://two.example')])
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+    await set(null)
+    expect(stands()).toMatchObject({ url: world.lfi.url, from: 'file', version: version + 3 })
+  })
+})

@@ -286,6 +286,20 @@ create table dpop_proof (
 );
 CREATE INDEX dpop_proof_expiry ON public.dpop_proof USING btree (expires_at);
 
+create table lfi_endpoint (
+  name text not null,
+  version integer not null,
+  before text not null,
+  after text,
+  set_at timestamp with time zone not null,
+  proposed_by text not null,
+  approved_by text not null,
+  constraint lfi_endpoint_pkey PRIMARY KEY (name, version),
+  constraint lfi_endpoint_four_eyes CHECK ((approved_by <> proposed_by)),
+  constraint lfi_endpoint_name_check CHECK ((name = ANY (ARRAY['ozone-connect'::text, 'authorization'::text, 'token'::text]))),
+  constraint lfi_endpoint_version_check CHECK ((version > 0))
+);
+
 create table oidc_model (
   model text not null,
   id text not null,
@@ -432,10 +446,10 @@ create table payment_tally (
 
 create table portal_login (
   state_digest bytea not null,
-  browser_digest bytea not null,
-  nonce text not null,
-  verifier text not null,
-  back text not null,
+  browser_digest bytea,
+  nonce text,
+  verifier text,
+  back text,
   expires_at timestamp with time zone not null,
   constraint portal_login_pkey PRIMARY KEY (state_digest)
 );
@@ -463,6 +477,7 @@ create table portal_proposal (
   decided_name text,
   decided_at timestamp with time zone,
   outcome text,
+  seen text,
   constraint portal_proposal_pkey PRIMARY KEY (id),
   constraint portal_proposal_decided CHECK (((state = 'waiting'::text) = (decided_by IS NULL))),
   constraint portal_proposal_four_eyes CHECK (((state = 'rejected'::text) OR (decided_by IS DISTINCT FROM proposed_by))),

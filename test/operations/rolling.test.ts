@@ -1,12 +1,12 @@
 /**
- * Two processes of a hub on one PostgreSQL, behind a TCP balancer, under load. They are restarted one after the other
- * with new certificates in the place of the old,
- * upgraded to a release that has migrated the database before, and one of them is killed.
+ * Two processes of a hub on one PostgreSQL, behind a TCP balancer, under load. The bank moves to another address, they
+ * are restarted one after the other with new certificates in the place of the old, upgraded to a release that has
+ * migrated the database before, and one of them is killed.
  */
 import { execFile } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -16,6 +16,7 @@ import { send } from '../auth-server/support/tpp.ts'
 import { startWorld, type World } from '../auth-server/support/world.ts'
 import { executed } from '../loss-proof/support/payment.ts'
 import { startBalancer } from './support/balancer.ts'
+import { type Gate, startGate } from './support/gate.ts'
 import { startLoad } from './support/load.ts'
 import { createNode, type HubNode, ROLES } from './support/node.ts'
 import { renewCertificates, shownAt } from './support/renewal.ts'
@@ -30,10 +31,12 @@ const RELEASE = resolve(import.meta.dirname, '../..')
 let world: World
 let balancer: Awaited<ReturnType<typeof startBalancer>>
 let nodes: readonly [HubNode, HubNode]
+let gate: Gate
 let next: string
 let doors: Readonly<Record<(typeof ROLES)[number], string>>
 beforeAll(async () => {
   world = await startWorld()
+  gate = await startGate()
   balancer = await startBalancer(ROLES)
   const at = (role: string): string => `https://localhost:${balancer.ports[role]}`
   doors = { as: at('as'), rs: at('rs'), hh: at('hh'), cm: at('cm') }
@@ -52,6 +55,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const node of nodes) await node.stop()
   await balancer.close()
+  await gate.close()
   await world.close()
   rmSync(next, { recursive: true, force: true })
 }, BOOT_MS)
@@ -70,6 +74,29 @@ function releaseWithOneMoreColumn(): string {
   return folder
 }
 
+/** As two people set it in the portal; both processes say that they have followed. */
+async function moveBank(): Promise<void> {
+  const [file] = (JSON.parse(readFileSync(nodes[0].configFile, 'utf8')) as { tenants: string[] }).tenants
+  const folder = dirname(nodes[0].configFile)
+  const { lfi } = JSON.parse(readFileSync(join(folder, file ?? ''), 'utf8')) as { lfi: { ozoneConnectUrl: string } }
+  gate.aim({ host: '127.0.0.1', port: Number(new URL(lfi.ozoneConnectUrl).port) })
+  const moved = `https://localhost:${gate.port}`
+  await inDatabase(world, async (db) => {
+    await query(
+      db,
+      `insert into lfi_endpoint (name, version, before, after, set_at, proposed_by, approved_by)
+       values ('ozone-connect', 1, ?, ?, now(), 'one', 'another')`,
+      [lfi.ozoneConnectUrl, moved],
+    )
+  })
+  for (const { name } of nodes) {
+    const said = () => readFileSync(join(folder, `${name}.log`), 'utf8')
+    await expect.poll(said, { timeout: 15_000 }).toContain(`"url":"${moved}"`)
+  }
+  const before = gate.opened()
+  await expect.poll(() => gate.opened(), { timeout: 15_000 }).toBeGreaterThan(before)
+}
+
 async function restart(node: HubNode, release: string): Promise<void> {
   expect(await node.stop()).toBe(0)
   await node.start(release)
@@ -83,11 +110,14 @@ const shown = (): Promise<readonly string[]> =>
   )
 
 test(
-  'restarted in turn with new certificates, upgraded, and one killed: no call fails but those that the killed one was answering',
+  'the bank moved, both restarted in turn with new certificates, upgraded, and one killed: no call fails but those that the killed one was answering',
   async () => {
     const load = startLoad(world, doors, WORKERS)
     const [one, other] = nodes
-    await sleep(1_500)
+    await expect.poll(() => load.calls.count, { timeout: 30_000 }).toBeGreaterThan(10)
+    await moveBank()
+    await sleep(500)
+    expect(load.failures).toEqual([])
 
     // Certificates are read at the start: new files, and one process after the other.
     const renewed = await renewCertificates(world)
@@ -128,7 +158,7 @@ test(
     await expectNothingLost(load)
     process.stdout.write(
       `\n${load.calls.count} calls, ${load.shared.length} consents, ${load.paid.length} payments; ` +
-        `4 restarts, 1 migration: 0 failed; 1 kill with ${open} connections: ${load.failures.length} failed\n`,
+        `1 move of the bank, 4 restarts, 1 migration: 0 failed; 1 kill with ${open} connections: ${load.failures.length} failed\n`,
     )
   },
   RUN_MS,

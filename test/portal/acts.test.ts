@@ -27,7 +27,7 @@ const as = (username: string): Visitor => browsers.get(username) ?? expect.fail(
 const wordsOf = ({ body }: Seen): string => body.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ')
 const csrfIn = ({ body }: Seen): string => /name="csrf" value="([^"]+)"/.exec(body)?.[1] ?? ''
 const subject = (username: string): string => personNamed(username).subject
-const lastActs = async (many: number) => (await world.acts()).slice(-many)
+const lastActs = (many: number) => world.acts(many)
 
 /** The form of an act on a page, filled in and sent; without one on the page, sent all the same. */
 async function act(
@@ -178,9 +178,24 @@ describe('what is dangerous takes two:', () => {
     expect(await blocked()).toBe(false)
   })
 
+  test.each([
+    ['keys.rotate', { use: 'sig' }],
+    ['keys.retire', { kid: 'hub-sig' }],
+  ])('%s is not even proposed where the keys are files, which nobody changes from here', async (name, given) => {
+    const seen = await act('saif', name, given)
+    expect([seen.status, wordsOf(seen).includes('are files of its configuration')]).toEqual([400, true])
+    expect(await lastActs(1)).toMatchObject([{ act: name, outcome: 'refused', proposal: null }])
+    const { rows } = await world.database.db.raw('select from portal_proposal where verb = ?', [name])
+    expect(rows).toEqual([])
+  })
+
   test('and what then fails has failed for good, with its reason', async () => {
-    // The keys of this tenant are files, which nobody rotates from here.
-    const id = await propose('saif', 'keys.rotate', { use: 'sig' })
+    // As a release left it that did not look before.
+    const { rows } = await world.database.db.raw(
+      `insert into portal_proposal (verb, input, target, proposed_by, proposed_name, proposed_at, expires_at)
+       values ('keys.rotate', '{"use":"sig"}', 'sig', 'somebody', 'Somebody', now(), now() + interval '1 hour') returning id`,
+    )
+    const id = String(rows[0].id)
     const seen = await decide('sara', id)
     expect([seen.status, wordsOf(seen).includes('are files of its configuration')]).toEqual([400, true])
     expect(wordsOf(await as('sara').go(at('/approvals')))).toMatch(/failed \( ?the keys of tenant aurora are files/)

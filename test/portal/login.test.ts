@@ -12,6 +12,7 @@ afterAll(() => world.close())
 beforeEach(() => world.ahead(0))
 
 const SESSION = '__Host-falaj-portal'
+const KEPT = () => `${world.origin} __Host-falaj-login`
 const at = (path: string): string => `${world.origin}${path}`
 const wordsOf = ({ body }: Seen): string => body.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ')
 const sessionOf = (browser: Visitor): string | undefined => browser.cookies.get(`${world.origin} ${SESSION}`)
@@ -28,7 +29,7 @@ describe('somebody with a role at this bank', () => {
     const out = await browser.send(page, '/logout')
     expect(isLogin(out)).toBe(true)
     expect(sessionOf(browser)).toBeUndefined()
-    const acts = (await world.acts()).slice(-2)
+    const acts = await world.acts(2)
     expect(acts).toMatchObject([
       { act: 'login', outcome: 'done', actor: personNamed('jamal').subject, after: 'operator' },
       { act: 'logout', outcome: 'done', actor: personNamed('jamal').subject },
@@ -87,7 +88,11 @@ describe('is not let in:', () => {
     expect(page.status).toBe(403)
     expect(wordsOf(page)).toContain(says)
     expect(sessionOf(browser)).toBeUndefined()
-    expect((await world.acts()).at(-1)).toMatchObject({ act, outcome: 'refused', actor: personNamed(username).subject })
+    expect((await world.acts(1)).at(-1)).toMatchObject({
+      act,
+      outcome: 'refused',
+      actor: personNamed(username).subject,
+    })
   })
 
   test('the supervisor is, to read', async () => {
@@ -97,9 +102,9 @@ describe('is not let in:', () => {
   test('whoever comes back a second time with the same answer', async () => {
     const browser = world.visitor()
     const back = await browser.walkToReturn(world.origin, personNamed('jamal'))
-    const login = browser.cookies.get(`${world.origin} __Host-falaj-login`) ?? ''
+    const login = browser.cookies.get(KEPT()) ?? ''
     expect((await browser.ask(back)).status).toBe(303)
-    browser.cookies.set(`${world.origin} __Host-falaj-login`, login)
+    browser.cookies.set(KEPT(), login)
     const again = await browser.ask(back)
     expect([again.status, wordsOf(again).includes('This login is over')]).toEqual([400, true])
   })
@@ -133,6 +138,45 @@ describe('is not let in:', () => {
     const seen = await browser.ask(back.href)
     expect(seen.status).toBe(status)
     expect(sessionOf(browser)).toBeUndefined()
+  })
+
+  test('one of two who come back with the same answer at once, and whoever brings another login than the one that began', async () => {
+    const browser = world.visitor()
+    const back = await browser.walkToReturn(world.origin, personNamed('jamal'))
+    const login = browser.cookies.get(KEPT()) ?? ''
+    const withLogin = (value: string): Visitor => {
+      const other = world.visitor()
+      other.cookies.set(KEPT(), value)
+      return other
+    }
+    const flipped = `${login.slice(0, 40)}${login[40] === 'A' ? 'B' : 'A'}${login.slice(41)}`
+    const another = world.visitor()
+    await another.ask(at('/login/begin'))
+    for (const value of [flipped, login.slice(0, -4), '', 'x', another.cookies.get(KEPT()) ?? '']) {
+      expect([value.length, (await withLogin(value).ask(back)).status]).toEqual([value.length, 400])
+    }
+    // Nothing of that has used it up, and then one of two is let in.
+    const both = await Promise.all([withLogin(login).ask(back), withLogin(login).ask(back)])
+    expect(both.map(({ status }) => status).sort()).toEqual([303, 400])
+  })
+
+  test('nobody because of a flood: a login that begins leaves nothing at the hub, in its own browser alone', async () => {
+    const { rows: before } = await world.database.db.raw('select count(*)::int as n from portal_login')
+    const flood = await Promise.all(Array.from({ length: 50 }, () => world.visitor().ask(at('/login/begin'))))
+    expect([...new Set(flood.map(({ status }) => status))]).toEqual([303])
+    const { rows: after } = await world.database.db.raw('select count(*)::int as n from portal_login')
+    expect(after).toEqual(before)
+    const [first, second] = flood.map(({ headers }) => String(headers['set-cookie']))
+    const state = new URL(String(flood[0]?.headers['location'])).searchParams.get('state') ?? ''
+    expect(first).toMatch(/^__Host-falaj-login=[\w-]{100,3900}; Path=\/; Secure; HttpOnly; SameSite=Lax; Max-Age=600$/)
+    expect(first).not.toBe(second)
+    const kept = Buffer.from(/=([^;]+);/.exec(first ?? '')?.[1] ?? '', 'base64url')
+    expect([state.length, kept.length > 150, kept.includes(state)]).toEqual([43, true, false])
+    // The longest way back that there is still fits.
+    const long = `/${'x'.repeat(1_000)}`
+    const browser = world.visitor()
+    const page = await browser.logIn(world.origin, personNamed('jamal'), long)
+    expect(page.address).toBe(at(long))
   })
 
   test('whoever takes longer than ten minutes at the trust framework', async () => {
@@ -171,7 +215,7 @@ describe('a session ends', () => {
     await one.send(await one.go(at('/account')), '/acts/session.end-mine')
     for (const browser of [one, two]) expect(isLogin(await browser.go(at('/')))).toBe(true)
     expect((await somebodyElse.ask(at('/'))).status).toBe(200)
-    expect((await world.acts()).at(-1)).toMatchObject({
+    expect((await world.acts(1)).at(-1)).toMatchObject({
       act: 'session.end-mine',
       outcome: 'done',
       before: '2 sessions',

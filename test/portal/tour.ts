@@ -1,10 +1,15 @@
 /**
  * `npm run tour`: the ten things that people do most in the portal, in a browser, against a sandbox of its own in which
  * the demo has been. Prints how many steps each took: a click, a field or a choice is one. The logins are not counted.
+ *
+ * `npm run tour -- --at .falaj/sandbox` goes to the sandbox that runs from this folder instead, and leaves there what
+ * anybody would who did these things: a consent ended, an outage announced, a key rotated where the hub keeps its keys.
  */
+import { parseArgs } from 'node:util'
 import type { Page } from 'playwright-core'
+import { runningIn } from '../../sandbox/data-folder.ts'
 import { runDemo } from '../../sandbox/demo/demo.ts'
-import type { ManifestLfi } from '../../sandbox/manifest.ts'
+import type { Manifest, ManifestLfi } from '../../sandbox/manifest.ts'
 import { writtenMoment } from '../../src/portal/moments.ts'
 import { TONGUES } from '../../src/portal/words/index.ts'
 import { type Chromium, findChromium, startChromium } from '../support/chromium.ts'
@@ -24,7 +29,13 @@ type Operator = {
   /** What stands in the first row of a table, or all of a part. */
   read(selector: string): Promise<string>
 }
-type Task = { readonly name: string; readonly who: readonly string[]; run(...people: Operator[]): Promise<string> }
+type Task = {
+  readonly name: string
+  readonly who: readonly string[]
+  /** What this sandbox is not made for, or is in the middle of; null: nothing. */
+  whyNot?(one: Operator): Promise<string | null>
+  run(...people: Operator[]): Promise<string>
+}
 
 async function logIn(chromium: Chromium, lfi: ManifestLfi, username: string): Promise<Operator> {
   const person = lfi.people.find((each) => each.username === username)
@@ -149,6 +160,12 @@ function tasks(application: string, consents: readonly string[]): readonly Task[
     {
       name: 'rotate a key, with two people',
       who: ['saif', 'sara'],
+      whyNot: async ({ page }) => {
+        await page.goto(new URL('/keys', page.url()).href)
+        const rotates = await page.getByRole('button', { name: words.acts['keys.rotate'] }).count()
+        const next = await page.locator(firstRow(words.keys.uses.sig)).getByText(words.keys.states.next).count()
+        return rotates === 0 ? 'the keys of this hub are files' : next > 0 ? 'the last rotation is not over' : null
+      },
       run: async (one, other) => {
         await one.click('link', words.pages.keys)
         await one.click('button', new RegExp(`^${words.acts['keys.rotate']} ${words.keys.uses.sig}`))
@@ -175,7 +192,9 @@ function tasks(application: string, consents: readonly string[]): readonly Task[
       run: async (one) => {
         await one.click('link', words.pages.audit)
         await one.click('button', words.acts['audit.verify'])
-        await one.page.getByText(words.audit.verifies, { exact: true }).first().waitFor()
+        // There may be verdicts of others below.
+        const latest = one.page.locator(firstRow(words.audit.verifications)).first()
+        await latest.getByText(words.audit.verifies, { exact: true }).waitFor()
         return one.read(firstRow(words.audit.verifications))
       },
     },
@@ -197,22 +216,25 @@ async function prepare(one: Operator, portal: string, application: string): Prom
   return ids
 }
 
-async function tour(browserPath: string): Promise<boolean> {
-  console.log('A sandbox is started, and the demo walks through it …')
-  const sandbox = await startTestSandbox({ storedKeys: true })
+async function tour(browserPath: string, { manifest, close }: Place): Promise<boolean> {
   const chromium = await startChromium(browserPath)
   try {
-    const lfi = sandbox.manifest.lfis.aurora
-    const application = sandbox.manifest.tpp.clients[0]?.name ?? ''
-    await runDemo(sandbox.manifest, () => undefined)
+    const lfi = manifest.lfis.aurora
+    const application = manifest.tpp.clients[0]?.name ?? ''
+    await runDemo(manifest, () => undefined)
     const people = new Map<string, Operator>()
     for (const name of ['jamal', 'bushra', 'saif', 'sara']) people.set(name, await logIn(chromium, lfi, name))
     const operator = people.get('sara')
     if (operator === undefined) throw new Error('nobody prepares the tour')
     const consents = await prepare(operator, lfi.portal, application)
     let failed = 0
-    for (const { name, who, run } of tasks(application, consents)) {
+    for (const { name, who, whyNot, run } of tasks(application, consents)) {
       const those = who.flatMap((each) => people.get(each) ?? [])
+      const reason = (await whyNot?.(operator)) ?? null
+      if (reason !== null) {
+        console.log(`  - skipped  ${name.padEnd(40)}  ${reason}`)
+        continue
+      }
       const count = (): number => those.reduce((sum, { steps }) => sum + steps(), 0)
       const before = count()
       const seen = await run(...those).catch((thrown: unknown) => {
@@ -224,13 +246,33 @@ async function tour(browserPath: string): Promise<boolean> {
     return failed === 0
   } finally {
     await chromium.close()
-    await sandbox.close()
+    await close()
   }
 }
 
+type Place = { readonly manifest: Manifest; close(): Promise<void> }
+
+/** null: no sandbox runs from this folder. */
+async function placeAt(folder: string | undefined): Promise<Place | null> {
+  if (folder === undefined) {
+    console.log('A sandbox is started, and the demo walks through it …')
+    return startTestSandbox({ storedKeys: true })
+  }
+  const manifest = await runningIn(folder)
+  if (manifest === null) return null
+  console.log(`The demo walks through the sandbox of ${folder} …`)
+  return { manifest, close: async () => {} }
+}
+
+const { at } = parseArgs({ options: { at: { type: 'string' } } }).values
 const browserPath = findChromium()
 if (browserPath === null) {
   console.error('the tour needs Chromium, and there is none on this machine')
   process.exit(2)
 }
-process.exit((await tour(browserPath)) ? 0 : 1)
+const place = await placeAt(at)
+if (place === null) {
+  console.error(`no sandbox is running from ${at}: npm start`)
+  process.exit(2)
+}
+process.exit((await tour(browserPath, place)) ? 0 : 1)

@@ -91,6 +91,11 @@ describe('refused', () => {
     expect(faults()).toEqual([expect.stringMatching(fault)])
   })
 
+  test('an address of the LFI that is none', () => {
+    files.write({ tenant: tenantWith({ allowedAddresses: ['10.0.0.0/8', 'bank'] }) })
+    expect(faults()).toEqual([expect.stringMatching(/^tenant example: lfi\.allowedAddresses\.1 is neither an address/)])
+  })
+
   test.each([
     [{ validate: ['accounts'] }, /lfi\.consentActions\.validate\.0 must be one of account-access/],
     [{ validate: true }, /lfi\.consentActions\.validate must be array/],

@@ -75,7 +75,7 @@ export function createActDesk(rooms: ActRooms): ActDesk {
       if (proposal.proposedBy.subject === by.person.subject) return refuse(rooms, by, told, 'own')
       if (!(await proposals.claim(id, by.person))) return refuse(rooms, by, told, 'decided')
       try {
-        await carryOut(proposal.verb, proposal.given, by, id)
+        await carryOut(proposal.verb, proposal.given, { ...by, proposedBy: proposal.proposedBy.subject }, id)
       } catch (thrown) {
         await proposals.settle(id, 'failed', reasonOf(thrown))
         throw thrown
@@ -104,12 +104,32 @@ export function createActDesk(rooms: ActRooms): ActDesk {
         await carryOut(name, given, by, null)
         return 'done'
       }
-      const before = await verb.look(rooms, given, by)
-      const proposal = await proposals.propose(name, given, verb.target(given), by.person)
-      await note(rooms, by, { act: name, outcome: 'proposed', target: verb.target(given), before, proposal })
+      await propose(rooms, { name, given }, by)
       return 'proposed'
     },
   }
+}
+
+export type Proposed = { readonly id: string; readonly seen: string | null }
+
+/** @throws as `prepare` of the act does; that is on record as well */
+export async function propose(
+  rooms: ActRooms,
+  { name, given }: { readonly name: VerbName; readonly given: Given },
+  by: By,
+): Promise<Proposed> {
+  const verb: Verb = VERBS[name]
+  const told = { act: name, target: verb.target(given), before: await verb.look(rooms, given, by) }
+  let seen: string | null
+  try {
+    seen = (await verb.prepare?.(rooms, given, by)) ?? null
+  } catch (thrown) {
+    await note(rooms, by, { ...told, outcome: 'refused' })
+    throw thrown
+  }
+  const id = await rooms.proposals.propose(name, { given, target: told.target, seen }, by.person)
+  await note(rooms, by, { ...told, outcome: 'proposed', proposal: id })
+  return { id, seen }
 }
 
 const isDecision = (name: ActName): name is Decision => name === 'proposal.approve' || name === 'proposal.reject'

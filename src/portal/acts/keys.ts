@@ -17,6 +17,10 @@ export const rotateKeys: Verb<'use'> = {
     const live = keys.filter(({ state }) => state === 'active' || state === 'next')
     return live.map(({ kid, state }) => `${state} ${kid}`).join(', ')
   },
+  prepare: async (rooms, { use }, { person }) => {
+    await keyOperations(rooms, person.subject).beforeRotation(useOf(use))
+    return null
+  },
   run: async (rooms, { use }, { person }) => {
     await keyOperations(rooms, person.subject).rotate({
       use: useOf(use),
@@ -34,6 +38,10 @@ export const retireKey: Verb<'kid'> = {
   target: ({ kid }) => kid,
   look: async (rooms, { kid }, { person }) =>
     (await keyOperations(rooms, person.subject).list()).find((key) => key.kid === kid)?.state ?? null,
+  prepare: async (rooms, { kid }, { person }) => {
+    await keyOperations(rooms, person.subject).beforeRetirement(kid)
+    return null
+  },
   // The second person has seen what it is about: that is the consent to harm.
   run: async (rooms, { kid }, { person }) => {
     await keyOperations(rooms, person.subject).retire(kid, 'harm')

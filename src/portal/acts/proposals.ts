@@ -12,6 +12,8 @@ export type Proposal = {
   readonly verb: VerbName
   readonly given: Given
   readonly target: string | null
+  /** What was there to see when it was proposed. */
+  readonly seen: string | null
   readonly proposedBy: Who
   readonly proposedAt: Instant
   readonly expiresAt: Instant
@@ -22,7 +24,7 @@ export type Proposal = {
 }
 
 export type Proposals = {
-  propose(verb: VerbName, given: Given, target: string | null, by: Who): Promise<string>
+  propose(verb: VerbName, what: Pick<Proposal, 'given' | 'target' | 'seen'>, by: Who): Promise<string>
   find(id: string): Promise<Proposal | null>
   /** The newest first. */
   list(): Promise<readonly Proposal[]>
@@ -38,6 +40,7 @@ type Row = {
   readonly verb: VerbName
   readonly input: Given
   readonly target: string | null
+  readonly seen: string | null
   readonly proposed_by: string
   readonly proposed_name: string
   readonly proposed_at: Date
@@ -62,15 +65,16 @@ export function createProposals(deps: {
   const now = (): Date => new Date(clock.now())
   const read = (row: Row): Proposal => proposalOf(row, clock.now())
   return {
-    propose: async (verb, given, target, { subject, name }) => {
+    propose: async (verb, { given, target, seen }, { subject, name }) => {
       const { rows } = await query<{ readonly id: string }>(
         db,
-        `insert into portal_proposal (verb, input, target, proposed_by, proposed_name, proposed_at, expires_at)
-         values (?, ?::jsonb, ?, ?, ?, ?, ?) returning id`,
+        `insert into portal_proposal (verb, input, target, seen, proposed_by, proposed_name, proposed_at, expires_at)
+         values (?, ?::jsonb, ?, ?, ?, ?, ?, ?) returning id`,
         [
           verb,
           JSON.stringify(given),
           target,
+          seen,
           subject,
           name,
           now(),
@@ -119,6 +123,7 @@ const proposalOf = (row: Row, now: Instant): Proposal => ({
   verb: row.verb,
   given: row.input,
   target: row.target,
+  seen: row.seen,
   proposedBy: { subject: row.proposed_by, name: row.proposed_name },
   proposedAt: toInstant(row.proposed_at),
   expiresAt: toInstant(row.expires_at),

@@ -9,6 +9,8 @@ export type By = {
   readonly interactionId: CorrelationId
   /** As services name whoever acts. */
   readonly operator: { readonly actor: string; readonly interactionId: CorrelationId }
+  /** The first of two people, once the second one approves. */
+  readonly proposedBy?: string
 }
 
 export type Verb<Field extends string = string> = {
@@ -19,6 +21,11 @@ export type Verb<Field extends string = string> = {
   target(given: Given<Field>): string | null
   /** How things stand, in words of ours: taken before and after, for the audit log. Never a name, never a payload. */
   look(rooms: ActRooms, given: Given<Field>, by: By): Promise<string | null>
+  /**
+   * Before it may wait for a second person: what that one should see, null for nothing.
+   * @throws HubError, OperatorError where it would be refused in the end
+   */
+  prepare?(rooms: ActRooms, given: Given<Field>, by: By): Promise<string | null>
   /** @throws HubError, OperatorError as the service does; told to whoever asked. */
   run(rooms: ActRooms, given: Given<Field>, by: By): Promise<void>
 }

@@ -1,5 +1,6 @@
 /** Every act of the portal, once. Who may do it is in roles.ts; what it is called, in words/. */
 import { revokeConsent } from './consents.ts'
+import { resetEndpoint, setEndpoint } from './endpoints.ts'
 import type { VerbName } from './given.ts'
 import { retireKey, rotateKeys } from './keys.ts'
 import { clearDeviations, probeLfi } from './lfi.ts'
@@ -21,6 +22,8 @@ export const VERBS: Readonly<Record<VerbName, Verb>> = {
   'keys.retire': retireKey,
   'audit.verify': verifyLog,
   'lfi.probe': probeLfi,
+  'lfi.endpoint': setEndpoint,
+  'lfi.endpoint-reset': resetEndpoint,
   'deviations.clear': clearDeviations,
   'webhook.redeliver': redeliverWebhook,
   'session.end': endOther,

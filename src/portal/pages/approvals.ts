@@ -21,7 +21,7 @@ ${table({
   empty: shell.none,
   rows: waiting.map((each) => [
     acts[each.verb],
-    each.target ?? '–',
+    targetOf(visit, each),
     html`${each.proposedBy.name}, ${tongue.time(each.proposedAt)}`,
     tongue.time(each.expiresAt),
     decisionOf(visit, each),
@@ -33,7 +33,7 @@ ${table({
   empty: shell.none,
   rows: others.map((each) => [
     acts[each.verb],
-    each.target ?? '–',
+    targetOf(visit, each),
     html`${each.proposedBy.name}, ${tongue.time(each.proposedAt)}`,
     each.decidedBy === null ? '–' : html`${each.decidedBy.name}, ${tongue.time(each.decidedAt)}`,
     html`${words.states[each.state]}${each.outcome === null ? null : html` <span lang="en" dir="ltr">(${each.outcome})</span>`}`,
@@ -44,6 +44,12 @@ ${table({
 }
 
 const isWaiting = ({ state }: Proposal): boolean => state === 'waiting'
+
+/** On what, and what was there to see when it was proposed. */
+function targetOf({ tongue }: Visit, { target, seen }: Proposal): Html {
+  const { approvals: words } = tongue.words
+  return html`${target ?? '–'}${seen === null ? null : html`<p class="hint">${words.seen} <span lang="en" dir="ltr">${seen}</span></p>`}`
+}
 
 /** The proposer may take it back; everybody else who holds the role of the act decides. */
 function decisionOf(visit: Visit, { id, verb, proposedBy }: Proposal): Html {

@@ -1,5 +1,5 @@
 /** What the hub signs and decrypts with, and its certificates: where each is in its life, and what can be done. */
-import { daysLeft, type OwnCertificate, type Urgency, urgencyOf } from '../../certificates.ts'
+import { daysLeft, type KnownCertificate, type Urgency, urgencyOf } from '../../certificates.ts'
 import { type Html, html } from '../../html.ts'
 import { KEY_USES, type KeyState, type KeyUse, type ListedKey } from '../../keys/index.ts'
 import { keyOperations } from '../acts/keys.ts'
@@ -70,23 +70,29 @@ function keysOf(
 function certificatesOf({ rooms, tongue }: Visit): Html {
   const { keys: words } = tongue.words
   const now = rooms.clock.now()
-  const left = (each: OwnCertificate): Html => {
+  const left = (each: KnownCertificate): Html => {
     const urgency = urgencyOf(each, now)
     return html`<span class="state ${URGENCY_CLASS[urgency]}">${words.urgencies[urgency]}</span> ${words.days(
       tongue.number(daysLeft(each.expiresAt, now)),
     )}`
   }
-  return html`${table({
-    caption: words.certificates,
-    columns: [words.certificate, words.subject, words.issuer, words.endsAt, words.left],
-    empty: '',
-    rows: rooms.certificates.map((each) => [
-      code(each.name),
-      code(each.subject),
-      code(each.issuer),
-      tongue.time(each.expiresAt),
-      left(each),
-    ]),
-  })}
-<p class="hint">${words.renewed}</p>`
+  const list = (kind: KnownCertificate['kind'], caption: string): Html =>
+    table({
+      caption,
+      columns: [words.certificate, words.subject, words.issuer, words.endsAt, words.left],
+      empty: '',
+      rows: rooms.certificates
+        .filter((each) => each.kind === kind)
+        .map((each) => [
+          code(each.name),
+          code(each.subject),
+          code(each.issuer),
+          tongue.time(each.expiresAt),
+          left(each),
+        ]),
+    })
+  return html`${list('own', words.certificates)}
+<p class="hint">${words.renewed}</p>
+${list('authority', words.authorities)}
+<p class="hint">${words.replaced}</p>`
 }

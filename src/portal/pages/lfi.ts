@@ -1,10 +1,11 @@
 /** How the hub reaches the bank: addresses, authentication, time, whether it answers, and where its answers are wrong. */
 import { urgencyOf } from '../../certificates.ts'
 import type { TenantConfig } from '../../config.ts'
-import { type Html, html } from '../../html.ts'
+import type { Endpoint } from '../../endpoints/index.ts'
+import { type Html, html, type Piece } from '../../html.ts'
 import { timeoutOf } from '../../lfi/index.ts'
 import { isLfiOperation, LFI_CLASSES, LFI_OPERATIONS } from '../../lfi-operations.ts'
-import { actForm, code, facts, table } from '../parts.ts'
+import { actForm, code, facts, field, table } from '../parts.ts'
 import type { Page, Visit } from '../visit.ts'
 
 const LIVE_SECONDS = 5
@@ -17,7 +18,8 @@ export const lfi: Page = {
     const { lfi: words } = visit.tongue.words
     return {
       body: html`<p>${words.configured}</p>
-${endpoints(visit)}
+${facts(connection(visit))}
+${await endpoints(visit)}
 <div id="classes" data-live="/lfi" data-every="${LIVE_SECONDS}">${classes(visit)}</div>
 <p class="hint">${words.ofThisProcess}</p>
 ${await probes(visit)}
@@ -26,13 +28,11 @@ ${await deviations(visit)}`,
   },
 }
 
-function endpoints({ rooms, tongue }: Visit): Html {
+function connection({ rooms, tongue }: Visit): readonly (readonly [string, Piece])[] {
   const { lfi: words, keys, shell } = tongue.words
   const { tenant, certificates, clock } = rooms
   const own = certificates.find(({ name }) => name === 'lfi')
-  return facts([
-    [words.ozoneConnect, code(tenant.lfi.ozoneConnectUrl)],
-    [words.authorization, code(tenant.authorizationEndpoint)],
+  return [
     [words.authentication, code(authenticationOf(tenant))],
     ...(own === undefined
       ? []
@@ -45,7 +45,60 @@ function endpoints({ rooms, tongue }: Visit): Html {
         ] as const)),
     [words.callerJwt, tenant.lfi.callerJwt.required ? shell.yes : shell.no],
     [words.hub, html`${code(tenant.listeners.hh.origin)} ${code(tenant.listeners.cm.origin)}`],
-  ])
+  ]
+}
+
+/** Each with where it comes from, a form to propose another, and who changed it before. */
+async function endpoints(visit: Visit): Promise<Html> {
+  const { rooms, tongue } = visit
+  const { lfi: words, shell } = tongue.words
+  const [all, history] = [await rooms.endpoints.read(), await rooms.endpoints.history()]
+  return html`${table({
+    caption: words.endpoints,
+    columns: [words.endpoint, words.address, words.origin, shell.actions],
+    empty: '',
+    rows: all.map((each) => [
+      words.endpointNames[each.name],
+      code(each.url),
+      each.from === 'file'
+        ? words.fromFile
+        : html`<span class="state warn">${words.fromHub}</span> ${words.inFile} ${code(each.inFile)}`,
+      changesOf(visit, each),
+    ]),
+  })}
+<p class="hint">${words.takesEffect}</p>
+${
+  history.length === 0
+    ? null
+    : table({
+        caption: words.endpointHistory,
+        columns: [words.endpoint, words.before, words.after, words.setAt, words.proposedBy, words.approvedBy],
+        empty: '',
+        rows: history.map(({ name, before, after, setAt, proposedBy, approvedBy }) => [
+          words.endpointNames[name],
+          code(before),
+          after === null ? words.fromFile : code(after),
+          tongue.time(setAt),
+          code(proposedBy),
+          code(approvedBy),
+        ]),
+      })
+}`
+}
+
+function changesOf(visit: Visit, { name, url, from, version }: Endpoint): Html {
+  const { lfi: words } = visit.tongue.words
+  const about = words.endpointNames[name]
+  const given = { name, version: String(version) }
+  const address = field({
+    name: `url-${name}`,
+    as: 'url',
+    label: words.newAddress(about),
+    value: url,
+    isRequired: true,
+  })
+  return html`${actForm(visit, 'lfi.endpoint', given, { about, fields: address, isGrave: true })}
+${from === 'file' ? null : actForm(visit, 'lfi.endpoint-reset', given, { about, isGrave: true })}`
 }
 
 /** Names and addresses, never a secret. */
@@ -54,7 +107,7 @@ function authenticationOf({ lfi: { authentication } }: TenantConfig): string {
     case 'jwt':
       return `jwt, aud ${authentication.audience}, kid ${authentication.kid}`
     case 'client-credentials':
-      return `client-credentials, ${authentication.tokenUrl}, ${authentication.clientId}`
+      return `client-credentials, ${authentication.clientId}`
     default:
       return authentication.type
   }

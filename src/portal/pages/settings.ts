@@ -33,15 +33,20 @@ ${rights(visit)}`,
 }
 
 /** Descriptions are those of the schema, which is in English. */
-function tableOf({ tongue }: Visit, caption: string, all: readonly Setting[]): Html {
+function tableOf({ tongue, rooms }: Visit, caption: string, all: readonly Setting[]): Html {
   const { settings: words } = tongue.words
+  const stored = rooms.endpoints.now().filter(({ from }) => from === 'stored')
+  const overruled = (key: string): Html | null => {
+    const by = stored.find((each) => each.key === key || each.key.startsWith(`${key}.`))
+    return by === undefined ? null : html` – <a href="/lfi">${words.overruled}</a> ${code(by.url)}`
+  }
   return table({
     caption,
     columns: [words.key, words.value, words.meaning],
     empty: '',
     rows: all.map(({ key, value, description }) => [
       code(key),
-      value === null ? words.secret : value === '' ? words.notSet : code(value),
+      value === null ? words.secret : value === '' ? words.notSet : html`${code(value)}${overruled(key)}`,
       html`<span lang="en" dir="ltr">${description}</span>`,
     ]),
   })

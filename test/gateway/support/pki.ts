@@ -15,6 +15,8 @@ export type Subject = {
 }
 export type Authority = {
   readonly certificate: string
+  /** The same name and key in another certificate of its own. */
+  until(notAfter: Date): Promise<string>
   issue(subject: Subject): Promise<Certificate>
   /** A revocation list of these. */
   list(revoked: readonly Certificate[]): Promise<Buffer>
@@ -25,20 +27,23 @@ const DAY_MS = 86_400_000
 
 export async function createAuthority(name: string): Promise<Authority> {
   const keys = await webcrypto.subtle.generateKey(EC, true, ['sign', 'verify'])
-  const self = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serial(),
-    name: `C=AE, O=${name}`,
-    notBefore: new Date(Date.now() - DAY_MS),
-    notAfter: new Date(Date.now() + 30 * DAY_MS),
-    keys,
-    signingAlgorithm: EC,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, 1, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-    ],
-  })
+  const selfSigned = (notAfter: Date) =>
+    x509.X509CertificateGenerator.createSelfSigned({
+      serialNumber: serial(),
+      name: `C=AE, O=${name}`,
+      notBefore: new Date(Date.now() - DAY_MS),
+      notAfter,
+      keys,
+      signingAlgorithm: EC,
+      extensions: [
+        new x509.BasicConstraintsExtension(true, 1, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      ],
+    })
+  const self = await selfSigned(new Date(Date.now() + 30 * DAY_MS))
   return {
     certificate: self.toString('pem'),
+    until: async (notAfter) => (await selfSigned(notAfter)).toString('pem'),
     list: async (revoked) => {
       const list = await x509.X509CrlGenerator.create({
         issuer: self.subject,

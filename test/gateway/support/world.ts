@@ -8,6 +8,8 @@ import type { LfiAuthentication, ListenerConfig, TenantConfig } from '../../../s
 import { type ConsentStore, createConsentStore, type LfiPatch } from '../../../src/consent-store/index.ts'
 import { inTransaction } from '../../../src/db.ts'
 import { createDeviations } from '../../../src/deviations/index.ts'
+import { createEndpoints } from '../../../src/endpoints/index.ts'
+import { createFetchGuard } from '../../../src/fetch-guard.ts'
 import { createGateway } from '../../../src/gateway/index.ts'
 import type { ApiVersion } from '../../../src/gateway/versions.ts'
 import {
@@ -196,7 +198,9 @@ export async function createWorld(options: Options = {}) {
   const consents = options.consents?.(innerConsents) ?? innerConsents
   const registry = loadSchemas(options.schemas)
   const keys = fixedKeyRing({ signing: [hubKey], encryption: [] })
-  const connector = createConnector({ tenant, clock })
+  const endpoints = await createEndpoints({ db, tenant, audit: innerAudit, clock, log })
+  const moves = { endpoints, guard: createFetchGuard(['127.0.0.1', '::1']) }
+  const connector = createConnector({ tenant, clock, moves })
   const resources = createResourceLog({ db, tenantId, clock, audit: innerAudit, consents: innerConsents })
   const deviations = createDeviations({ db, clock, log })
   const payees = new Map([['033', { issuer: tenant.listeners.auth.origin, resourceServer: rs.origin }]])
@@ -360,6 +364,9 @@ export async function createWorld(options: Options = {}) {
     hubJwk: publicJwk(hubKey, 'sig'),
     gateway,
     connector,
+    endpoints,
+    /** Another address of the same bank. */
+    anotherLfi: async () => startLfi(await lfiAuthority.issue({ O: 'Bank', dns: 'localhost' }), framework),
     participants,
     consents: innerConsents,
     resources,
@@ -377,6 +384,7 @@ export async function createWorld(options: Options = {}) {
     entries,
     close: async () => {
       await listeners.close()
+      await endpoints.close()
       await connector.close()
       await participants.close()
       await deviations.close()

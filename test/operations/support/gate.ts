@@ -1,4 +1,4 @@
-/** What lies between a hub and its database: open, gone (connections are cut and refused), or silent (nothing passes). */
+/** What lies between a hub and its database, or its bank: open, gone (connections are cut and refused), or silent (nothing passes). */
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 
@@ -6,16 +6,20 @@ export type Gate = {
   readonly port: number
   aim(at: { readonly host: string; readonly port: number }): void
   set(state: 'open' | 'gone' | 'silent'): void
+  /** How many connections were let through since it is there. */
+  opened(): number
   close(): Promise<void>
 }
 
 export async function startGate(): Promise<Gate> {
   let target = { host: '127.0.0.1', port: 0 }
   let state: Parameters<Gate['set']>[0] = 'open'
+  let opened = 0
   const pairs = new Set<readonly [Socket, Socket]>()
   const server = createServer((from) => {
     from.on('error', () => from.destroy())
     if (state === 'gone') return void from.destroy()
+    opened += 1
     const to = connect(target.port, target.host)
     const pair = [from, to] as const
     pairs.add(pair)
@@ -40,6 +44,7 @@ export async function startGate(): Promise<Gate> {
   if (address === null || typeof address === 'string') throw new Error('no port')
   return {
     port: address.port,
+    opened: () => opened,
     aim: (at) => {
       target = at
     },

@@ -31,8 +31,8 @@ export type PortalWorld = {
   visitor(): Visitor
   /** A browser of this person, through the login. */
   loggedIn(username: string): Promise<Visitor>
-  /** Entries of acts in the portal, oldest first. */
-  acts(): Promise<readonly (Accepted['entry'] | null)[]>
+  /** Entries of acts in the portal, oldest first: the last so many, or all. */
+  acts(last?: number): Promise<readonly (Accepted['entry'] | null)[]>
   close(): Promise<void>
 }
 
@@ -45,7 +45,11 @@ export const personNamed = (username: string) => {
 export async function createPortalWorld(
   changes: Partial<TenantConfig> = {},
   /** `stored`: the keys of the configuration are taken into the hub's own store before it starts. */
-  options: { readonly keys?: 'files' | 'stored' } = {},
+  options: {
+    readonly keys?: 'files' | 'stored'
+    /** Of the tenant that the world would have otherwise. */
+    readonly tenant?: (tenant: TenantConfig) => Promise<TenantConfig>
+  } = {},
 ): Promise<PortalWorld> {
   const framework = await enrolTrustFramework(systemClock)
   const database = await createTestDatabase()
@@ -63,9 +67,10 @@ export async function createPortalWorld(
 
   let aheadMs = 0
   const clock: Clock = { now: (): Instant => plus(systemClock.now(), toMilliseconds(aheadMs)) }
-  const base = await hubConfig(framework, database.url, ['portal', 'admin', 'worker'])
+  const base = await hubConfig(framework, database.url, ['auth', 'portal', 'admin', 'worker'])
   const furnished = withPortal(base.tenants[0], { framework, issuer, origin, port, changes })
-  const tenant = options.keys === 'stored' ? withStore(furnished) : furnished
+  const changed = (await options.tenant?.(furnished)) ?? furnished
+  const tenant = options.keys === 'stored' ? withStore(changed) : changed
   const config = { ...base, tenants: [tenant] }
   const log = createLog({ level: 'silent', name: 'test' })
   const audit = createAudit({ db: database.db, tenantId: tenant.id, clock, log })
@@ -96,10 +101,7 @@ export async function createPortalWorld(
       if (status !== 200 || !address.startsWith(origin)) throw new Error(`${username} did not get in: ${status}`)
       return browser
     },
-    acts: async () => {
-      const found = await database.db.raw('select id from audit_entry order by id')
-      return actsIn(database, (found.rows as { id: string }[]).length)
-    },
+    acts: (last) => actsIn(database, last ?? null),
     close: async () => {
       await hub.close()
       await audit.close()
@@ -117,19 +119,21 @@ const withStore = (tenant: TenantConfig): TenantConfig => ({
   },
 })
 
-async function actsIn({ db }: TestDatabase, many: number) {
+/** `last` null: all. Only what is asked for is opened: the log grows with every test of a file. */
+async function actsIn({ db }: TestDatabase, last: number | null) {
   const { rows } = (await db.raw(
-    'select distinct interaction_id as id from audit_entry where interaction_id is not null',
-  )) as {
-    rows: { id: never }[]
-  }
+    `select distinct interaction_id as id from (
+       select interaction_id from audit_entry where encode(substring(bytes from 1 for 40), 'escape') like ?
+       order by id desc limit ?) acts`,
+    ['%"kind":"portal-act"%', last],
+  )) as { rows: { id: never }[] }
   const reader = createAuditReader({ db })
   const all = (await Promise.all(rows.map(({ id }) => reader.findByInteraction(id)))).flat()
-  const sorted = all.sort((one, other) => Number(one.entryId) - Number(other.entryId))
-  return sorted
+  const acts = all
+    .sort((one, other) => Number(one.entryId) - Number(other.entryId))
     .map(({ entry }) => entry)
     .filter((entry) => entry?.kind === 'portal-act')
-    .slice(-many)
+  return last === null ? acts : acts.slice(-last)
 }
 
 type Placing = {

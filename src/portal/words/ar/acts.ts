@@ -15,6 +15,8 @@ export const acts: Words['acts'] = {
   'keys.rotate': 'تدوير المفاتيح',
   'keys.retire': 'إنهاء المفتاح',
   'lfi.probe': 'فحص الآن',
+  'lfi.endpoint': 'تغيير العنوان',
+  'lfi.endpoint-reset': 'العودة إلى الملف',
   'deviations.clear': 'تصفير القائمة',
   'session.end': 'إنهاء الجلسة',
   'session.end-mine': 'تسجيل الخروج من كل الأجهزة',

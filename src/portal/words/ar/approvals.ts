@@ -6,6 +6,7 @@ export const approvals: Words['approvals'] = {
   decided: 'تم البت فيها أو انتهت',
   act: 'الإجراء',
   target: 'على',
+  seen: 'ما شوهد عند الاقتراح:',
   proposedBy: 'اقترحه',
   decidedBy: 'بت فيه',
   expires: 'حتى',

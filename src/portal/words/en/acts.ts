@@ -16,6 +16,8 @@ export const acts: Readonly<Record<ActName, string>> = {
   'keys.rotate': 'Rotate keys',
   'keys.retire': 'Retire the key',
   'lfi.probe': 'Probe now',
+  'lfi.endpoint': 'Change the address',
+  'lfi.endpoint-reset': 'Back to the file',
   'deviations.clear': 'Reset the list',
   'session.end': 'End the session',
   'session.end-mine': 'Log out everywhere',

@@ -4,6 +4,7 @@ export const approvals = {
   decided: 'Decided or over',
   act: 'Act',
   target: 'On',
+  seen: 'Seen when it was proposed:',
   proposedBy: 'Proposed by',
   decidedBy: 'Decided by',
   expires: 'Until',

@@ -14,6 +14,9 @@ export const keys = {
   retiresAt: 'Retires',
   goodUntil: 'Good until',
   certificates: 'Certificates',
+  authorities: 'Authorities that the hub believes',
+  replaced:
+    'Below 90 and below 7 days an authority is in the log, once a day, and an alert. Its successor is written into the same file beside it, before the first certificate of the new one is used; one that has ended is taken out.',
   certificate: 'Certificate of',
   subject: 'Subject',
   issuer: 'Issuer',

@@ -1,5 +1,6 @@
 export const settings = {
-  why: 'The configuration of this tenant as it is in force, with what each line means. It is a file: it is changed there, checked with “falaj config check”, and taken when a process is started. Nothing of it can be changed here.',
+  why: 'The configuration of this tenant as it is in force, with what each line means. It is a file: it is changed there, checked with “falaj config check”, and taken when a process is started. Nothing of it can be changed here but the addresses of the bank, on the page “Bank connection”; what is set there goes before the file.',
+  overruled: 'set in the hub:',
   flags: 'Feature flags',
   settings: 'Everything else',
   key: 'Line',

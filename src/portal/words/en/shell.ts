@@ -39,7 +39,6 @@ export const shell = {
     login: 'The login was not completed. Please begin again.',
     state: 'This login is over, or was begun in another window. Please begin again.',
     provider: 'The trust framework cannot be reached at the moment. Please try again in a minute.',
-    busy: 'Too many logins have begun at the moment. Please try again in a minute.',
     right: 'Your role does not permit this.',
     form: 'This form does not come from a page of your session. Go back, load the page again and repeat.',
     own: 'You proposed this yourself. Somebody else has to approve it.',

@@ -283,7 +283,7 @@ describe('the audit log', () => {
     draft.wire = world.second.wire
     expect((await send(draft)).status).toBe(401)
     await inDatabase(world, async (db) => {
-      const rows = (await db('audit_entry').where('interaction_id', interactionId).select('bytes')) as {
+      const rows = (await db('audit_entry').where('interaction_id', interactionId).orderBy('id').select('bytes')) as {
         bytes: Buffer
       }[]
       expect(rows.map(({ bytes }) => JSON.parse(bytes.toString('utf8')) as Json)).toMatchObject([

@@ -10,10 +10,13 @@ import {
   codeOf,
   framework,
   participants,
+  participantsForEachTest,
   primary,
   register,
   warnings,
 } from './participants-fixture.ts'
+
+participantsForEachTest()
 
 const MINUTE_MS = 60_000
 

@@ -25,28 +25,31 @@ export let warnings: string[]
 export let primary: PeerCertificate
 export let clientId: ClientId
 
-beforeAll(async () => {
-  // The certificates are of today.
-  clock = handClock(Date.now())
-  framework = await enrolTrustFramework(clock)
-  primary = peerWith(framework.enrolment.tpp.primary.transport)
-  clientId = framework.enrolment.tpp.primary.clientId as ClientId
-  database = await createTestDatabase()
-  audit = createAudit({ db: database.db, tenantId: 'aurora' as TenantId, clock, log: silent })
-}, 60_000)
-afterAll(async () => {
-  await audit.close()
-  await database.close()
-  await framework.close()
-})
+/** Called by each file that uses them: hooks belong to the file that registers them. */
+export function participantsForEachTest(): void {
+  beforeAll(async () => {
+    // The certificates are of today.
+    clock = handClock(Date.now())
+    framework = await enrolTrustFramework(clock)
+    primary = peerWith(framework.enrolment.tpp.primary.transport)
+    clientId = framework.enrolment.tpp.primary.clientId as ClientId
+    database = await createTestDatabase()
+    audit = createAudit({ db: database.db, tenantId: 'aurora' as TenantId, clock, log: silent })
+  }, 60_000)
+  afterAll(async () => {
+    await audit.close()
+    await database.close()
+    await framework.close()
+  })
 
-beforeEach(async () => {
-  await framework.start()
-  await database.db.raw('truncate client, software_statement, tpp')
-  warnings = []
-  participants = create('manual')
-})
-afterEach(() => participants.close())
+  beforeEach(async () => {
+    await framework.start()
+    await database.db.raw('truncate client, software_statement, tpp')
+    warnings = []
+    participants = create('manual')
+  })
+  afterEach(() => participants.close())
+}
 
 export const use = (other: Participants): void => {
   participants = other

@@ -22,10 +22,13 @@ import {
   database,
   framework,
   participants,
+  participantsForEachTest,
   primary,
   register,
   warnings,
 } from './participants-fixture.ts'
+
+participantsForEachTest()
 
 const nodes: Participants[] = []
 const another = (): Participants => {

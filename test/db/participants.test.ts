@@ -15,10 +15,13 @@ import {
   entriesOf,
   framework,
   participants,
+  participantsForEachTest,
   primary,
   register,
   use,
 } from './participants-fixture.ts'
+
+participantsForEachTest()
 
 describe('registering', () => {
   test('a new application keeps what the directory says, and awaits the operator', async () => {

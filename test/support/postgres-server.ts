@@ -9,6 +9,7 @@ import { startEmbeddedPostgres } from '../../src/embedded-postgres.ts'
 import { migrations } from '../../src/migrations.ts'
 import { databaseUrl, HUB_ROLE, TEMPLATE } from './database-url.ts'
 import { freePort } from './free-port.ts'
+import { announceTemplate } from './sandbox-template.ts'
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'falaj-test-'))
@@ -30,6 +31,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await teardown()
     throw thrown
   }
+  announceTemplate(join(folder, 'sandbox'))
   project.provide('postgresAdminUrl', server.adminUrl.reveal())
   return teardown
 }

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Manifest } from '../../sandbox/manifest.ts'
 import { type Sandbox, SandboxError, type SandboxOptions, startSandbox } from '../../sandbox/orchestrator.ts'
+import { copyTemplateTo } from './sandbox-template.ts'
 
 export type TestSandbox = { readonly manifest: Manifest; readonly dataDir: string; close(): Promise<void> }
 
@@ -17,6 +18,7 @@ const ATTEMPTS = 10
 
 export async function startTestSandbox(options: Own = {}): Promise<TestSandbox> {
   const dataDir = await mkdtemp(join(tmpdir(), 'falaj-sandbox-'))
+  await copyTemplateTo(dataDir)
   const sandbox = await onFreePorts(dataDir, options)
   return {
     manifest: sandbox.manifest,

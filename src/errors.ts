@@ -120,12 +120,15 @@ export const toHubError = (thrown: unknown): HubError =>
 /** PostgreSQL's own: a statement ended for its length, a server that goes or comes, no room for a connection. */
 const PASSING_STATES = /^(57014|57P0[1-5]|53\d{3}|08\w{3}|40001|40P01|25P03)$/
 const CONNECTION_FAULTS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH'])
+/** Of the driver, which gives these no code. */
+const PASSING_WORDS =
+  /^(Connection terminated|timeout expired|the database has gone|Client (has encountered a connection error|was closed))/
 /** The database is away, slow or full: the same call may well succeed in a moment. */
 function isPassing(thrown: unknown): boolean {
   if (!(thrown instanceof Error)) return false
   const { code } = thrown as { readonly code?: unknown }
   if (typeof code === 'string') return PASSING_STATES.test(code) || CONNECTION_FAULTS.has(code)
-  return thrown.name === 'KnexTimeoutError' || /^(Connection terminated|the database has gone)/.test(thrown.message)
+  return thrown.name === 'KnexTimeoutError' || PASSING_WORDS.test(thrown.message)
 }
 
 /** A fault that whoever runs a command can mend: told in a sentence, without a stack. */

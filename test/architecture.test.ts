@@ -91,7 +91,7 @@ const HOMES: Readonly<Record<string, readonly string[]>> = {
     'sandbox/demo/',
     'sandbox/tpp/transport.ts',
   ],
-  yaml: ['src/schema-registry/', 'sandbox/reference/'],
+  'js-yaml': ['src/schema-registry/', 'sandbox/reference/'],
 }
 
 type Sources = ReadonlyMap<string, string>

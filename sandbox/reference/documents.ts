@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { parse } from 'yaml'
+import { load } from 'js-yaml'
 
 export type Node = { readonly [name: string]: unknown }
 export type Reference = {
@@ -33,7 +33,7 @@ export function readReferences(): readonly Reference[] {
       .sort()
       .map((file): Reference => {
         const text = readFileSync(join(SCHEMAS, side, file), 'utf8')
-        const document = nodeOf(parse(text))
+        const document = nodeOf(load(text))
         const title = nodeOf(document['info'])['title'] ?? document['title']
         return {
           name: `${side}.${basename(file, '.yaml')}`,

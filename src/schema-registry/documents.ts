@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse } from 'yaml'
+import { load } from 'js-yaml'
 
 /** A piece of a parsed document. */
 export type Node = { readonly [key: string]: unknown }
@@ -175,7 +175,7 @@ export function followed(schema: Node, components: Node): Node {
   return node(follow(schema))
 }
 
-const readYaml = (file: string): Node => node(parse(readFileSync(file, 'utf8'), { maxAliasCount: 0 }))
+const readYaml = (file: string): Node => node(load(readFileSync(file, 'utf8'), { maxAliases: 0 }))
 
 export function resolve(root: Node, value: unknown): Node {
   const found = node(value)

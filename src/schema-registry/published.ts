@@ -5,7 +5,7 @@
  */
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { parse } from 'yaml'
+import { load } from 'js-yaml'
 import { OperatorError } from '../errors.ts'
 import { at, type DocumentId, list, type Node, node, type Operation, operationsIn, resolve } from './documents.ts'
 
@@ -39,7 +39,7 @@ export function readPublished(
   const file = join(directory, name ?? '')
   if (name === undefined || !existsSync(file)) return null
   try {
-    const root = merged(parse(readFileSync(file, 'utf8')))
+    const root = merged(load(readFileSync(file, 'utf8')))
     const operations = operationsIn(root)
     for (const [operationId, { facts }] of needed) {
       const found = operations.get(operationId)?.facts

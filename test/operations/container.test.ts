@@ -18,8 +18,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { load } from 'js-yaml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parse } from 'yaml'
 import { ROLES } from '../../src/config.ts'
 import { openDatabase } from '../../src/db.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded-postgres.ts'
@@ -46,7 +46,7 @@ type Service = {
   readonly security_opt?: readonly string[]
   readonly healthcheck?: { readonly test: readonly string[] }
 }
-const { services } = parse(read('deploy/container/compose.yaml')) as {
+const { services } = load(read('deploy/container/compose.yaml')) as {
   services: Record<'hub' | 'migrate' | 'database', Service>
 }
 const argsIn = (file: string): readonly (readonly string[])[] =>
@@ -87,7 +87,7 @@ describe('every way to start it', () => {
   })
 
   test('serves all roles in the chart, and each once', () => {
-    const { groups } = parse(read('deploy/helm/falaj/values.yaml')) as { groups: readonly { roles: string }[] }
+    const { groups } = load(read('deploy/helm/falaj/values.yaml')) as { groups: readonly { roles: string }[] }
     expect(groups.flatMap(({ roles }) => roles.split(',')).sort()).toEqual([...ROLES].sort())
   })
 })

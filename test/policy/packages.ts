@@ -57,6 +57,7 @@ export const LICENCES: ReadonlySet<string> = new Set([
   'BSD-2-Clause',
   'BSD-3-Clause',
   'BlueOak-1.0.0',
+  'PSF-2.0',
 ])
 /** Beside them, for what is only used while this is made: it is not given on. */
 export const LICENCES_OF_TOOLS: ReadonlySet<string> = new Set(['MPL-2.0'])

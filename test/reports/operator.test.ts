@@ -4,8 +4,8 @@ import { readFileSync } from 'node:fs'
 import { request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
+import { load } from 'js-yaml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { parse } from 'yaml'
 import { createAuditReader } from '../../src/audit/index.ts'
 import { systemClock } from '../../src/clock.ts'
 import type { Config, FixedRole } from '../../src/config.ts'
@@ -109,7 +109,7 @@ describe('/metrics', () => {
     const dashboard = JSON.parse(readFileSync('deploy/observability/grafana-dashboard.json', 'utf8')) as {
       panels: { targets: { expr: string }[] }[]
     }
-    const rules = parse(readFileSync('deploy/observability/alert-rules.yaml', 'utf8')) as {
+    const rules = load(readFileSync('deploy/observability/alert-rules.yaml', 'utf8')) as {
       groups: { rules: { alert: string; expr: string }[] }[]
     }
     const asked = [

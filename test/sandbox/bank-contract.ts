@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { Ajv, type ValidateFunction } from 'ajv'
 import formats from 'ajv-formats'
-import { parse } from 'yaml'
+import { load } from 'js-yaml'
 
 type Schema = { readonly [name: string]: unknown }
 
@@ -18,7 +18,7 @@ export type Contract = {
 }
 
 export function readContract(): Contract {
-  const documents = [DATA_SHARING, HEALTH].map((url) => parse(readFileSync(url, 'utf8')) as Schema)
+  const documents = [DATA_SHARING, HEALTH].map((url) => load(readFileSync(url, 'utf8')) as Schema)
   const ajv = new Ajv({ strict: false, allErrors: true })
   formats.default(ajv)
   const kept = new Map<string, ValidateFunction>()

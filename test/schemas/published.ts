@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Ajv } from 'ajv'
 import { fullFormats } from 'ajv-formats/dist/formats.js'
-import { parse } from 'yaml'
+import { load } from 'js-yaml'
 import type { DocumentId } from '../../src/schema-registry.ts'
 import { LEFT_OUT } from './divergences.ts'
 
@@ -115,8 +115,8 @@ export type Json = { readonly [key: string]: unknown }
 export const json = (value: unknown): Json => (typeof value === 'object' && value !== null ? (value as Json) : {})
 export const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 
-export const readPublished = (file: string): Json => json(parse(readFileSync(PUBLISHED_FOLDER + file, 'utf8')))
-export const readOurs = (file: string): Json => json(parse(readFileSync(OURS + file, 'utf8')))
+export const readPublished = (file: string): Json => json(load(readFileSync(PUBLISHED_FOLDER + file, 'utf8')))
+export const readOurs = (file: string): Json => json(load(readFileSync(OURS + file, 'utf8')))
 
 export function resolve(root: Json, value: unknown): Json {
   const ref = json(value)['$ref']

@@ -39,7 +39,7 @@ function ask(holds: boolean, reason: string): asserts holds {
   if (!holds) throw new Error(reason)
 }
 
-// ── An export: format.md 6 and 7 ────────────────────────────────────────────────────────────────────────────────────────
+// ── An export: format.md 6 and 7 ─────────────────────────────────────────────────────────────────────────────────────
 
 /** What a policy of witnesses says, and who of them has cosigned, and when. Without a policy nobody was asked. */
 const unwitnessed = () => ({
@@ -78,7 +78,7 @@ const emptyVerdict = () => ({
 /** As `--json` prints it; `reports` only where they were asked for. */
 export type Verdict = ReturnType<typeof emptyVerdict> & { reports?: Reports; firstBad?: FirstBad }
 
-/** Checkpoints noted earlier and the policy are texts; `tpp` is the organisation that reports to a TPP were made for. */
+/** Checkpoints noted earlier and the policy are texts; `tpp` is whom reports to a TPP were made for. */
 export type VerifyOptions = Readonly<Partial<Record<'key' | 'policy' | 'period' | 'tpp', string | undefined>>> & {
   readonly checkpoints?: readonly string[]
   readonly reports?: boolean | undefined
@@ -104,27 +104,21 @@ export const verifyExport = (dir: string, options: VerifyOptions = {}): Verdict 
 function walk(dir: string, options: VerifyOptions, verdict: Verdict): boolean {
   const manifest = readManifest(dir)
   const { checkpoint, keys } = readSigned(dir, manifest, options, verdict)
-  const { size } = checkpoint
-  const hours = readHours(dir, keys, size, verdict)
+  const hours = readHours(dir, keys, checkpoint.size)
   const older = (options.checkpoints ?? []).map((text) => noted(text, checkpoint, keys))
 
   const { compare: filed = [], reports: isReported = false } = options
   const recount = createRecount()
   const rawLogs = (options.rawLogs ?? []).map((file) => openRawLog(file, options.period))
   const counts = [...(isReported || filed.length > 0 ? [recount] : []), ...rawLogs]
-  const isWhole = manifest.first === 0 && manifest.end === size
+  const isWhole = manifest.first === 0 && manifest.end === checkpoint.size
   ask(counts.length === 0 || isWhole, 'reports follow from the whole log, and this export holds a period of it')
 
   const isRead = (index: number): boolean => index >= manifest.first && index < manifest.end
   const ofKeys = besideKeys(keys)
-  const lists = [
-    besideHours(
-      hours.filter((hour) => isRead(hour.size - 1)),
-      verdict,
-    ),
-    besideOpenings(dir, manifest.openings, verdict),
-    besideCopies(dir, manifest.fields),
-  ]
+  const hoursRead = hours.filter((hour) => isRead(hour.size - 1))
+  const beside = [besideOpenings(dir, manifest.openings, verdict), besideCopies(dir, manifest.fields)]
+  const lists = [besideHours(hoursRead, verdict), ...beside]
   const listeners: readonly Listener[] = [...lists, ...counts]
   const span = { from: Number.POSITIVE_INFINITY, to: 0 }
   const take = (bytes: Buffer, index: number): void => {
@@ -143,15 +137,14 @@ function walk(dir: string, options: VerifyOptions, verdict: Verdict): boolean {
   }
   // Bundles with a key are always there.
   const withKeys = new Set(keys.map(({ index }) => Math.floor(index / WIDTH)))
-  walkTree(dir, checkpoint, [...older, ...keys.map(({ mark }) => mark), ...hours], (n, leaves) => {
+  walkTree(dir, checkpoint, [...older, ...keys, ...hours], (n, leaves) => {
     const isHere = n * WIDTH < manifest.end && n * WIDTH + leaves.length > manifest.first
     if (isHere || withKeys.has(n)) readBundle(dir, n, leaves, take)
   })
   for (const each of [ofKeys, ...lists]) each.end()
 
-  verdict.size = size
-  verdict.root = checkpoint.root.toString('base64')
-  verdict.consistentWith = older.map((mark) => mark.size)
+  const [root, consistentWith] = [checkpoint.root.toString('base64'), older.map((mark) => mark.size)]
+  Object.assign(verdict, { size: checkpoint.size, root, consistentWith, hours: hoursTold(hours) })
   if (isReported) verdict.reports = reportsOf(recount, span.from, span.to)
   verdict.comparisons = [
     ...filed.map((each) => compare(each, recount, span.to, options)),
@@ -159,8 +152,6 @@ function walk(dir: string, options: VerifyOptions, verdict: Verdict): boolean {
   ]
   return verdict.comparisons.every(({ difference }) => difference === null)
 }
-
-// What is signed, and by whom.
 
 /**
  * What the export says it holds: entries from `first` up to but not including `end`, in whole bundles. Whatever of it
@@ -203,7 +194,7 @@ function readSigned(dir: string, manifest: Manifest, options: VerifyOptions, ver
 /** A root that must be met on the way. */
 type Mark = { readonly where: string; readonly size: number; readonly root: Buffer }
 /** A key, the place from which it signs, and the first checkpoint it signed, of `index + 1` entries. */
-type KeyLine = { readonly index: number; readonly key: Key; readonly note: Checkpoint; readonly mark: Mark }
+type KeyLine = Mark & { readonly index: number; readonly key: Key; readonly note: Checkpoint }
 
 function readKeys(dir: string, origin: string): readonly KeyLine[] {
   const where = 'keys.ndjson'
@@ -216,7 +207,7 @@ function readKeys(dir: string, origin: string): readonly KeyLine[] {
     const isSound = key?.type === LOG && key.name === origin && note?.size === index + 1 && (at > 0 || index === 0)
     need(isSound && key !== null && note !== null, where, null, `line ${at + 1} is damaged`)
     need(signedAt(note, key) !== null, where, index, 'the key did not sign its first checkpoint')
-    return { index, key, note, mark: { where, size: note.size, root: note.root } }
+    return { where, size: note.size, root: note.root, index, key, note }
   })
 }
 
@@ -255,11 +246,26 @@ function noted(text: string, now: Checkpoint, keys: readonly KeyLine[]): Mark {
   return { where, size: old.size, root: old.root }
 }
 
-/** Every tile and, on the way, every root that somebody signed or noted; `visit` gets the leaves before that. */
 type Visit = (n: number, leaves: Hashes) => void
+/** Every tile and, on the way, every root that somebody signed or noted; `visit` gets the leaves before that. */
 function walkTree(dir: string, { size, root: signed }: Checkpoint, marks: readonly Mark[], visit: Visit): void {
+  /** By level, what the tile that is not complete yet has, and what it has as it is in the export. */
   const edge: Hashes[] = [[]]
-  const raise = createUpper(dir, size, edge)
+  const stored: Hashes[] = []
+  /**
+   * Puts the hash of a complete tile into the level above, whose own tile has to say the same: so a tree that was
+   * changed is found out at the tile in which it was, and not at the next checkpoint only.
+   */
+  const raise = (level: number, place: number, root: Buffer): void => {
+    const [n, first] = [Math.floor(place / WIDTH), place * WIDTH ** level]
+    const width = Math.min(WIDTH, Math.floor(size / WIDTH ** level) - n * WIDTH)
+    const hashes = edge[level] ?? []
+    if (hashes.length === 0) stored[level] = readTile(dir, level, n, width, first)
+    const isSame = stored[level]?.[hashes.length]?.equals(root) === true
+    need(isSame, nameOf(String(level), n, width), first, 'it does not agree with the tiles below it')
+    edge[level] = hashes.length + 1 < WIDTH ? [...hashes, root] : []
+    if (hashes.length + 1 === WIDTH) raise(level + 1, n, rootOf([...hashes, root]))
+  }
   const due = marks.filter((mark) => mark.size > 0).sort((one, other) => other.size - one.size)
   // From the last root that was right on, an entry may be wrong when the next root is.
   let good = 0
@@ -290,28 +296,7 @@ function readTile(dir: string, level: number, n: number, width: number, index: n
   return Array.from({ length: width }, (_, at) => bytes.subarray(at * 32, at * 32 + 32))
 }
 
-/**
- * Puts the hash of a complete tile into the level above, whose own tile has to say the same: so a tree that was changed
- * is found out at the tile in which it was, and not at the next checkpoint only.
- */
-function createUpper(dir: string, size: number, edge: Hashes[]) {
-  const stored: Hashes[] = []
-  const raise = (level: number, place: number, root: Buffer): void => {
-    const [n, first] = [Math.floor(place / WIDTH), place * WIDTH ** level]
-    const width = Math.min(WIDTH, Math.floor(size / WIDTH ** level) - n * WIDTH)
-    const hashes = edge[level] ?? []
-    if (hashes.length === 0) stored[level] = readTile(dir, level, n, width, first)
-    const expected = stored[level]?.[hashes.length]
-    const name = nameOf(String(level), n, width)
-    need(expected?.equals(root) === true, name, first, 'it does not agree with the tiles below it')
-    edge[level] = hashes.length + 1 < WIDTH ? [...hashes, root] : []
-    if (hashes.length + 1 === WIDTH) raise(level + 1, n, rootOf([...hashes, root]))
-  }
-  return raise
-}
-
-type Take = (bytes: Buffer, index: number) => void
-function readBundle(dir: string, n: number, leaves: Hashes, take: Take): void {
+function readBundle(dir: string, n: number, leaves: Hashes, take: (bytes: Buffer, index: number) => void): void {
   const name = nameOf('entries', n, leaves.length)
   const bundle = read(dir, name, n * WIDTH)
   let at = 0
@@ -351,7 +336,7 @@ function besideKeys(keys: readonly KeyLine[]): Checker {
 /** `gap`: hours before it that are not there. */
 type Hour = Mark & { readonly text: string; readonly gap: number }
 
-function readHours(dir: string, keys: readonly KeyLine[], size: number, { hours: told }: Verdict): readonly Hour[] {
+function readHours(dir: string, keys: readonly KeyLine[], size: number): readonly Hour[] {
   const where = 'hours.ndjson'
   const lines = openList(dir, where)
   const hours: Hour[] = []
@@ -367,11 +352,17 @@ function readHours(dir: string, keys: readonly KeyLine[], size: number, { hours:
     const gap = before === undefined ? 0 : (at - Date.parse(before.text)) / HOUR - 1
     const isNext = Number.isInteger(gap) && gap >= 0 && note.size > (before?.size ?? 0) && note.size <= size
     need(isNext, where, note.size - 1, 'this hour does not follow the one before it')
-    for (let left = gap; left > 0; left -= 1) told.missed.push(timeOf(at - left * HOUR))
     hours.push({ where, text, gap, size: note.size, root: note.root })
   }
-  Object.assign(told, { count: hours.length, first: hours[0]?.text ?? null, last: hours.at(-1)?.text ?? null })
   return hours
+}
+
+/** Only when entries have confirmed the hours: what a line says of its hour is not signed. */
+function hoursTold(hours: readonly Hour[]): Verdict['hours'] {
+  const before = ({ text, gap }: Hour) =>
+    Array.from({ length: gap }, (_, n) => timeOf(Date.parse(text) - (gap - n) * HOUR))
+  const [first = null, last = null] = [hours[0]?.text, hours.at(-1)?.text]
+  return { count: hours.length, first, last, missed: hours.flatMap(before) }
 }
 
 /** Each hour begins with an entry, which says how the clock was: format.md 5. */
@@ -573,7 +564,7 @@ function periodOf([first, last]: Days): Span {
 // Each report is made of rows for which something is added up, and of columns that say for what.
 
 /** Into the row of this key: its numbers are added up, but for the least and the most of them. */
-function collect(rows: Sums, key: unknown, about: Row, figures: Row): void {
+function collect(rows: Sums, about: Row, figures: Row, key: unknown = about): void {
   const name = JSON.stringify(key)
   const row = rows.get(name)
   if (row === undefined) rows.set(name, { ...about, ...figures })
@@ -590,10 +581,8 @@ function collect(rows: Sums, key: unknown, about: Row, figures: Row): void {
 /** Rows that agree in these columns become one. */
 function sumBy(rows: Rows, columns: readonly string[]): Row[] {
   const found = new Map() as Sums
-  for (const row of rows) {
-    const key = columns.map((name) => row[name])
-    collect(found, key, row, row)
-  }
+  const keyOf = (row: Row) => columns.map((name) => row[name])
+  for (const row of rows) collect(found, row, row, keyOf(row))
   return [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row)
 }
 
@@ -634,6 +623,12 @@ const OF_PAYMENTS: Readonly<Record<string, readonly unknown[]>> = {
 /** Columns of which this holds count one. */
 const countIf = <T>(columns: Readonly<Record<string, T>>, holds: (condition: T) => boolean): Row =>
   Object.fromEntries(Object.entries(columns).map(([name, condition]) => [name, holds(condition) ? 1 : 0]))
+const consentFigures = (entry: Json): Row =>
+  countIf(OF_CONSENTS, (meant) => Object.keys(meant).every((member) => entry[member] === meant[member]))
+const paymentFigures = ({ change, from, to, successfulTransactions = 0 }: Json): Row => ({
+  ...countIf(OF_PAYMENTS, (names) => names.includes(change) || (names.includes(to) && !names.includes(from))),
+  NumberOfSuccessfulTransactions: Number(successfulTransactions),
+})
 
 const groupOf = (status: number): string => (status >= 500 ? '5xx' : status >= 400 ? '4xx' : '2xx')
 const numberOf = (value: unknown): number | null => (typeof value === 'number' ? value : null)
@@ -666,7 +661,7 @@ export function createRecount() {
     const row: Record<string, Value> = { Dataset: dataset, ReportingPeriodDate: dateOf(at) }
     for (const column of ABOUT_DATASETS[dataset] ?? []) row[column] = String(entry[memberOf(column)] ?? '')
     Object.assign(row, more)
-    collect(days, row, row, figures)
+    collect(days, row, figures)
   }
 
   const addCall = (entry: Json, at: number): void => {
@@ -684,7 +679,7 @@ export function createRecount() {
     const total = { total_us_min: totalUs, total_us_max: totalUs, total_us_sum: totalUs }
     const ofLfi = { lfi_us_min: lfiUs, lfi_us_max: lfiUs, lfi_us_sum: lfiUs ?? 0 }
     const figures = { calls: 1, attended: isAttended ? 1 : 0, records, over_limit: overLimit, ...total, ...ofLfi }
-    collect(hours, about, about, figures)
+    collect(hours, about, figures)
 
     if (route === '') return
     if (door === 'rs') {
@@ -709,16 +704,12 @@ export function createRecount() {
 
   return {
     add: (entry: Json, at: number): void => {
-      const { kind, event, change, from, to } = entry
-      const says = (meant: Json) => Object.keys(meant).every((member) => entry[member] === meant[member])
-      const reaches = (names: readonly unknown[]) =>
-        names.includes(change) || (names.includes(to) && !names.includes(from))
+      const { kind, event, resource } = entry
       if (kind === 'tpp-call' || kind === 'lfi-request') addCall(entry, at)
-      else if (kind === 'consent-changed') addToDay('consents', entry, at, countIf(OF_CONSENTS, says))
-      else if (kind === 'resource-changed' && entry['resource'] === 'payment') {
-        const transactions = { NumberOfSuccessfulTransactions: Number(entry['successfulTransactions'] ?? 0) }
-        addToDay('payments', entry, at, { ...countIf(OF_PAYMENTS, reaches), ...transactions })
-      } else if (kind === 'admin-act' && String(entry['act']).startsWith('outage '))
+      else if (kind === 'consent-changed') addToDay('consents', entry, at, consentFigures(entry))
+      else if (kind === 'resource-changed' && resource === 'payment')
+        addToDay('payments', entry, at, paymentFigures(entry))
+      else if (kind === 'admin-act' && String(entry['act']).startsWith('outage '))
         downtime.declare(String(entry['target']))
       else if (kind === 'system' && event === 'lfi-down') downtime.signal('lfi', null, true, at)
       else if (kind === 'system' && event === 'lfi-up') downtime.signal('lfi', null, false, at)
@@ -1175,13 +1166,9 @@ function describeReceipt({ origin, index, size, entry, opened, firstBad }: Recei
   return [`VERIFIED: entry ${index} of ${size} in ${origin}`, JSON.stringify(entry), ...values].join('\n')
 }
 
-const MANY = { type: 'string', multiple: true } as const
-const ONE = { type: 'string' } as const
-const FLAG = { type: 'boolean' } as const
-const OPTIONS = {
-  ...{ key: ONE, policy: ONE, checkpoint: MANY, compare: MANY, period: ONE, tpp: ONE },
-  ...{ reports: FLAG, json: FLAG },
-} as const
+const [one, many, flag] = [{ type: 'string' }, { type: 'string', multiple: true }, { type: 'boolean' }] as const
+const TEXTS = { key: one, policy: one, checkpoint: many, compare: many, period: one, tpp: one }
+const OPTIONS = { ...TEXTS, reports: flag, json: flag }
 const USAGE =
   'usage: falaj-verify [receipt] <path> [--key <key>] [--policy <file>] [--checkpoint <file>]… [--reports] ' +
   '[--compare <report>]… [--period <first>/<last>] [--tpp <organisation>] [--json]'

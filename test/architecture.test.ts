@@ -54,7 +54,7 @@ const READS_ENVIRONMENT = ['src/config.ts', 'src/main.ts', 'sandbox/main.ts']
 const LINES_MAX = 400
 /** One file on purpose: a regulator takes it, reads it, and needs nothing else. */
 const WHOLE = 'src/audit/verifier/falaj-verify.ts'
-const WHOLE_LINES_MAX = 1_476
+const WHOLE_LINES_MAX = 1_480
 const WHOLE_IMPORTS = ['node:crypto', 'node:fs', 'node:path', 'node:util']
 
 /** Where a package lives. A path ending in `/` is a folder. Outside parties bring their own. */

@@ -329,6 +329,11 @@ describe('hours', () => {
     edit('hours.ndjson', (text) => text.replace('T09:', 'T07:'))
     expect(bad()).toMatchObject({ where: 'hours.ndjson', index: 603 })
   })
+  test('centuries after the one before it', () => {
+    edit('hours.ndjson', (text) => text.replace(/(?<=.*\n.*"hour":")\d{4}/, '9999'))
+    expect(bad()).toMatchObject({ where: 'hours.ndjson' })
+    expect(bad()?.reason).toBe('this hour does not follow the one before it')
+  })
   test('with a checkpoint that another key signed', () => {
     edit('hours.ndjson', (text) => text.replace(/(\\n— falaj\/aurora \S{20})./, '$1A'))
     expect(bad()).toMatchObject({ where: 'hours.ndjson' })

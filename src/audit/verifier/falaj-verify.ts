@@ -333,6 +333,8 @@ function besideKeys(keys: readonly KeyLine[]): Checker {
   }
 }
 
+/** A century: what a line says of its hour is not signed, and may be anything. */
+const GAP_MAX = 100 * 366 * 24
 /** `gap`: hours before it that are not there. */
 type Hour = Mark & { readonly text: string; readonly gap: number }
 
@@ -350,7 +352,8 @@ function readHours(dir: string, keys: readonly KeyLine[], size: number): readonl
     need(isSigned, where, note.size - 1, 'the checkpoint of this hour is not signed by the key of the log')
     const before = hours.at(-1)
     const gap = before === undefined ? 0 : (at - Date.parse(before.text)) / HOUR - 1
-    const isNext = Number.isInteger(gap) && gap >= 0 && note.size > (before?.size ?? 0) && note.size <= size
+    const isNext =
+      Number.isInteger(gap) && gap >= 0 && gap < GAP_MAX && note.size > (before?.size ?? 0) && note.size <= size
     need(isNext, where, note.size - 1, 'this hour does not follow the one before it')
     hours.push({ where, text, gap, size: note.size, root: note.root })
   }
@@ -1375,7 +1378,8 @@ function commitmentsOf(entry: Json): ReadonlyMap<string, string> {
 function checkOpening({ field, salt, value }: Json, commitments: ReadonlyMap<string, string>, index: number): string {
   // 16 octets in base64 have one way to be written.
   const isSalt = typeof salt === 'string' && /^[A-Za-z0-9+/]{21}[AQgw]==$/.test(salt)
-  const isOpening = typeof field === 'string' && isSalt && typeof value === 'string'
+  // No entry is longer than 65,535 bytes, and no value than an entry.
+  const isOpening = typeof field === 'string' && isSalt && typeof value === 'string' && value.length < 1 << 15
   const isRight = isOpening && commitmentOf(field, salt, value) === commitments.get(field)
   need(isRight, 'opening', index, `value and salt of ${String(field)} do not open the commitment in the entry`)
   return field

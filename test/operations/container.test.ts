@@ -34,8 +34,19 @@ const DOCKERFILE = read('deploy/container/Dockerfile')
 const ARGUMENTS = /^CMD (\[.*\])$/m.exec(DOCKERFILE)?.[1]
 const HUB = JSON.parse(ARGUMENTS ?? 'null') as readonly string[]
 const MIGRATE = HUB.map((each) => (each === 'hub' ? 'migrate' : each))
+/** Of the chart alone: what writes, may write there and nowhere else. */
+const ARCHIVE = [
+  ...HUB.slice(0, HUB.indexOf('src/main.ts')),
+  '--allow-fs-write=/archive/*',
+  ...['src/main.ts', 'archive', 'run', '--config', '/etc/falaj/deployment.json', '--tenant', '{{ . }}'],
+  ...['--to', '/archive/{{ . }}'],
+]
 const UID = 10_001
 const BOOT_MS = 120_000
+const QUOTE_OF_LONG_AGO = `
+  insert into service_request (kind, resource_id, client_id, organisation_id, echoed, status, created_at, status_changed_at,
+    updated_at, revision)
+  values ('fx-quote', 'q-1', 'c', 'o', '{}', 'Expired', '2015-01-01', '2015-01-01', '2015-01-01', 1)`
 /** Of the example configuration. */
 const LISTENERS = [8443, 9443, 10443, 11443, 12443]
 
@@ -60,6 +71,7 @@ describe('every way to start it', () => {
     expect(services.migrate.command).toEqual(MIGRATE)
     expect(argsIn('deploy/helm/falaj/templates/hub.yaml')).toEqual([[...HUB, '--roles', '{{ .roles }}']])
     expect(argsIn('deploy/helm/falaj/templates/migrate.yaml')).toEqual([MIGRATE])
+    expect(argsIn('deploy/helm/falaj/templates/archive.yaml')).toEqual([ARCHIVE])
   })
 
   test('is of an account without rights on a file system that is read-only', () => {
@@ -71,7 +83,7 @@ describe('every way to start it', () => {
         security_opt: ['no-new-privileges:true'],
       })
     }
-    for (const file of ['hub', 'migrate']) {
+    for (const file of ['hub', 'migrate', 'archive']) {
       const template = read(`deploy/helm/falaj/templates/${file}.yaml`)
       expect(template).toContain(`runAsNonRoot: true, runAsUser: ${UID}, runAsGroup: ${UID}`)
       expect(template).toContain(
@@ -179,6 +191,27 @@ describe('the image', () => {
       const { status, said } = await ended
       expect([status, said.split('\n').filter((line) => /"level":[56]0/.test(line))]).toEqual([0, []])
       expect(said).toContain('"msg":"stopped"')
+    },
+    BOOT_MS,
+  )
+
+  test(
+    'archives as the owner, and can write nowhere but where it is told to',
+    async () => {
+      const volume = join(place, 'archive')
+      mkdirSync(volume)
+      if (process.getuid?.() === 0) chownSync(volume, UID, UID)
+      const at = (folder: string) =>
+        ARCHIVE.map((each) => each.replace('{{ . }}', 'example').replace(/(?<==|^)\/archive/, folder))
+      const db = openDatabase({ url: new Secret(owner().EXAMPLE_OWNER_URL), poolMax: 1, applicationName: 'test' })
+      await db.raw(QUOTE_OF_LONG_AGO)
+      await db.destroy()
+      const elsewhere = at(volume).map((each) => (each === `${volume}/example` ? join(place, 'other') : each))
+      const refused = await finished(run(elsewhere, owner()))
+      expect([refused.status, refused.said]).toEqual([1, expect.stringMatching(/Access to this API|permission/i)])
+      const archived = await finished(run(at(volume), owner()))
+      expect([archived.status, archived.said]).toEqual([0, expect.stringMatching(/0 consents, 0 payments, 1 requests/)])
+      expect(readdirSync(join(volume, 'example'))).toHaveLength(2)
     },
     BOOT_MS,
   )

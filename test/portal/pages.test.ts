@@ -74,11 +74,24 @@ describe.skipIf(browserPath === null)(title, () => {
         path.includes('{') ? expect.stringMatching(/\S/) : words.pages[name],
       ])
       expect(await findings(page)).toEqual([])
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
       // On a phone nothing is cut off, and nothing has to be pushed sideways.
       await page.setViewportSize({ width: 360, height: 740 })
       expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
       expect(await findings(page)).toEqual([])
       await page.setViewportSize({ width: 1280, height: 800 })
+    })
+
+    test('a report that is wider than the screen is pushed sideways by itself, also by keyboard', async () => {
+      await page.goto(`${world.origin}/reports?report=consents`)
+      const region = page.getByRole('region', { name: words.reports.kinds.consents, exact: true })
+      expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+      await region.focus()
+      const focused = await page.evaluate(
+        '[document.activeElement.className, document.activeElement.scrollWidth > innerWidth]',
+      )
+      expect(focused).toEqual(['sideways', true])
+      expect(await findings(page)).toEqual([])
     })
 
     test('the login and a refusal', async () => {

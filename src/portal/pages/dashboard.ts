@@ -73,7 +73,7 @@ const hourOf = (at: number): string => `${new Date(at + 4 * HOUR_MS).toISOString
 function speed({ tongue }: Visit, operations: readonly OperationFigures[]): Html {
   const { dashboard: words } = tongue.words
   const ms = (value: number | null | undefined): string =>
-    value === null || value === undefined ? '–' : `${tongue.number(Math.round(value))} ms`
+    value === null || value === undefined ? '–' : `${tongue.number(Math.round(value))}\u00a0ms`
   const figures = table({
     caption: words.operations,
     columns: [

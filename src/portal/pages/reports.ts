@@ -92,11 +92,11 @@ ${field({ name: 'to', label: words.last, type: 'date', value: last, isRequired: 
 <button>${words.show}</button></form>`
 }
 
-/** Columns are called as in the contract, in every language. */
+/** Columns are called as in the contract, in every language. Of many there are more than a screen is wide. */
 function tableOf({ tongue }: Visit, kind: ReportKind, rows: Rows): Html {
   const { reports: words, shell } = tongue.words
   const columns = Object.keys(rows[0] ?? {}).filter((name) => !CONSTANT.has(name))
-  return table({
+  const found = table({
     caption: words.kinds[kind],
     columns,
     empty: shell.none,
@@ -107,6 +107,7 @@ function tableOf({ tongue }: Visit, kind: ReportKind, rows: Rows): Html {
       }),
     ),
   })
+  return html`<div class="sideways" role="region" tabindex="0" aria-label="${words.kinds[kind]}">${found}</div>`
 }
 
 function rawCommand({ tongue, rooms }: Visit, { first, last }: Days): Html {

@@ -27,7 +27,8 @@ const TAG_BYTES = 16
 const SEALED_LENGTH_MAX = 4_000
 
 export function createLoginSeal({ id }: Pick<TenantConfig, 'id'>, { key }: Pick<PortalConfig, 'key'>): LoginSeal {
-  const secret = createPrivateKey(key.key.reveal()).export({ format: 'jwk' }).d ?? ''
+  const secret = createPrivateKey(key.key.reveal()).export({ format: 'jwk' }).d
+  if (secret === undefined) throw new Error(`the portal key of ${id} has no private part that a key can be made of`)
   const encryption = Buffer.from(hkdfSync('sha256', secret, 'falaj portal login', id, 32))
   return {
     seal: (begun) => {

@@ -1,4 +1,5 @@
 /** The small words that everything else is said with: ids, time, errors, secrets. */
+import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import {
@@ -123,6 +124,20 @@ describe('an error', () => {
     expect(error.reason).not.toContain('secret')
     expect(toHubError('a string')).toMatchObject({ code: 'GenericError', message: 'thrown value' })
     expect(toHubError(error)).toBe(error)
+  })
+
+  test('of the driver is a passing one, where a connection was lost or never made', () => {
+    const driver = readFileSync('node_modules/pg/lib/client.js', 'utf8')
+    for (const words of [
+      'timeout expired',
+      'Connection terminated unexpectedly',
+      'Client has encountered a connection error and is not queryable',
+      'Client was closed and is not queryable',
+    ]) {
+      expect(driver).toContain(`new Error('${words}')`)
+      expect(toHubError(new Error(words)).code, words).toBe('GenericRecoverableError')
+      expect(toHubError(new Error(`a note on: ${words}`)).code).toBe('GenericError')
+    }
   })
 })
 

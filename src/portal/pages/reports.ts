@@ -74,7 +74,6 @@ async function rowsOf(all: Reports, kind: ReportKind, days: Days): Promise<Rows>
   const count = (Date.parse(days.last) - Date.parse(days.first)) / 86_400_000 + 1
   if (count > daysMax)
     throw new HubError('Resource.InvalidFormat', { reason: `this report is of ${daysMax} days at most` })
-  await all.advance()
   return read(all, days)
 }
 

@@ -7,6 +7,16 @@ import { addDays, type LocalDate } from '../../../src/local-date.ts'
 const day = (text: string) => text as LocalDate
 const period = (type: PeriodType, startDate: string): Period => ({ type, startDate: day(startDate) })
 
+const SERIES: fc.Arbitrary<Period> = fc.record({
+  type: fc.constantFrom<PeriodType>('Day', 'Week', 'Month', 'Year'),
+  startDate: fc.integer({ min: 0, max: 20_000 }).map((days) => addDays(day('2000-01-01'), days)),
+})
+function spanAt(series: Period, date: LocalDate) {
+  const span = periodOf(series, date)
+  if (span === null) throw new Error('no period after the start')
+  return span
+}
+
 describe('the period of a day', () => {
   test.each([
     ['Day', '2026-03-01', '2026-03-05', '2026-03-05', '2026-03-06'],
@@ -31,22 +41,15 @@ describe('the period of a day', () => {
   })
 
   test('is one of a row of periods without gap or overlap', () => {
-    const dates = fc.integer({ min: 0, max: 20_000 }).map((days) => addDays(day('2000-01-01'), days))
     fc.assert(
-      fc.property(
-        fc.constantFrom<PeriodType>('Day', 'Week', 'Month', 'Year'),
-        dates,
-        fc.integer({ min: 0, max: 2_000 }),
-        (type, startDate, later) => {
-          const date = addDays(startDate, later)
-          const span = periodOf({ type, startDate }, date)
-          if (span === null) throw new Error('no period after the start')
-          expect(span.from <= date && date < span.until).toBe(true)
-          expect(periodOf({ type, startDate }, span.until)?.from).toBe(span.until)
-          const first = span.from < startDate ? startDate : span.from
-          expect(periodOf({ type, startDate }, first)).toEqual(span)
-        },
-      ),
+      fc.property(SERIES, fc.integer({ min: 0, max: 2_000 }), (series, later) => {
+        const date = addDays(series.startDate, later)
+        const span = spanAt(series, date)
+        expect(span.from <= date && date < span.until).toBe(true)
+        expect(periodOf(series, span.until)?.from).toBe(span.until)
+        const first = span.from < series.startDate ? series.startDate : span.from
+        expect(periodOf(series, first)).toEqual(span)
+      }),
     )
   })
 })
@@ -66,22 +69,15 @@ describe('a payment that comes back with its period', () => {
   })
 
   test('falls on one day of each period', () => {
-    const dates = fc.integer({ min: 0, max: 20_000 }).map((days) => addDays(day('2000-01-01'), days))
     fc.assert(
-      fc.property(
-        fc.constantFrom<PeriodType>('Day', 'Week', 'Month', 'Year'),
-        dates,
-        fc.integer({ min: 0, max: 2_000 }),
-        (type, startDate, later) => {
-          const span = periodOf({ type, startDate }, addDays(startDate, later))
-          if (span === null) throw new Error('no period after the start')
-          let found = 0
-          for (let date = span.from; date < span.until; date = addDays(date, 1)) {
-            if (recursOn({ type, startDate }, date)) found += 1
-          }
-          expect(found).toBe(1)
-        },
-      ),
+      fc.property(SERIES, fc.integer({ min: 0, max: 2_000 }), (series, later) => {
+        const span = spanAt(series, addDays(series.startDate, later))
+        let found = 0
+        for (let date = span.from; date < span.until; date = addDays(date, 1)) {
+          if (recursOn(series, date)) found += 1
+        }
+        expect(found).toBe(1)
+      }),
     )
   })
 })

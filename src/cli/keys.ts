@@ -33,7 +33,7 @@ export function keysCommand(): Command {
     'retire',
     'End a key before its time: the next one is forgotten, a retired one verifies nothing any more.',
   )
-    .argument('<kid>', 'as shown by `falaj keys list`')
+    .argument('<kid>', 'as shown by `falaj keys list`; one that begins with - stands last, after --')
     .option(...HARM)
     .action((kid: string, options: DeskOptions & Harm) =>
       withOperations(options, async (operations, { actWith }) => {

@@ -37,7 +37,9 @@ async function onFreePorts(dataDir: string, options: Own): Promise<Sandbox> {
     try {
       return await startSandbox({ ...options, dataDir, basePort, fresh: false, progress: () => {} })
     } catch (error) {
-      if (!(error instanceof SandboxError) || attempt === ATTEMPTS) throw error
+      // Another sandbox may take a port between the look at it and its use.
+      const isTaken = error instanceof SandboxError || /Address already in use/.test(String(error))
+      if (!isTaken || attempt === ATTEMPTS) throw error
     }
   }
 }

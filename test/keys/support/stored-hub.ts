@@ -172,7 +172,7 @@ async function furnish(
     encryptionKeyFile,
     logFiles,
     trustFrameworkUrl: manifest.trustFramework.url,
-    keys: (name, ...args) => falaj(['keys', name, ...args, ...about]),
+    keys: (name, ...args) => falaj(['keys', name, ...about, ...args]),
     published: async () => {
       const second = atSecond(`${server.issuer}/jwks`)
       return [await publishedAt(`${server.issuer}/jwks`), await publishedAt(second.url, second.headers)]

@@ -28,6 +28,8 @@ export const RIGHTS: Readonly<Record<string, readonly Right[]>> = {
   consent_version: APPEND,
   consent_tally: ALL,
   consent_slot: ALL,
+  consent_ahead: ALL,
+  consent_ahead_line: ALL,
   outbox: ALL,
   tpp: KEEP,
   software_statement: KEEP,

@@ -19,6 +19,7 @@ import { paymentIdsElsewhere } from './migrations/0017-payment-ids-elsewhere.ts'
 import { consentsOfClient } from './migrations/0018-consents-of-client.ts'
 import { consentListsByClock } from './migrations/0019-consent-lists-by-clock.ts'
 import { consentMoves } from './migrations/0020-consent-moves.ts'
+import { consentsAhead } from './migrations/0020-consents-ahead.ts'
 import {
   linkInteraction,
   notePayment,
@@ -119,6 +120,7 @@ export const migrations: readonly Migration[] = [
   consentsOfClient,
   consentListsByClock,
   consentMoves,
+  consentsAhead,
 ]
 
 /**
@@ -212,7 +214,7 @@ export function createConsentStore(deps: ConsentStoreDeps): ConsentStore {
       const { rows, totalRecords } = await lists.page(filter, clock.now())
       return { rows: presentAll(rows), totalRecords }
     },
-    search: async (asked) => presentAll(await search(db, asked, clock.now())),
+    search: async (asked) => presentAll(await search(db, lists, asked, clock.now())),
     countByStatus: async () => {
       const now = clock.now()
       const count = (status: ConsentStatus) => tallyAt(db, { type: undefined, status }, now)

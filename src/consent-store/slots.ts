@@ -7,6 +7,7 @@ import { type Instant, toInstant } from '../clock.ts'
 import { type Binding, type Db, query } from '../db.ts'
 import { STATUS_BY_CLOCK } from './by-clock.ts'
 import type { ConsentType } from './consent.ts'
+import { AHEAD, DUE_BESIDES } from './counted-ahead.ts'
 
 /** A list in its order, and which consents of it. */
 export type Counted = {
@@ -21,85 +22,116 @@ export type Place = { readonly from: Instant; readonly until: Instant; readonly 
 /** Longest first. A stretch is 2^span seconds, and consists of 32 of the next. */
 const SPANS = [22, 17, 12] as const
 type Span = (typeof SPANS)[number]
+export const LONGEST = 22
 const FINEST = 12
 const NARROWING = 5
 const [MIN, MAX] = [-(2 ** 31), 2 ** 31 - 1]
 
 /**
  * What the clock has moved on and nobody has written down yet: by how many the counts of a status differ from those that
- * are stored, by the finest stretch. Looked up once for all that is asked of one moment.
+ * are stored. Of very many there are lines (counted-ahead.ts); of the rest it is the differences by the finest stretch.
  */
-export type Moved = { readonly total: number; readonly bySlot: ReadonlyMap<number, number> }
-export const NOTHING_MOVED: Moved = { total: 0, bySlot: new Map() }
+export type Moved = { readonly ahead: string | null; readonly bySlot: ReadonlyMap<number, number> }
 
 export async function movedBy(db: Db, of: Counted, now: Instant): Promise<Moved> {
-  if (of.status === undefined) return NOTHING_MOVED
+  if (of.status === undefined) return { ahead: null, bySlot: new Map() }
   const typed = of.type === undefined ? 'true' : 'type = ?'
-  const { rows } = await query<{ slot: number; count: string }>(
+  const { rows } = await query<{ ahead: string | null; slot: number | null; count: string | null }>(
     db,
-    `select consent_slot_at(${of.list}_at, ${FINEST}) as slot,
-       sum((${STATUS_BY_CLOCK} = ?)::int - (status = ?)::int) as count
-     from consent where due_at <= ? and ${typed} group by slot`,
-    [new Date(now), of.status, of.status, new Date(now), ...(of.type === undefined ? [] : [of.type])],
+    `with ahead as materialized (${AHEAD})
+     select (select id from ahead) as ahead, null as slot, null as count
+     union all
+     select null, consent_slot_at(${of.list}_at, ${FINEST}) as slot, sum((${STATUS_BY_CLOCK} = ?)::int - (status = ?)::int)
+     from consent where ${DUE_BESIDES} and ${typed} group by slot`,
+    [new Date(now), new Date(now), of.status, of.status, new Date(now), ...(of.type === undefined ? [] : [of.type])],
   )
-  const bySlot = new Map(rows.map(({ slot, count }) => [slot, Number(count)]))
-  return { bySlot, total: [...bySlot.values()].reduce((sum, count) => sum + count, 0) }
+  const moves = rows.flatMap(({ slot, count }) => (slot === null ? [] : [[slot, Number(count)] as const]))
+  return { ahead: rows.find(({ slot }) => slot === null)?.ahead ?? null, bySlot: new Map(moves) }
 }
 
-/** null: the list ends before it. */
-export async function placeOf(db: Db, of: Counted, rank: number, moved: Moved): Promise<Place | null> {
-  let before = rank
-  let within: number | null = null
-  for (const span of SPANS) {
-    let found: number | null = null
-    for (const { slot, count } of await counts(db, of, span, within, moved)) {
-      if (before < count) {
-        found = slot
-        break
+/** A list at one moment. What is read of it is read once. */
+export type Places = {
+  readonly total: () => Promise<number>
+  /** null: the list ends before it. */
+  readonly placeOf: (rank: number) => Promise<Place | null>
+  readonly stretchOf: (at: Instant) => Promise<Stretch>
+}
+/** The finest stretch of a time: how many there are in it, how many come before it in the list, and when it begins. */
+export type Stretch = { readonly before: number; readonly count: number; readonly from: Instant }
+
+export function placesIn(db: Db, of: Counted, moved: Moved): Places {
+  const known = new Map<string, Promise<readonly Count[]>>()
+  const countsIn = (span: Span, stretch: number | null): Promise<readonly Count[]> => {
+    const key = `${span} ${stretch}`
+    const found = known.get(key) ?? counts(db, of, span, stretch, moved)
+    known.set(key, found)
+    return found
+  }
+  return {
+    total: async () => sumOf(await countsIn(LONGEST, null)),
+    placeOf: async (rank) => {
+      let before = rank
+      let slot: number | null = null
+      for (const span of SPANS) {
+        let within: number | null = null
+        for (const each of await countsIn(span, slot)) {
+          if (before < each.count) {
+            within = each.slot
+            break
+          }
+          before -= each.count
+        }
+        if (within === null) return null
+        slot = within
       }
-      before -= count
-    }
-    if (found === null) return null
-    within = found
+      return slot === null ? null : { from: beginning(slot), until: beginning(slot + 1), before }
+    },
+    stretchOf: async (at) => {
+      const isBefore = (slot: number, own: number) => (of.list === 'created' ? slot > own : slot < own)
+      let before = 0
+      let own: number | null = null
+      let all: readonly Count[] = []
+      for (const span of SPANS) {
+        all = await countsIn(span, own)
+        const here = slotAt(at, span)
+        before += sumOf(all.filter(({ slot }) => isBefore(slot, here)))
+        own = here
+      }
+      return { before, count: sumOf(all.filter(({ slot }) => slot === own)), from: beginning(own ?? 0) }
+    },
   }
-  const slot = within ?? 0
-  return { from: beginning(slot), until: beginning(slot + 1), before }
 }
 
-/** How many changed last in the stretches before the one of `at`, and where that one begins. */
-export async function countedBefore(
-  db: Db,
-  of: Counted,
-  at: Instant,
-  moved: Moved,
-): Promise<{ readonly count: number; readonly from: Instant }> {
-  let count = 0
-  let within: number | null = null
-  for (const span of SPANS) {
-    const own = slotAt(at, span)
-    for (const each of await counts(db, of, span, within, moved)) if (each.slot < own) count += each.count
-    within = own
-  }
-  return { count, from: beginning(slotAt(at, FINEST)) }
-}
-
+const sumOf = (all: readonly Count[]): number => all.reduce((sum, { count }) => sum + count, 0)
 const slotAt = (at: Instant, span: Span): number => Math.floor(at / 1000 / 2 ** span)
 const beginning = (slot: number): Instant => toInstant(slot * 2 ** FINEST * 1000)
 
 type Count = { readonly slot: number; readonly count: number }
 
 /** In the order of the list. */
-async function counts(db: Db, of: Counted, span: Span, within: number | null, moved: Moved): Promise<readonly Count[]> {
-  const [first, last] = within === null ? [MIN, MAX] : [within * 2 ** NARROWING, (within + 1) * 2 ** NARROWING - 1]
+async function counts(
+  db: Db,
+  of: Counted,
+  span: Span,
+  stretch: number | null,
+  moved: Moved,
+): Promise<readonly Count[]> {
+  const [first, last] = stretch === null ? [MIN, MAX] : [stretch * 2 ** NARROWING, (stretch + 1) * 2 ** NARROWING - 1]
   const typed = of.type === undefined ? '' : 'and type = ?'
   const standing = of.status === undefined ? '' : 'and status = ?'
+  const within = `list = '${of.list}' and span = ${span} and slot between ? and ? ${typed} ${standing}`
   const bindings: Binding[] = [first, last]
   for (const each of [of.type, of.status]) if (each !== undefined) bindings.push(each)
+  const lines = [{ from: 'consent_slot', where: within, bindings }]
+  if (moved.ahead !== null) {
+    lines.push({ from: 'consent_ahead_line', where: `ahead = ? and ${within}`, bindings: [moved.ahead, ...bindings] })
+  }
   const { rows } = await query<{ slot: number; count: string }>(
     db,
-    `select slot, sum(delta) as count from consent_slot
-     where list = '${of.list}' and span = ${span} and slot between ? and ? ${typed} ${standing} group by slot`,
-    bindings,
+    `select slot, sum(delta) as count from (
+       ${lines.map(({ from, where }) => `select slot, delta from ${from} where ${where}`).join(' union all ')}) as lines
+     group by slot`,
+    lines.flatMap((each) => each.bindings),
   )
   const bySlot = new Map(rows.map(({ slot, count }) => [slot, Number(count)]))
   for (const [finest, count] of moved.bySlot) {

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import type { Instant } from '../clock.ts'
 import { inTransaction } from '../db.ts'
 import { recordEnds, type Unit } from './change.ts'
+import { countAhead, foldAhead } from './counted-ahead.ts'
 import { foldSlots } from './slots.ts'
 import { clockStep } from './steps.ts'
 import { dueIds, lockDue } from './store.ts'
@@ -36,6 +37,7 @@ const LONGEST_MS = 5_000
  */
 export async function sweep(unit: Unit, limit: number): Promise<number> {
   const now = unit.clock.now()
+  await countAhead(unit.db, now)
   const failures: unknown[] = []
   let moved = 0
   const ids = await dueIds(unit.db, now, limit)
@@ -61,6 +63,7 @@ export async function sweep(unit: Unit, limit: number): Promise<number> {
   }
   await foldTally(unit.db)
   await foldSlots(unit.db)
+  await foldAhead(unit.db)
   if (failures.length > 0) throw new AggregateError(failures, `${failures.length} consents could not be ended`)
   return moved
 }

@@ -2,35 +2,34 @@
 import type { Instant } from '../clock.ts'
 import { type Db, query } from '../db.ts'
 import { STATUS_BY_CLOCK } from './by-clock.ts'
-import { type Counted, type Moved, NOTHING_MOVED } from './slots.ts'
+import { AHEAD, DUE_BESIDES } from './counted-ahead.ts'
+import { type Counted, LONGEST } from './slots.ts'
 
-type Kind = Pick<Counted, 'type' | 'status'>
-
-/** In whatever order: the stored counts, and what the clock has moved since, of the same moment. */
-export async function tally(db: Db, { type, status }: Kind, moved: Moved): Promise<number> {
-  const wanted = [...(type === undefined ? [] : ['type = ?']), ...(status === undefined ? [] : ['status = ?'])]
-  const { rows } = await query<{ count: string }>(
-    db,
-    `select coalesce(sum(delta), 0) as count from consent_tally where ${['true', ...wanted].join(' and ')}`,
-    [type, status].filter((each) => each !== undefined),
-  )
-  return Number(rows[0]?.count ?? 0) + moved.total
-}
-
-/** The same in one statement, for whoever asks nothing else of the moment. */
-export async function tallyAt(db: Db, of: Kind, now: Instant): Promise<number> {
+/** The stored counts, and what the clock has moved since, of the same moment. */
+export async function tallyAt(db: Db, of: Pick<Counted, 'type' | 'status'>, now: Instant): Promise<number> {
   const { type, status } = of
-  if (status === undefined) return tally(db, of, NOTHING_MOVED)
   const typed = type === undefined ? { sql: 'true', bindings: [] } : { sql: 'type = ?', bindings: [type] }
-  const { rows } = await query<{ count: string }>(
-    db,
-    `select coalesce((select sum(delta) from consent_tally where status = ? and ${typed.sql}), 0)
-       + coalesce((select sum((${STATUS_BY_CLOCK} = ?)::int - (status = ?)::int) from consent
-         where due_at <= ? and ${typed.sql}), 0) as count`,
-    [status, ...typed.bindings, new Date(now), status, status, new Date(now), ...typed.bindings],
-  )
+  const { rows } = await (status === undefined
+    ? query<Count>(db, `select sum(delta) as count from consent_tally where ${typed.sql}`, typed.bindings)
+    : query<Count>(
+        db,
+        `with ahead as materialized (${AHEAD})
+         select coalesce((select sum(delta) from consent_tally where status = ? and ${typed.sql}), 0)
+           + coalesce((select sum(delta) from consent_ahead_line
+             where ahead = (select id from ahead) and list = 'created' and span = ${LONGEST}
+               and status = ? and ${typed.sql}), 0)
+           + coalesce((select sum((${STATUS_BY_CLOCK} = ?)::int - (status = ?)::int) from consent
+             where ${DUE_BESIDES} and ${typed.sql}), 0) as count`,
+        [
+          new Date(now),
+          ...[status, ...typed.bindings],
+          ...[status, ...typed.bindings],
+          ...[new Date(now), status, status, new Date(now), ...typed.bindings],
+        ],
+      ))
   return Number(rows[0]?.count ?? 0)
 }
+type Count = { readonly count: string | null }
 
 /** Lines that are read with every count before they are worth folding. */
 const LINES_MAX = 200

@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createAudit } from '../../src/audit/index.ts'
@@ -23,6 +24,10 @@ import { accountId, consentId, fill, sizes, userId } from './consents-fill.ts'
 const SIZES = [10_000, 100_000, 1_000_000]
 const CALLS = 200
 const EXPIRING = 100_000
+/** Before those: what lists of what ended are read of, without anything that is due. */
+const ENDED = 10_000
+/** Before and after, as long. */
+const QUIET_MS = 15_000
 const SWEEPER = fileURLToPath(new URL('consents-sweep.ts', import.meta.url))
 const PORT = 31_490
 
@@ -120,71 +125,91 @@ async function growth(db: Db, wanted: readonly number[]): Promise<void> {
   }
 }
 
+/** What is read while many end, all of it by one reader in turn. */
+const MEANWHILE: Readonly<Record<string, Read>> = {
+  'by id': (store, _, call) => store.find(consentId(anyOf(10_000, call)) as ConsentId),
+  'first page of a status': (store, _, call) =>
+    store.listForLfi({ status: 'Expired', page: 1, pageSize: 25 + (call % 20) }),
+  'jump in a status': (store, _, call) =>
+    store.listForLfi({ status: 'Expired', page: 40 + (call % 150) * 2, pageSize: 25 }),
+  'changes of a status': (store, _, call) =>
+    store.listForLfi({
+      status: 'Expired',
+      updatedAfter: toInstant(Date.UTC(2020, 0, 2) + call),
+      page: 1,
+      pageSize: 25,
+    }),
+  'counts by status': (store) => store.countByStatus(),
+}
+type Times = Readonly<Record<string, readonly number[]>>
+
 /** One sweep after another by a worker, a process of its own as in a deployment, until nothing is due. */
 async function expiry(db: Db, url: Secret<string>): Promise<void> {
-  const lists = async (): Promise<string> => {
-    const { store, close } = storeOf(db, systemClock)
-    const took: number[] = []
-    for (let call = 0; call < 20; call += 1) {
-      const start = performance.now()
-      await store.listForLfi({ status: 'Expired', page: 1, pageSize: 25 + call })
-      took.push(performance.now() - start)
-    }
-    await close()
-    return quantile(took, 0.1).toFixed(2)
-  }
-  const before = await lists()
+  await db.transaction(async (tx) => {
+    await tx.raw('set local statement_timeout = 0')
+    await tx.raw('alter table consent disable trigger consent_keep')
+    const ending = `update consent set expires_at = ? where id in
+      (select id from consent where status = 'Authorized' and expires_at > now() order by id limit ?)`
+    // As many as the reads below jump over have ended before; the others end in a moment.
+    await tx.raw(ending, ['2026-01-01', ENDED])
+    await tx.raw('alter table consent enable trigger consent_keep')
+  })
+  await sweeping(url)
+  await db.raw('vacuum analyze consent')
+  const { store, close } = storeOf(db, systemClock)
+  const before = await reads(store, wait(QUIET_MS))
   await db.transaction(async (tx) => {
     await tx.raw('set local statement_timeout = 0')
     await tx.raw('alter table consent disable trigger consent_keep')
     await tx.raw(
-      `update consent set expires_at = '2026-06-01' where id in
-       (select id from consent where status = 'Authorized' order by id limit ?)`,
+      `update consent set expires_at = now() - interval '1 second' where id in
+       (select id from consent where status = 'Authorized' order by id desc limit ?)`,
       [EXPIRING],
     )
     await tx.raw('alter table consent enable trigger consent_keep')
   })
   await db.raw('vacuum analyze consent')
-  const [due] = (await query<{ due: string }>(db, `select count(*) as due from consent where due_at <= '2026-06-01'`))
-    .rows
-  const waiting = await lists()
-  const { store, close } = storeOf(db, systemClock)
-  const quiet = await reads(store, () => Promise.resolve(), 3_000)
+  const [due] = (await query<{ due: string }>(db, 'select count(*) as due from consent where due_at <= now()')).rows
   const began = performance.now()
-  let ended = 0
-  const busy = await reads(store, async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [SWEEPER, url.reveal()])
-    ended = Number(stdout)
-  })
+  const ended = sweeping(url)
+  const during = await reads(store, ended)
   const seconds = (performance.now() - began) / 1000
+  const after = await reads(store, wait(QUIET_MS))
   await close()
+  const many = await ended
   console.log(
-    `\nexpiry of ${due?.due} consents: ${ended} written down in ${seconds.toFixed(0)} s, ${(ended / seconds).toFixed(0)} a second`,
+    `\nexpiry of ${due?.due} consents: ${many} written down in ${seconds.toFixed(0)} s, ${(many / seconds).toFixed(0)} a second`,
   )
-  console.log(`  first page of a status: ${before} ms without them, ${waiting} ms while all of them are due`)
-  for (const [name, at] of [
-    ['median', 0.5],
-    ['p99', 0.99],
-  ] as const) {
-    const [idle, swept] = [quantile(quiet, at), quantile(busy, at)]
-    console.log(
-      `  reads by id meanwhile, ${name}: ${(swept / idle).toFixed(2)} × idle (${idle.toFixed(2)} ms, ${swept.toFixed(2)} ms)`,
-    )
+  console.log(`  ${'a read meanwhile'.padEnd(26)}${'median, × idle'.padStart(24)}${'p99, × idle'.padStart(24)}`)
+  for (const name of Object.keys(MEANWHILE)) {
+    const idle = [...(before[name] ?? []), ...(after[name] ?? [])]
+    const cell = (at: number): string => {
+      const [quiet, busy] = [quantile(idle, at), quantile(during[name] ?? [], at)]
+      return `${(busy / quiet).toFixed(2)} (${busy.toFixed(2)} ms)`.padStart(24)
+    }
+    console.log(`  ${name.padEnd(26)}${cell(0.5)}${cell(0.99)}`)
   }
 }
 
-async function reads(store: ConsentStore, work: () => Promise<void>, atLeastMs = 0): Promise<readonly number[]> {
-  const took: number[] = []
-  const began = performance.now()
+async function sweeping(url: Secret<string>): Promise<number> {
+  return Number((await promisify(execFile)(process.execPath, [SWEEPER, url.reveal()])).stdout)
+}
+
+async function reads(store: ConsentStore, work: Promise<unknown>): Promise<Times> {
+  const took: Record<string, number[]> = {}
   let done = false
-  const working = work().finally(() => {
+  const working = work.finally(() => {
     done = true
   })
-  for (let call = 0; !done || performance.now() - began < atLeastMs; call += 1) {
-    const start = performance.now()
-    await store.find(consentId(anyOf(10_000, call)) as ConsentId)
-    took.push(performance.now() - start)
-    await new Promise((resolve) => setTimeout(resolve, 2))
+  for (let call = 0; !done; call += 1) {
+    for (const [name, read] of Object.entries(MEANWHILE)) {
+      const start = performance.now()
+      await read(store, 0, call)
+      const times = took[name] ?? []
+      times.push(performance.now() - start)
+      took[name] = times
+      await wait(2)
+    }
   }
   await working
   return took

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Instant, iso } from '../../src/clock.ts'
 import { atClock, type Consent, type ConsentType, STATUSES, TYPES } from '../../src/consent-store/consent.ts'
+import { countAhead, isCountedAhead } from '../../src/consent-store/counted-ahead.ts'
 import { type ConsentFilter, createLists } from '../../src/consent-store/list.ts'
 import { newRow } from '../../src/consent-store/row.ts'
 import { foldSlots } from '../../src/consent-store/slots.ts'
@@ -125,6 +126,11 @@ describe('lists', () => {
     const hub = testStore(database.db)
     const counted = (consents: readonly Consent[]) =>
       Object.fromEntries(STATUSES.map((status) => [status, model(consents, { status }, NOW).length]))
+    expect(await hub.store.countByStatus()).toEqual(counted(all))
+    // The same among many that are due: counted ahead, and sought by place.
+    await countAhead(database.db, NOW, 100)
+    expect(await isCountedAhead(database.db, NOW)).toBe(true)
+    expect(await compare(all, NOW)).toBeGreaterThan(150)
     expect(await hub.store.countByStatus()).toEqual(counted(all))
     while ((await hub.store.sweep(1_000)) > 0);
     await hub.close()

@@ -206,6 +206,10 @@ CREATE INDEX consent_kind_updated ON public.consent USING btree (type, status, u
 CREATE INDEX consent_psu ON public.consent USING btree (psu_user_id);
 CREATE INDEX consent_updated ON public.consent USING btree (updated_at, id);
 CREATE UNIQUE INDEX consent_id_folded ON public.consent USING btree (lower(id));
+CREATE TRIGGER consent_ahead_changed AFTER UPDATE ON public.consent REFERENCING OLD TABLE AS before_it NEW TABLE AS after_it FOR EACH STATEMENT EXECUTE FUNCTION consent_ahead_changed();
+CREATE TRIGGER consent_ahead_emptied AFTER TRUNCATE ON public.consent FOR EACH STATEMENT EXECUTE FUNCTION consent_ahead_emptied();
+CREATE TRIGGER consent_ahead_gone AFTER DELETE ON public.consent REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION consent_ahead_gone();
+CREATE TRIGGER consent_ahead_new AFTER INSERT ON public.consent REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION consent_ahead_new();
 CREATE TRIGGER consent_keep BEFORE UPDATE ON public.consent FOR EACH ROW EXECUTE FUNCTION consent_keep();
 CREATE TRIGGER consent_remember_change AFTER UPDATE ON public.consent FOR EACH ROW WHEN ((new.revision IS DISTINCT FROM old.revision)) EXECUTE FUNCTION consent_remember();
 CREATE TRIGGER consent_remember_new AFTER INSERT ON public.consent FOR EACH ROW EXECUTE FUNCTION consent_remember();
@@ -213,6 +217,28 @@ CREATE TRIGGER consent_tally_changed AFTER UPDATE ON public.consent REFERENCING 
 CREATE TRIGGER consent_tally_emptied AFTER TRUNCATE ON public.consent FOR EACH STATEMENT EXECUTE FUNCTION consent_tally_emptied();
 CREATE TRIGGER consent_tally_gone AFTER DELETE ON public.consent REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION consent_tally_gone();
 CREATE TRIGGER consent_tally_new AFTER INSERT ON public.consent REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION consent_tally_new();
+
+create table consent_ahead (
+  id bigint generated always as identity not null,
+  until timestamp with time zone not null,
+  counted boolean default false not null,
+  constraint consent_ahead_pkey PRIMARY KEY (id)
+);
+CREATE UNIQUE INDEX consent_ahead_open ON public.consent_ahead USING btree (counted) WHERE (NOT counted);
+
+create table consent_ahead_line (
+  ahead bigint not null,
+  list text not null,
+  span smallint not null,
+  slot integer not null,
+  type text not null,
+  status text not null,
+  delta bigint not null,
+  folded boolean default false not null,
+  constraint consent_ahead_line_list_check CHECK ((list = ANY (ARRAY['created'::text, 'updated'::text]))),
+  constraint consent_ahead_line_span_check CHECK ((span = ANY (ARRAY[12, 17, 22])))
+);
+CREATE INDEX consent_ahead_line_place ON public.consent_ahead_line USING btree (ahead, list, span, slot);
 
 create table consent_slot (
   list text not null,
@@ -792,6 +818,76 @@ AS $function$
           using errcode = 'insufficient_privilege';
       end
       $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_ahead_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        if exists (select 1 from consent_ahead) then
+          
+    insert into consent_ahead_line (ahead, list, span, slot, type, status, delta)
+      select ahead.id, places.list, places.span, places.slot, moves.type, ends.status, sum(moves.way * ends.delta)
+      from (select 1 as way, type, status, created_at, updated_at, authorize_by, expires_at, due_at from after_it union all select -1 as way, type, status, created_at, updated_at, authorize_by, expires_at, due_at from before_it) as moves
+      join consent_ahead as ahead on moves.due_at <= ahead.until
+      cross join lateral (values (moves.status, -1), (case
+        when moves.status = 'AwaitingAuthorization' and moves.authorize_by < moves.expires_at then 'Rejected'
+        else 'Expired' end, 1)) as ends (status, delta)
+      cross join lateral consent_slots_of(moves.created_at, moves.updated_at) as places
+      group by 1, 2, 3, 4, 5, 6 having sum(moves.way * ends.delta) <> 0;
+        end if;
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_ahead_emptied()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        delete from consent_ahead;
+        delete from consent_ahead_line;
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_ahead_gone()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        if exists (select 1 from consent_ahead) then 
+    insert into consent_ahead_line (ahead, list, span, slot, type, status, delta)
+      select ahead.id, places.list, places.span, places.slot, moves.type, ends.status, sum(moves.way * ends.delta)
+      from (select -1 as way, type, status, created_at, updated_at, authorize_by, expires_at, due_at from gone) as moves
+      join consent_ahead as ahead on moves.due_at <= ahead.until
+      cross join lateral (values (moves.status, -1), (case
+        when moves.status = 'AwaitingAuthorization' and moves.authorize_by < moves.expires_at then 'Rejected'
+        else 'Expired' end, 1)) as ends (status, delta)
+      cross join lateral consent_slots_of(moves.created_at, moves.updated_at) as places
+      group by 1, 2, 3, 4, 5, 6 having sum(moves.way * ends.delta) <> 0; end if;
+        return null;
+      end $function$
+;
+
+CREATE OR REPLACE FUNCTION public.consent_ahead_new()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+      begin
+        if exists (select 1 from consent_ahead) then 
+    insert into consent_ahead_line (ahead, list, span, slot, type, status, delta)
+      select ahead.id, places.list, places.span, places.slot, moves.type, ends.status, sum(moves.way * ends.delta)
+      from (select 1 as way, type, status, created_at, updated_at, authorize_by, expires_at, due_at from added) as moves
+      join consent_ahead as ahead on moves.due_at <= ahead.until
+      cross join lateral (values (moves.status, -1), (case
+        when moves.status = 'AwaitingAuthorization' and moves.authorize_by < moves.expires_at then 'Rejected'
+        else 'Expired' end, 1)) as ends (status, delta)
+      cross join lateral consent_slots_of(moves.created_at, moves.updated_at) as places
+      group by 1, 2, 3, 4, 5, 6 having sum(moves.way * ends.delta) <> 0; end if;
+        return null;
+      end $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.consent_keep()

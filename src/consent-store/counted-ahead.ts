@@ -1,0 +1,152 @@
+/**
+ * Counts that are moved before the rows are (migrations/0020-consents-ahead.ts). A hundred thousand consents may end in the
+ * same second, and writing that down takes minutes, in which every count of a status would look at each of them. So a
+ * moment at which very many will have ended is found a little before it comes, and counted once: the lines of that count
+ * are part of every count from then on, and each change of such a consent takes its part back. Right at any moment of
+ * it: lines and rows are read in one snapshot, and whatever no lines tell of is looked at as ever.
+ */
+import { setTimeout as wait } from 'node:timers/promises'
+import type { Instant } from '../clock.ts'
+import { type Db, query } from '../db.ts'
+
+/** Fewer are looked at as quickly as they are counted ahead. */
+const MANY = 1_000
+/** Longer than two sweeps are apart: the moment is counted when it comes. */
+const SOON_MS = 60_000
+/** For those who were changing consents when the moment was announced; who takes longer is waited for by the next sweep. */
+const WRITERS_MS = 1_000
+
+/** The moment whose lines are part of a count at the one instant that it binds; no row where there is none. */
+export const AHEAD = 'select id, until from consent_ahead where counted and until <= ? order by until desc limit 1'
+/** What is due at the instant that it binds and no lines tell of; beside a common table `ahead`, which is the above. */
+export const DUE_BESIDES = "due_at > coalesce((select until from ahead), '-infinity') and due_at <= ?"
+
+/** Whether so many are due that have not been written down, that rows are better sought by place than among them. */
+export async function isCountedAhead(db: Db, now: Instant): Promise<boolean> {
+  return (await query(db, AHEAD, [new Date(now)])).rows.length > 0
+}
+
+/**
+ * Announces the next moment at which many will have ended, counts it, and drops those that are over. Several may do it
+ * at once, and any of them may die at any point: the next one goes on.
+ */
+export async function countAhead(db: Db, now: Instant, many = MANY): Promise<void> {
+  await drop(db, now)
+  const open = (await announced(db)) ?? (await announce(db, now, many))
+  if (open !== null && (await writersHaveSeen(db))) await count(db, open)
+}
+
+type Moment = { readonly id: string; readonly until: Date }
+
+async function announced(db: Db): Promise<Moment | null> {
+  const { rows } = await query<Moment>(db, 'select id, until from consent_ahead where not counted')
+  return rows[0] ?? null
+}
+
+async function announce(db: Db, now: Instant, many: number): Promise<Moment | null> {
+  const { rows: last } = await query<{ until: Date | null }>(db, 'select max(until) as until from consent_ahead')
+  const { rows: due } = await query<{ due_at: Date }>(
+    db,
+    `select due_at from consent where due_at > ? and due_at <= ? order by due_at offset ? limit 1`,
+    [last[0]?.until ?? new Date(0), new Date(now + SOON_MS), many - 1],
+  )
+  const [first] = due
+  if (first === undefined) return null
+  // What is overdue is counted in one go, up to now.
+  const until = new Date(Math.max(first.due_at.getTime(), now))
+  const { rows } = await query<Moment>(
+    db,
+    'insert into consent_ahead (until) values (?) on conflict do nothing returning id, until',
+    [until],
+  )
+  return rows[0] ?? null
+}
+
+/**
+ * Whoever changed consents before the announcement was there to be seen takes nothing back, and is waited for: all
+ * transactions whose number was given out before now (PostgreSQL, pg_current_snapshot).
+ */
+async function writersHaveSeen(db: Db): Promise<boolean> {
+  const { rows } = await query<{ next: string }>(db, 'select pg_snapshot_xmax(pg_current_snapshot())::text as next')
+  const next = rows[0]?.next ?? ''
+  for (let waited = 0; waited <= WRITERS_MS; waited += 20) {
+    const over = await query(db, 'select 1 where pg_snapshot_xmin(pg_current_snapshot()) >= ?::xid8', [next])
+    if (over.rowCount === 1) return true
+    await wait(20)
+  }
+  return false
+}
+
+/** What was taken back before the count is part of it already: both are seen in one snapshot. */
+async function count(db: Db, { id, until }: Moment): Promise<void> {
+  const counting = async (snapshot: Db): Promise<void> => {
+    const first = await query(snapshot, 'update consent_ahead set counted = true where id = ? and not counted', [id])
+    if (first.rowCount === 0) return
+    await query(snapshot, 'delete from consent_ahead_line where ahead = ?', [id])
+    await query(
+      snapshot,
+      `with due as materialized (
+         select type, status, case when status = 'AwaitingAuthorization' and authorize_by < expires_at then 'Rejected'
+             else 'Expired' end as becomes, consent_slot_at(created_at, 12) as created,
+           consent_slot_at(updated_at, 12) as updated, count(*) as many
+         from consent where due_at <= ? group by 1, 2, 3, 4, 5)
+       insert into consent_ahead_line (ahead, list, span, slot, type, status, delta, folded)
+         select ?, places.list, spans.span, places.slot >> (spans.span - 12), due.type, ends.status,
+           sum(due.many * ends.delta), true
+         from due
+         cross join lateral (values (due.status, -1), (due.becomes, 1)) as ends (status, delta)
+         cross join lateral (values ('created', due.created), ('updated', due.updated)) as places (list, slot)
+         cross join (values (12), (17), (22)) as spans (span)
+         group by 2, 3, 4, 5, 6 having sum(due.many * ends.delta) <> 0`,
+      [until, id],
+    )
+  }
+  try {
+    await db.transaction(counting, { isolationLevel: 'repeatable read' })
+  } catch (thrown) {
+    if (!isOvertaken(thrown)) throw thrown
+  }
+}
+
+/** serialization_failure: another sweeper has counted it. */
+const isOvertaken = (thrown: unknown): boolean => thrown instanceof Error && 'code' in thrown && thrown.code === '40001'
+
+/** A node whose clock is behind reads by an earlier moment a little longer, or looks at what is due. */
+async function drop(db: Db, now: Instant): Promise<void> {
+  await query(
+    db,
+    `delete from consent_ahead as past where counted and until <= ? and (
+       not exists (select 1 from consent where due_at <= past.until)
+       or exists (select 1 from consent_ahead as later where counted and later.until > past.until and later.until <= ?))`,
+    [new Date(now), new Date(now)],
+  )
+  await query(db, 'delete from consent_ahead_line where not exists (select 1 from consent_ahead where id = ahead)')
+}
+
+/** Lines that are read with the others before they are worth folding, and as many as are folded at a time. */
+const FRESH_MIN = 500
+const FRESH_MAX = 20_000
+
+/** Puts new lines together with those of the same stretch (slots.ts does the same with its own). */
+export async function foldAhead(db: Db): Promise<void> {
+  await query(
+    db,
+    `with fresh as (
+       delete from consent_ahead_line where ctid = any(array(
+           select ctid from consent_ahead_line where not folded
+             and ahead in (select id from consent_ahead where counted) limit ? for update skip locked))
+         and (select count(*) from (select 1 from consent_ahead_line where not folded limit ?) as enough) >= ?
+       returning ahead, list, span, slot, type, status, delta),
+     earlier as (
+       delete from consent_ahead_line where ctid = any(array(
+         select ctid from consent_ahead_line where folded
+           and (ahead, list, span, slot, type, status) in (select ahead, list, span, slot, type, status from fresh)
+         for update skip locked))
+       returning ahead, list, span, slot, type, status, delta)
+     insert into consent_ahead_line
+       select ahead, list, span, slot, type, status, sum(delta), true
+       from (select * from fresh union all select * from earlier) as taken
+       group by ahead, list, span, slot, type, status having sum(delta) <> 0`,
+    [FRESH_MAX, FRESH_MIN, FRESH_MIN],
+  )
+}

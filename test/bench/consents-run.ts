@@ -25,7 +25,7 @@ const SIZES = [10_000, 100_000, 1_000_000]
 const CALLS = 200
 const EXPIRING = 100_000
 /** Before those: what lists of what ended are read of, without anything that is due. */
-const ENDED = 10_000
+const ENDED = 1_250
 /** Before and after, as long. */
 const QUIET_MS = 15_000
 const SWEEPER = fileURLToPath(new URL('consents-sweep.ts', import.meta.url))
@@ -131,7 +131,7 @@ const MEANWHILE: Readonly<Record<string, Read>> = {
   'first page of a status': (store, _, call) =>
     store.listForLfi({ status: 'Expired', page: 1, pageSize: 25 + (call % 20) }),
   'jump in a status': (store, _, call) =>
-    store.listForLfi({ status: 'Expired', page: 40 + (call % 150) * 2, pageSize: 25 }),
+    store.listForLfi({ status: 'Expired', page: 6 + (call % 20) * 2, pageSize: 25 }),
   'changes of a status': (store, _, call) =>
     store.listForLfi({
       status: 'Expired',

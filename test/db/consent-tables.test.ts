@@ -116,7 +116,7 @@ async function live(): Promise<void> {
 
 test('every block is one that is run here', () => {
   expect(BLOCKS).toHaveLength(5)
-  expect(WATCHED).toHaveLength(6)
+  expect(WATCHED).toHaveLength(7)
 })
 
 test('autovacuum', async () => {

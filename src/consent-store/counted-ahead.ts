@@ -29,31 +29,38 @@ export async function isCountedAhead(db: Db, now: Instant): Promise<boolean> {
 /**
  * Announces the next moment at which many will have ended, counts it, and drops those that are over. Several may do it
  * at once, and any of them may die at any point: the next one goes on.
+ * @returns whether there is any such moment; there is none nearly always, and that is one statement
  */
-export async function countAhead(db: Db, now: Instant, many = MANY): Promise<void> {
-  await drop(db, now)
-  const open = (await announced(db)) ?? (await announce(db, now, many))
+export async function countAhead(db: Db, now: Instant, many = MANY): Promise<boolean> {
+  const seen = await look(db, now, many)
+  if (seen.kept) await drop(db, now)
+  const open = seen.open ?? (seen.next === null ? null : await announce(db, seen.next, now))
   if (open !== null && (await writersHaveSeen(db))) await count(db, open)
+  return seen.kept || open !== null
 }
 
 type Moment = { readonly id: string; readonly until: Date }
+/** `kept`: there are moments or lines. `open`: one that is announced and not counted. `next`: when many more have ended. */
+type Seen = { readonly kept: boolean; readonly open: Moment | null; readonly next: Date | null }
 
-async function announced(db: Db): Promise<Moment | null> {
-  const { rows } = await query<Moment>(db, 'select id, until from consent_ahead where not counted')
-  return rows[0] ?? null
+async function look(db: Db, now: Instant, many: number): Promise<Seen> {
+  const { rows } = await query<{ kept: boolean; id: string | null; until: Date | null; next: Date | null }>(
+    db,
+    `select exists (select 1 from consent_ahead) or exists (select 1 from consent_ahead_line) as kept, open.id, open.until,
+       (select due_at from consent
+        where due_at > coalesce((select max(until) from consent_ahead), '-infinity') and due_at <= ?
+        order by due_at offset ? limit 1) as next
+     from (select 1) as once left join consent_ahead as open on not counted`,
+    [new Date(now + SOON_MS), many - 1],
+  )
+  const { kept = false, id = null, until = null, next = null } = rows[0] ?? {}
+  return { kept, open: id === null || until === null ? null : { id, until }, next }
 }
 
-async function announce(db: Db, now: Instant, many: number): Promise<Moment | null> {
-  const { rows: last } = await query<{ until: Date | null }>(db, 'select max(until) as until from consent_ahead')
-  const { rows: due } = await query<{ due_at: Date }>(
-    db,
-    `select due_at from consent where due_at > ? and due_at <= ? order by due_at offset ? limit 1`,
-    [last[0]?.until ?? new Date(0), new Date(now + SOON_MS), many - 1],
-  )
-  const [first] = due
-  if (first === undefined) return null
+/** null: somebody else has announced one. */
+async function announce(db: Db, next: Date, now: Instant): Promise<Moment | null> {
   // What is overdue is counted in one go, up to now.
-  const until = new Date(Math.max(first.due_at.getTime(), now))
+  const until = new Date(Math.max(next.getTime(), now))
   const { rows } = await query<Moment>(
     db,
     'insert into consent_ahead (until) values (?) on conflict do nothing returning id, until',

@@ -37,7 +37,7 @@ const LONGEST_MS = 5_000
  */
 export async function sweep(unit: Unit, limit: number): Promise<number> {
   const now = unit.clock.now()
-  await countAhead(unit.db, now)
+  const isAhead = await countAhead(unit.db, now)
   const failures: unknown[] = []
   let moved = 0
   const ids = await dueIds(unit.db, now, limit)
@@ -63,7 +63,7 @@ export async function sweep(unit: Unit, limit: number): Promise<number> {
   }
   await foldTally(unit.db)
   await foldSlots(unit.db)
-  await foldAhead(unit.db)
+  if (isAhead) await foldAhead(unit.db)
   if (failures.length > 0) throw new AggregateError(failures, `${failures.length} consents could not be ended`)
   return moved
 }

@@ -1,6 +1,6 @@
 /** The command line of the sandbox: `npm start`, `npm run demo`, and what belongs to them. */
 import { fileURLToPath } from 'node:url'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { forget, onceIn, runningIn } from './data-folder.ts'
 import { runDemo } from './demo/demo.ts'
 import { agreeAtBank, askAtBank } from './demo/hands.ts'
@@ -25,7 +25,12 @@ const command = (name: string, description: string, isDefault = false) =>
   program
     .command(name, { isDefault })
     .description(description)
-    .option('--port <base>', 'base port; everything is at fixed offsets from it', port, DEFAULT_BASE_PORT)
+    .addOption(
+      new Option('--port <base>', 'base port; everything is at fixed offsets from it')
+        .env('FALAJ_SANDBOX_PORT')
+        .argParser(port)
+        .default(DEFAULT_BASE_PORT),
+    )
     .option('--data <folder>', 'where keys, databases and state are kept', DATA_DIR)
 
 command('start', 'Start it and keep it running until Ctrl-C. State is kept between starts.', true)
@@ -36,8 +41,9 @@ command(
   'demo',
   'Walk the whole journey without a browser. Uses the running sandbox, or starts one for the purpose.',
 ).action(demo)
-command('ask', 'Be the TPP: push a request for accounts, and print the address that the customer is sent to.')
+command('ask', 'Be the TPP: push a request, and print the address that the customer is sent to.')
   .option('--bank <code>', LFI_CODES.join(' or '), 'aurora')
+  .option('--payment', 'for one payment, to which several may have to agree, instead of accounts to read')
   .action(ask)
 command(
   'approve',
@@ -91,11 +97,12 @@ async function demo(options: Options): Promise<void> {
   process.exit(status)
 }
 
-async function ask({ data, bank }: Options & { readonly bank: string }): Promise<void> {
+async function ask(asked: Options & { readonly bank: string; readonly payment?: true }): Promise<void> {
+  const { data, bank, payment } = asked
   const manifest = await isRunning(data)
   const lfi = manifest.lfis[bank as LfiCode]
   if (lfi === undefined) throw new SandboxError(`no bank ${bank}: ${LFI_CODES.join(', ')}`)
-  console.log(await askAtBank(manifest, lfi))
+  console.log(await askAtBank(manifest, lfi, payment === true ? 'payment' : 'accounts'))
 }
 
 async function approve(address: string, { data, user }: Options & { readonly user: string }): Promise<void> {

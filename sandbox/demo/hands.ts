@@ -5,11 +5,20 @@ import { SandboxError } from '../sandbox-error.ts'
 import { createTppClient } from '../tpp/client.ts'
 import { PRESETS } from '../tpp/permissions.ts'
 import { approveAtBank } from './bank-journey.ts'
+import { aed, askFor } from './payment-steps.ts'
 
 const CONSENT_MS = 30 * 86_400_000
+const PAYMENT = { ConsentSchedule: { SinglePayment: { Type: 'SingleInstantPayment', Amount: aed('12.00') } } }
+
+/** Accounts to read, or a payment that several may have to agree to. */
+export type Wanted = 'accounts' | 'payment'
 
 /** The address that the first application sends a customer to. */
-export async function askAtBank({ tpp, trustFramework }: Manifest, lfi: ManifestLfi): Promise<string> {
+export async function askAtBank(
+  { tpp, trustFramework }: Manifest,
+  lfi: ManifestLfi,
+  wanted: Wanted = 'accounts',
+): Promise<string> {
   const [application] = tpp.clients
   if (application === undefined) throw new SandboxError('the manifest names no application')
   const { clientId, redirectUris, transport, signing } = application
@@ -28,6 +37,9 @@ export async function askAtBank({ tpp, trustFramework }: Manifest, lfi: Manifest
     if (found === undefined) throw new SandboxError('the trust framework does not list this bank')
     const bank = await client.connect(found)
     await bank.register()
+    if (wanted === 'payment') {
+      return (await bank.requestPayment({ ...askFor(PAYMENT), allowsSeveral: true })).url
+    }
     const permissions = PRESETS.get('basic')?.permissions ?? []
     return (await bank.requestConsent({ permissions, expiresAt: new Date(Date.now() + CONSENT_MS) })).url
   } finally {

@@ -1,3 +1,4 @@
+import { copyFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -14,6 +15,7 @@ import {
 import { signerFromPem } from '../../src/audit/note/key.ts'
 import { verifyReceipts } from '../../src/audit/verifier/falaj-verify.ts'
 import { systemClock } from '../../src/clock.ts'
+import { blockIn, typeIn } from '../docs/guide.ts'
 import { type AuditLog, newAuditKey, openAuditLog, silent } from '../support/audit-log.ts'
 import { freePort } from '../support/free-port.ts'
 import { ENTRIES } from '../unit/audit/entries.ts'
@@ -61,6 +63,31 @@ test('every checkpoint that is submitted comes back cosigned, by each witness, f
     isQuorumMet: true,
     witnesses: [{ name: 'a' }, { name: 'b' }],
   })
+})
+
+test('the policy of the guide for regulators is met by two witnesses, and not when both are others', async () => {
+  const witnesses = [await openWitness('bank'), await openWitness('tpp')]
+  await log.record(3)
+  await log.seal()
+  await witnessingOf(witnesses).submitNow()
+  await log.export('aurora-audit', {}, { witnesses } as never)
+  copyFileSync('src/audit/verifier/falaj-verify.ts', join(log.folder, 'falaj-verify.ts'))
+  const policy = blockIn('docs/regulator.md', 'log falaj/aurora+')
+  const command = blockIn('docs/regulator.md', 'node falaj-verify.ts aurora-audit --policy')
+  const judge = async (keys: readonly string[]): Promise<string> => {
+    const left = [log.publicKey, ...keys]
+    writeFileSync(
+      join(log.folder, 'policy.txt'),
+      policy.replaceAll(/\S+\+…/g, () => left.shift() ?? expect.fail()),
+    )
+    expect(left).toEqual([])
+    return typeIn(log.folder, {}, command).catch((error: Error) => error.message)
+  }
+  const [bank, tpp] = witnesses.map(({ key }) => key.text)
+  const [other, stranger] = [await openWitness('other'), await openWitness('stranger')].map(({ key }) => key.text)
+  expect(await judge([bank ?? '', tpp ?? ''])).toMatch(/^VERIFIED: audit log falaj\/aurora/)
+  expect(await judge([other ?? '', tpp ?? ''])).toMatch(/^VERIFIED/)
+  expect(await judge([other ?? '', stranger ?? ''])).toMatch(/^status 1\nNOT VERIFIED/)
 })
 
 test('how far log and witnesses are behind is told in seconds, of the witness furthest behind', async () => {

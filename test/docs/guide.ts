@@ -3,13 +3,15 @@
  * the fence say what a block is:
  *
  *   sh                     typed into a terminal that stays open from block to block; it must end with status 0
+ *   sh goes-on             typed into a terminal of its own, where it goes on; its output comes next, and is waited for
  *   <language> <file>      saved as this file
  *   output                 what the block before has printed; … stands for what varies, alone on a line for any lines
+ *   <anything> in: <test>  taken from the guide by that test (`blockIn`), which has what it needs
  *   <anything> not-run: …  for reading only, with the reason
  */
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 export type Block = {
@@ -44,15 +46,66 @@ export function blocksOf(markdown: string): readonly Block[] {
 const NOT_RUN = /^not-run: (.+)$/
 export const isForReading = ({ words }: Block): boolean => NOT_RUN.test(words)
 
+const ELSEWHERE = /^in: (test\/\S+\.test\.ts)$/
+/** The test that follows the block; null: it is followed here. */
+export const followerOf = ({ words }: Block): string | null => ELSEWHERE.exec(words)?.[1] ?? null
+
+/** What a guide has the reader type or write, by how it begins, for the test that its fence names. */
+export function blockIn(file: string, beginning: string): string {
+  const found = blocksOf(readFileSync(file, 'utf8')).filter(({ content }) => content.startsWith(beginning))
+  const [block, ...others] = found
+  if (block === undefined || others.length > 0) throw new Error(`${file} has ${found.length} blocks «${beginning}»`)
+  return block.content
+}
+
+/** A command that goes on: everything that it has printed so far, and its status once it has ended. */
+export type Running = { printed(): string; readonly ended: Promise<number | null>; interrupt(): void }
+
+/** In a terminal of its own, whose Ctrl-C reaches all that it has started. */
+export function startIn(folder: string, environment: NodeJS.ProcessEnv, commands: string): Running {
+  const shell = spawn('bash', ['--norc', '-c', commands], {
+    cwd: folder,
+    env: environment,
+    stdio: 'pipe',
+    detached: true,
+  })
+  let printed = ''
+  for (const pipe of [shell.stdout, shell.stderr]) {
+    pipe.setEncoding('utf8').on('data', (part: string) => {
+      printed += part
+    })
+  }
+  return {
+    printed: () => printed,
+    ended: new Promise((resolve, reject) => {
+      shell.once('error', reject)
+      shell.once('close', resolve)
+    }),
+    interrupt: () => {
+      if (shell.pid !== undefined && shell.exitCode === null) process.kill(-shell.pid, 'SIGINT')
+    },
+  }
+}
+
 export type Terminal = {
   /** What it printed; throws with what it complained of when the status is not 0. */
   type(commands: string): Promise<string>
+  /** In another terminal: what it has printed, once that is like this. */
+  goOn(commands: string, output: RegExp): Promise<string>
   save(file: string, content: string): void
   close(): void
 }
 
-/** `folder` is where the reader is; `state` is a folder beside it, for what is typed. */
-export function openTerminal(folder: string, state: string, environment: NodeJS.ProcessEnv): Terminal {
+type Place = {
+  /** Where the reader is. */
+  readonly folder: string
+  /** Beside it, for what is typed. */
+  readonly state: string
+  readonly environment: NodeJS.ProcessEnv
+  readonly goOn: Terminal['goOn']
+}
+
+export function openTerminal({ folder, state, environment, goOn }: Place): Terminal {
   const shell = spawn('bash', ['--norc', '-s'], { cwd: folder, env: environment, stdio: 'pipe' })
   const ended = new Promise<number | null>((resolve, reject) => {
     shell.once('error', reject)
@@ -85,6 +138,7 @@ export function openTerminal(folder: string, state: string, environment: NodeJS.
       if (status !== 'done') throw new Error(`status ${status}\n${printed}${complaint}`)
       return printed.slice(0, -mark.length)
     },
+    goOn,
     save: (file, content) => {
       mkdirSync(dirname(join(folder, file)), { recursive: true })
       writeFileSync(join(folder, file), content)
@@ -93,13 +147,29 @@ export function openTerminal(folder: string, state: string, environment: NodeJS.
   }
 }
 
+/** A block of a guide typed by itself. */
+export async function typeIn(folder: string, environment: NodeJS.ProcessEnv, commands: string): Promise<string> {
+  const goOn = () => Promise.reject(new Error('nothing goes on here'))
+  const terminal = openTerminal({
+    folder,
+    state: folder,
+    environment: { PATH: process.env['PATH'], ...environment },
+    goOn,
+  })
+  try {
+    return await terminal.type(commands)
+  } finally {
+    terminal.close()
+  }
+}
+
 /** Throws at the first block that does not hold, with its line. The terminal is closed then. */
 export async function walk(markdown: string, terminal: Terminal): Promise<void> {
   let printed: string | null = null
-  for (const block of blocksOf(markdown)) {
-    if (isForReading(block)) continue
+  const blocks = blocksOf(markdown).filter((block) => !isForReading(block) && followerOf(block) === null)
+  for (const [at, block] of blocks.entries()) {
     try {
-      printed = await take(block, terminal, printed)
+      printed = await take(block, { terminal, printed, next: blocks[at + 1] })
     } catch (thrown) {
       terminal.close()
       throw new Error(`line ${block.line}: ${(thrown as Error).message}`)
@@ -108,19 +178,27 @@ export async function walk(markdown: string, terminal: Terminal): Promise<void> 
   terminal.close()
 }
 
-async function take(block: Block, terminal: Terminal, printed: string | null): Promise<string | null> {
-  const { language, words, content } = block
+type Reading = { readonly terminal: Terminal; readonly printed: string | null; readonly next: Block | undefined }
+
+async function take({ language, words, content }: Block, reading: Reading): Promise<string | null> {
+  const { terminal, printed, next } = reading
   if (language === 'output') {
     if (printed === null) throw new Error('nothing was typed before this output')
     if (!asPattern(content).test(printed.trim())) throw new Error(`it printed something else:\n${printed}`)
     return null
   }
   if (language === 'sh' && words === '') return terminal.type(content)
+  if (language === 'sh' && words === 'goes-on') {
+    if (next?.language !== 'output') throw new Error('nobody knows what to wait for: its output does not come next')
+    return terminal.goOn(content, asPattern(next.content))
+  }
   if (/^[\w.][\w./-]*$/.test(words) && !words.includes('..')) {
     terminal.save(words, content)
     return null
   }
-  throw new Error('this block says neither that it is typed, nor where it is saved, nor why it is for reading only')
+  throw new Error(
+    'this block says neither that it is typed, nor where it is saved, nor who takes it, nor why it is for reading only',
+  )
 }
 
 /** `…` within a line is any of its characters; alone on a line it is any lines, and none. */

@@ -1,16 +1,16 @@
 /**
- * The guides, followed word by word beside one sandbox. Each has a folder of its own that looks like a checkout, so
- * what is typed here is what a reader types: only the sandbox in `.falaj/sandbox` is the test's.
+ * The guides, followed word by word. Their sandbox is the one that they tell the reader to start, in a copy of the
+ * checkout; each has a folder of its own that looks like that, so what is typed here is what a reader types.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { delimiter, join, resolve } from 'node:path'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
+import { basename, delimiter, join, resolve } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { AUTHORIZATION_CODES, PUBLISHED_CODES } from '../../src/auth-server/oauth-answer.ts'
 import { ERRORS } from '../../src/errors.ts'
 import { COMPILE_CACHE } from '../support/compile-cache.ts'
-import { startTestSandbox, type TestSandbox } from '../support/sandbox.ts'
-import { blocksOf, isForReading, openTerminal, walk } from './guide.ts'
+import { blocksOf, followerOf, isForReading, openTerminal, type Running, startIn, walk } from './guide.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const START_MS = 120_000
@@ -19,34 +19,21 @@ const guideOf = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
 
 /** Each guide, and how each of its blocks that are for reading only begins. */
 const GUIDES: Readonly<Record<string, readonly string[]>> = {
-  'docs/tpp.md': ['npm ci && npm start'],
-  'docs/lfi.md': ['npm ci && npm start', '{'],
+  'docs/tpp.md': [],
+  'docs/lfi.md': [],
   'docs/operator.md': [
-    'npm ci && npm start',
-    "create role falaj_example login password '…';",
     'docker build -f deploy/container/Dockerfile -t falaj .',
     'docker compose -f deploy/container/compose.yaml up',
     'helm install falaj deploy/helm/falaj --set config.secret=falaj-config',
-    'falaj migrate --config /etc/falaj/deployment.json',
-    'falaj keys rotate --config /etc/falaj/deployment.json --tenant example --use sig',
   ],
-  'docs/operations/backup.md': [
-    'archive_mode = on',
-    'pg_basebackup --dbname "$OWNER_URL" --pgdata /backup/$(date +%F) --wal-method=none --checkpoint=fast',
-    'falaj audit export --config deployment.json --tenant aurora --out exported && cp exported/checkpoint "/elsewhere/$(date +%F)"',
-    "restore_command = 'cp /archive/%f %p'",
-    'touch /restored/recovery.signal && pg_ctl start -D /restored',
-    'falaj audit export --config deployment.json --tenant aurora --out restored',
-  ],
+  'docs/operations/backup.md': [],
   'docs/operations/incidents.md': [],
   'docs/calls/README.md': [],
-  'docs/regulator.md': [
-    'log falaj/aurora+…',
-    'node falaj-verify.ts aurora-audit --policy policy.txt',
-    'node falaj-verify.ts aurora-audit --key "$KEY" --compare lfi-availability.csv --compare daily.json --compare consents.csv',
-  ],
-  'docs/contributor.md': ['npm ci', 'npm test'],
+  'docs/regulator.md': [],
+  'docs/contributor.md': [],
 }
+/** Its reader has a checkout and nothing else. */
+const BEGINS_BARE = 'docs/contributor.md'
 
 let home: string
 beforeAll(() => {
@@ -54,19 +41,76 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(home, { recursive: true, force: true }))
 
+/** What git would have brought: nothing that was installed, made or kept here. */
+function checkOut(name: string): string {
+  const folder = join(home, name)
+  const isBrought = (from: string) => !['.git', '.falaj', 'node_modules', 'coverage'].includes(basename(from))
+  cpSync(ROOT, folder, { recursive: true, filter: isBrought })
+  return folder
+}
+
+/** Packages that were fetched before are not fetched again. */
+const NPM = {
+  npm_config_cache: process.env['npm_config_cache'] ?? join(homedir(), '.npm'),
+  npm_config_prefer_offline: 'true',
+  npm_config_audit: 'false',
+}
+const environment = () => ({
+  PATH: [join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(delimiter),
+  HOME: home,
+  LANG: 'C.UTF-8',
+  ...NPM,
+  ...COMPILE_CACHE,
+})
+
+type Reader = { readonly goOn: (commands: string, output: RegExp) => Promise<string>; readonly sandboxDir: string }
+const NOBODY_GOES_ON: Reader = { goOn: () => Promise.reject(new Error('nothing goes on here')), sandboxDir: '' }
+
 /** A checkout to work in: what git has is the repository's, what a reader makes is thrown away. */
-function terminalIn(name: string, sandboxDir: string | null) {
+function terminalIn(name: string, { goOn, sandboxDir }: Reader) {
   const [folder, state] = [join(home, name), join(home, `${name}-state`)]
-  for (const each of [folder, state]) mkdirSync(each, { recursive: true })
-  for (const entry of readdirSync(ROOT).filter((each) => !each.startsWith('.'))) {
-    symlinkSync(join(ROOT, entry), join(folder, entry))
-  }
-  if (sandboxDir !== null) {
+  mkdirSync(state)
+  if (!existsSync(folder)) {
+    mkdirSync(folder)
+    for (const entry of readdirSync(ROOT).filter((each) => !each.startsWith('.'))) {
+      symlinkSync(join(ROOT, entry), join(folder, entry))
+    }
     mkdirSync(join(folder, '.falaj'))
-    symlinkSync(sandboxDir, join(folder, '.falaj/sandbox'))
+    if (sandboxDir !== '') symlinkSync(sandboxDir, join(folder, '.falaj/sandbox'))
   }
-  const path = [join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(delimiter)
-  return openTerminal(folder, state, { PATH: path, HOME: home, LANG: 'C.UTF-8', ...COMPILE_CACHE })
+  return openTerminal({ folder, state, environment: environment(), goOn })
+}
+
+/** Whoever follows a second guide has the first one's terminal still open: the same command goes on in it. */
+function createOtherTerminal(checkout: string) {
+  const open = new Map<string, Running>()
+  const begin = async (commands: string, output: RegExp): Promise<Running> => {
+    for (let attempt = 1; ; attempt += 1) {
+      const port = 12_000 + 100 * Math.floor(Math.random() * 180)
+      const running = startIn(checkout, { ...environment(), FALAJ_SANDBOX_PORT: String(port) }, commands)
+      while (!output.test(running.printed().trim())) {
+        const status = await Promise.race([running.ended, wait(100, 'goes on' as const)])
+        if (status === 'goes on') continue
+        // Another sandbox may have these ports.
+        if (attempt < 5 && /in use|taken/.test(running.printed())) break
+        throw new Error(`status ${status}\n${running.printed()}`)
+      }
+      if (output.test(running.printed().trim())) return running
+    }
+  }
+  return {
+    goOn: async (commands: string, output: RegExp): Promise<string> => {
+      const running = open.get(commands) ?? (await begin(commands, output))
+      open.set(commands, running)
+      return running.printed()
+    },
+    close: async () => {
+      for (const running of open.values()) {
+        running.interrupt()
+        await running.ended
+      }
+    },
+  }
 }
 
 describe('a guide that does not hold is found out', () => {
@@ -90,10 +134,11 @@ describe('a guide that does not hold is found out', () => {
     ['a program that is broken', fenced('js c.mjs', 'nothing.here') + fenced('sh', 'node c.mjs'), /ReferenceError/],
     ['a block without a purpose', fenced('json', '{}'), /^line 1: this block says neither/],
     ['a block for reading without a reason', fenced('sh not-run:', 'rm -r /'), /says neither/],
+    ['a command that goes on for nothing', fenced('sh goes-on', 'sleep 1'), /^line 1: nobody knows what to wait for/],
     ['a file outside of the folder', fenced('js ../x.mjs', ''), /says neither/],
   ]
   test.for(CASES)('%s', async ([name, guide, fault]) => {
-    const walked = walk(guide, terminalIn(name.replaceAll(' ', '-'), null)).then(
+    const walked = walk(guide, terminalIn(name.replaceAll(' ', '-'), NOBODY_GOES_ON)).then(
       () => null,
       (error: Error) => error.message,
     )
@@ -107,20 +152,35 @@ describe('a guide that does not hold is found out', () => {
 })
 
 describe('followed word by word', () => {
-  let sandbox: TestSandbox
-  beforeAll(async () => {
-    sandbox = await startTestSandbox()
-  }, START_MS)
-  afterAll(() => sandbox?.close(), START_MS)
+  let other: ReturnType<typeof createOtherTerminal>
+  let reader: Reader
+  beforeAll(() => {
+    const checkout = checkOut('checkout')
+    other = createOtherTerminal(checkout)
+    reader = { goOn: other.goOn, sandboxDir: join(checkout, '.falaj/sandbox') }
+  })
+  afterAll(() => other?.close(), START_MS)
 
   test.for(Object.keys(GUIDES))('%s', { timeout: GUIDE_MS }, async (file) => {
-    await walk(guideOf(file), terminalIn(file.replaceAll('/', '-'), sandbox.dataDir))
+    const name = file.replaceAll('/', '-')
+    if (file === BEGINS_BARE) checkOut(name)
+    await walk(guideOf(file), terminalIn(name, reader))
   })
 })
 
 test.for(Object.entries(GUIDES))('%s leaves nothing else for reading only', ([file, beginnings]) => {
   const left = blocksOf(guideOf(file)).filter(isForReading)
   expect(left.map(({ content }) => content.split('\n')[0])).toEqual(beginnings)
+})
+
+test.for(Object.keys(GUIDES))('what %s leaves to other tests they take from it', (file) => {
+  for (const block of blocksOf(guideOf(file))) {
+    const follower = followerOf(block)
+    if (follower === null) continue
+    const taken = [...guideOf(follower).matchAll(/blockIn\('([^']+)', '([^']+)'\)/g)]
+    const own = taken.filter(([, from, beginning = '']) => from === file && block.content.startsWith(beginning))
+    expect([follower, block.line, own.length]).toEqual([follower, block.line, 1])
+  }
 })
 
 test('every alert has its place among the incidents, and what is named there is a rule', () => {

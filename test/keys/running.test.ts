@@ -14,6 +14,7 @@ import { SETTLE_MS } from '../../src/keys/key.ts'
 import { compact } from '../auth-server/support/jws.ts'
 import { type Draft, send, setField } from '../auth-server/support/tpp.ts'
 import type { Answer } from '../auth-server/support/wire.ts'
+import { blockIn } from '../docs/guide.ts'
 import { falaj } from '../support/cli.ts'
 import { type StoredHub, startStoredHub } from './support/stored-hub.ts'
 
@@ -116,7 +117,10 @@ describe('a rotation', () => {
       }
     })
     try {
-      const rotated = await hub.keys('rotate', '--use', 'sig')
+      // As the guide for operators has it; which hub it is, the rig says.
+      const [, , ...typed] = blockIn('docs/operator.md', 'falaj keys rotate').trim().split(' ')
+      expect(typed.splice(1, 4)).toEqual(['--config', '/etc/falaj/deployment.json', '--tenant', 'example'])
+      const rotated = await hub.keys(...(typed as ['rotate', ...string[]]))
       expect([rotated.status, rotated.err]).toEqual([0, ''])
       const [, later = '', from = '', replaced] =
         /^(\S+) is active from (\S+), in place of (\S+)\n$/.exec(rotated.out) ?? []

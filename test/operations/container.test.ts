@@ -25,6 +25,7 @@ import { openDatabase } from '../../src/db.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded-postgres.ts'
 import { Secret } from '../../src/secret.ts'
 import { unprivilegedAccount } from '../../src/unprivileged.ts'
+import { blockIn } from '../docs/guide.ts'
 import { createAuthority } from '../gateway/support/pki.ts'
 import { type ConfigFiles, writeConfigFiles } from '../support/config-files.ts'
 import { freePort } from '../support/free-port.ts'
@@ -196,6 +197,44 @@ describe('the image', () => {
   )
 
   test(
+    'is started as the guide for operators has it, with the accounts that it makes',
+    async () => {
+      const own = (text: string) => text.replaceAll('falaj_example', 'falaj_second')
+      await asOwnerOf(postgres, 'falaj_second', own(blockIn('docs/operator.md', 'create role')).replace('…', 'second'))
+      const tenant = read(files.tenantFile)
+      writeFileSync(files.tenantFile, tenant.replace('"grantTo":"falaj_example"', '"grantTo":"falaj_second"'))
+      const bin = join(place, 'bin')
+      mkdirSync(bin)
+      const shim = [process.execPath, ...HUB.slice(0, HUB.indexOf('hub')), '"$@"'].join(' ')
+      writeFileSync(join(bin, 'falaj'), `#!/bin/sh\nexec ${shim}\n`, { mode: 0o755 })
+      const commands = blockIn('docs/operator.md', 'falaj migrate').replaceAll(
+        '/etc/falaj/deployment.json',
+        files.deploymentFile,
+      )
+      const shell = spawn('bash', ['--norc', '-euc', commands], {
+        cwd: image,
+        detached: true,
+        env: {
+          PATH: `${bin}:${process.env['PATH']}`,
+          EXAMPLE_OWNER_URL: owner().EXAMPLE_OWNER_URL.replace(/falaj_example\?/, 'falaj_second?'),
+          EXAMPLE_DATABASE_URL: urlFor('falaj_second', 'second', tls.ca).replace(/falaj_example\?/, 'falaj_second?'),
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
+        ...(process.getuid?.() === 0 ? { uid: UID, gid: UID } : {}),
+      })
+      const ended = finished(shell)
+      const ready = () => fetch(`http://127.0.0.1:${healthPort}/health/ready`)
+      expect(await Promise.race([untilAnswered(ready), ended.then(({ said }) => said)])).toEqual({ status: 'ready' })
+      process.kill(-(shell.pid ?? expect.fail('it never ran')), 'SIGTERM')
+      const { said } = await ended
+      writeFileSync(files.tenantFile, tenant)
+      expect(said).toMatch(/^example: applied 0001-audit/)
+      expect(said).toContain('"msg":"stopped"')
+    },
+    BOOT_MS,
+  )
+
+  test(
     'archives as the owner, and can write nowhere but where it is told to',
     async () => {
       const volume = join(place, 'archive')
@@ -283,15 +322,19 @@ async function databaseWithTls(place: string, port: number) {
 /** The statements of the compose file's first start, with the owner that this server makes for a database. */
 async function rolesOfTheFirstStart(postgres: EmbeddedPostgres): Promise<void> {
   await postgres.ensureDatabase('falaj_example_owner')
-  const server = openDatabase({ url: postgres.adminUrl, poolMax: 1, applicationName: 'test-setup' })
-  await server.raw('create database falaj_example owner falaj_example_owner')
-  await server.destroy()
-  const url = new URL(postgres.adminUrl.reveal())
-  url.pathname = '/falaj_example'
-  const db = openDatabase({ url: new Secret(url.href), poolMax: 1, applicationName: 'test-setup' })
   const statements = /<<'SQL'\n([\s\S]*?)\nSQL/.exec(read('deploy/container/first-start.sh'))?.[1] ?? ''
   expect(statements).toContain('create role falaj_example')
-  await db.raw(statements.replace(":'password'", "'hub-password'"))
+  await asOwnerOf(postgres, 'falaj_example', statements.replace(":'password'", "'hub-password'"))
+}
+
+async function asOwnerOf(postgres: EmbeddedPostgres, database: string, statements: string): Promise<void> {
+  const server = openDatabase({ url: postgres.adminUrl, poolMax: 1, applicationName: 'test-setup' })
+  await server.raw('create database ?? owner falaj_example_owner', [database])
+  await server.destroy()
+  const url = new URL(postgres.adminUrl.reveal())
+  url.pathname = `/${database}`
+  const db = openDatabase({ url: new Secret(url.href), poolMax: 1, applicationName: 'test-setup' })
+  await db.raw(statements)
   await db.destroy()
 }
 

@@ -3,7 +3,17 @@
  * verifier and the public key; with them alone the same figures come out, and one that was changed is found.
  */
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -11,6 +21,7 @@ import { createAudit, verifierMain } from '../../src/audit/index.ts'
 import type { ClientId } from '../../src/ids.ts'
 import { csvOf, REPORTED_SETS } from '../../src/reports/index.ts'
 import { Secret } from '../../src/secret.ts'
+import { blockIn, typeIn } from '../docs/guide.ts'
 import { falaj } from '../support/cli.ts'
 import { type ConfigFiles, writeConfigFiles } from '../support/config-files.ts'
 import { aurora, ENTRIES } from '../unit/audit/entries.ts'
@@ -458,4 +469,18 @@ describe('with the export, the verifier and the key alone', () => {
     expect([status, out]).toEqual([1, expect.stringContaining('NOT VERIFIED')])
     expect(out).not.toContain('LFI by day')
   })
+})
+
+test('the guide for regulators holds filed reports against the log', async () => {
+  for (const name of ['daily.json', 'consents.csv']) writeFileSync(join(away, name), filed(name))
+  writeFileSync(join(away, 'lfi-availability.csv'), filed('lfi.csv'))
+  writeFileSync(join(away, 'tpp-reports.json'), filed('one'))
+  const beginning = 'node falaj-verify.ts aurora-audit --key "$KEY" --compare'
+  const commands = blockIn('docs/regulator.md', 'node falaj-verify.ts aurora-audit --key "$KEY" --compare')
+  expect(commands.split('\n').filter((line) => line.startsWith(beginning))).toHaveLength(2)
+  const typed = commands.replace('3f0e…', rig.world.one.organisationId)
+  symlinkSync('log', join(away, 'aurora-audit'))
+  expect((await typeIn(away, { KEY: key }, typed)).match(/^VERIFIED/gm)).toHaveLength(2)
+  writeFileSync(join(away, 'daily.json'), filed('daily.json').replace(/"calls": \d+/, '"calls": 7'))
+  await expect(typeIn(away, { KEY: key }, typed)).rejects.toThrow(/status 1/)
 })

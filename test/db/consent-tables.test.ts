@@ -9,6 +9,7 @@ import { type Instant, toInstant } from '../../src/clock.ts'
 import { query } from '../../src/db.ts'
 import type { ConsentId } from '../../src/ids.ts'
 import { createLog } from '../../src/log.ts'
+import { blocksOf } from '../docs/guide.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import {
   AUTHORIZE,
@@ -23,7 +24,7 @@ import {
 } from '../unit/consent-store/support.ts'
 
 const DOCUMENT = readFileSync(new URL('../../docs/operations/consent-tables.md', import.meta.url), 'utf8')
-const BLOCKS = [...DOCUMENT.matchAll(/```sql\n([\s\S]*?)```/g)].map(([, sql = '']) => sql)
+const BLOCKS = blocksOf(DOCUMENT).flatMap(({ language, content }) => (language === 'sql' ? [content] : []))
 /** Of the table of what to watch. */
 const WATCHED = [...DOCUMENT.matchAll(/`(select [^`]+)`/g)].map(([, sql = '']) => sql)
 const LONG_AGO = toInstant('2019-05-01T08:00:00Z')

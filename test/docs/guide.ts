@@ -103,10 +103,13 @@ type Place = {
   readonly state: string
   readonly environment: NodeJS.ProcessEnv
   readonly goOn: Terminal['goOn']
+  /** Who the reader is; null: whoever runs the test. */
+  readonly account: Account | null
 }
+export type Account = { readonly uid: number; readonly gid: number }
 
-export function openTerminal({ folder, state, environment, goOn }: Place): Terminal {
-  const shell = spawn('bash', ['--norc', '-s'], { cwd: folder, env: environment, stdio: 'pipe' })
+export function openTerminal({ folder, state, environment, goOn, account }: Place): Terminal {
+  const shell = spawn('bash', ['--norc', '-s'], { cwd: folder, env: environment, stdio: 'pipe', ...account })
   const ended = new Promise<number | null>((resolve, reject) => {
     shell.once('error', reject)
     shell.once('close', resolve)
@@ -148,14 +151,15 @@ export function openTerminal({ folder, state, environment, goOn }: Place): Termi
 }
 
 /** A block of a guide typed by itself. */
-export async function typeIn(folder: string, environment: NodeJS.ProcessEnv, commands: string): Promise<string> {
+export async function typeIn(
+  folder: string,
+  environment: NodeJS.ProcessEnv,
+  commands: string,
+  account: Account | null = null,
+): Promise<string> {
   const goOn = () => Promise.reject(new Error('nothing goes on here'))
-  const terminal = openTerminal({
-    folder,
-    state: folder,
-    environment: { PATH: process.env['PATH'], ...environment },
-    goOn,
-  })
+  const own = { PATH: process.env['PATH'], ...environment }
+  const terminal = openTerminal({ folder, state: folder, environment: own, goOn, account })
   try {
     return await terminal.type(commands)
   } finally {

@@ -2,7 +2,17 @@
  * The guides, followed word by word. Their sandbox is the one that they tell the reader to start, in a copy of the
  * checkout; each has a folder of its own that looks like that, so what is typed here is what a reader types.
  */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { basename, delimiter, join, resolve } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -10,28 +20,33 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { AUTHORIZATION_CODES, PUBLISHED_CODES } from '../../src/auth-server/oauth-answer.ts'
 import { ERRORS } from '../../src/errors.ts'
 import { COMPILE_CACHE } from '../support/compile-cache.ts'
-import { blocksOf, followerOf, isForReading, openTerminal, type Running, startIn, walk } from './guide.ts'
+import { blockIn, blocksOf, followerOf, isForReading, openTerminal, type Running, startIn, walk } from './guide.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const START_MS = 120_000
 const GUIDE_MS = 300_000
 const guideOf = (file: string): string => readFileSync(join(ROOT, file), 'utf8')
 
-/** Each guide, and how each of its blocks that are for reading only begins. */
-const GUIDES: Readonly<Record<string, readonly string[]>> = {
-  'docs/tpp.md': [],
-  'docs/lfi.md': [],
+/** Every page that has something to type or to write. */
+const PAGES = globSync('docs/**/*.md', { cwd: ROOT })
+  .filter((file) => blocksOf(guideOf(file)).length > 0)
+  .sort()
+/** How each block begins that is for reading only. Its fence says why. */
+const FOR_READING: Readonly<Record<string, readonly string[]>> = {
+  'docs/audit/format.md': [
+    'location = /checkpoint { root /srv/aurora-audit/current; default_type "text/plain; charset=utf-8"; add_header Cache-Control no-cache; }',
+  ],
   'docs/operator.md': [
     'docker build -f deploy/container/Dockerfile -t falaj .',
     'docker compose -f deploy/container/compose.yaml up',
     'helm install falaj deploy/helm/falaj --set config.secret=falaj-config',
   ],
-  'docs/operations/backup.md': [],
-  'docs/operations/incidents.md': [],
-  'docs/calls/README.md': [],
-  'docs/regulator.md': [],
-  'docs/contributor.md': [],
+  'docs/operations/backup.md': [
+    'pg_basebackup --dbname "$OWNER_URL" --pgdata /backup/$(date +%F) --wal-method=none --checkpoint=fast',
+  ],
 }
+/** The shorter pages stand beside the guide for operators, and have its names. */
+const isBesideOperators = (file: string): boolean => file.startsWith('docs/operations/')
 /** Its reader has a checkout and nothing else. */
 const BEGINS_BARE = 'docs/contributor.md'
 
@@ -78,7 +93,7 @@ function terminalIn(name: string, { goOn, sandboxDir }: Reader) {
     mkdirSync(join(folder, '.falaj'))
     if (sandboxDir !== '') symlinkSync(sandboxDir, join(folder, '.falaj/sandbox'))
   }
-  return openTerminal({ folder, state, environment: environment(), goOn })
+  return openTerminal({ folder, state, environment: environment(), goOn, account: null })
 }
 
 /** Whoever follows a second guide has the first one's terminal still open: the same command goes on in it. */
@@ -154,32 +169,39 @@ describe('a guide that does not hold is found out', () => {
 describe('followed word by word', () => {
   let other: ReturnType<typeof createOtherTerminal>
   let reader: Reader
-  beforeAll(() => {
+  beforeAll(async () => {
     const checkout = checkOut('checkout')
     other = createOtherTerminal(checkout)
     reader = { goOn: other.goOn, sandboxDir: join(checkout, '.falaj/sandbox') }
-  })
+    // The first thing in a guide, and on until the last one is closed.
+    await other.goOn(blockIn('docs/tpp.md', 'npm ci'), /^The sandbox is up/m)
+  }, START_MS)
   afterAll(() => other?.close(), START_MS)
 
-  test.for(Object.keys(GUIDES))('%s', { timeout: GUIDE_MS }, async (file) => {
+  test.for(PAGES)('%s', { timeout: GUIDE_MS }, async (file) => {
     const name = file.replaceAll('/', '-')
     if (file === BEGINS_BARE) checkOut(name)
-    await walk(guideOf(file), terminalIn(name, reader))
+    const terminal = terminalIn(name, reader)
+    if (isBesideOperators(file)) await terminal.type(blockIn('docs/operator.md', 'export MANIFEST'))
+    await walk(guideOf(file), terminal)
   })
 })
 
-test.for(Object.entries(GUIDES))('%s leaves nothing else for reading only', ([file, beginnings]) => {
+test.for(PAGES)('%s leaves nothing else for reading only', (file) => {
   const left = blocksOf(guideOf(file)).filter(isForReading)
-  expect(left.map(({ content }) => content.split('\n')[0])).toEqual(beginnings)
+  expect(left.map(({ content }) => content.split('\n')[0])).toEqual(FOR_READING[file] ?? [])
 })
 
-test.for(Object.keys(GUIDES))('what %s leaves to other tests they take from it', (file) => {
+test.for(PAGES)('what %s leaves to other tests they take from it', (file) => {
   for (const block of blocksOf(guideOf(file))) {
     const follower = followerOf(block)
     if (follower === null) continue
-    const taken = [...guideOf(follower).matchAll(/blockIn\('([^']+)', '([^']+)'\)/g)]
-    const own = taken.filter(([, from, beginning = '']) => from === file && block.content.startsWith(beginning))
-    expect([follower, block.line, own.length]).toEqual([follower, block.line, 1])
+    const source = guideOf(follower)
+    // One block by how it begins, or all of the page in their order.
+    const taken = [...source.matchAll(/blockIn\(\s*'([^']+)',\s*'([^']+)',?\s*\)/g)]
+    const isTaken = taken.some(([, from, beginning = '']) => from === file && block.content.startsWith(beginning))
+    const areAll = source.includes(file) && source.includes('blocksOf(DOCUMENT)')
+    expect(isTaken || areAll, `${follower} takes the block of line ${block.line}`).toBe(true)
   }
 })
 

@@ -3,6 +3,7 @@
  * functions that backup programs call. What was taken out before (checkpoints) is held against what came back.
  */
 import {
+  appendFileSync,
   chmodSync,
   chownSync,
   cpSync,
@@ -14,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   type Audit,
@@ -29,8 +30,11 @@ import { type Db, inTransaction, migrate, openDatabase, query } from '../../src/
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded-postgres.ts'
 import { migrations } from '../../src/migrations.ts'
 import { unprivilegedAccount } from '../../src/unprivileged.ts'
+import { blockIn, typeIn } from '../docs/guide.ts'
 import { newAuditKey } from '../support/audit-key.ts'
 import { silent } from '../support/audit-log.ts'
+import { COMPILE_CACHE } from '../support/compile-cache.ts'
+import { type ConfigFiles, writeConfigFiles } from '../support/config-files.ts'
 import { freePort } from '../support/free-port.ts'
 import { aurora, ENTRIES } from '../unit/audit/entries.ts'
 
@@ -67,9 +71,9 @@ type Site = {
   readonly audit: Audit
   stop(): Promise<void>
 }
-async function open(name: string, flags: readonly string[]): Promise<Site> {
+async function open(name: string, flags: readonly string[], port?: number): Promise<Site> {
   const home = join(place, name)
-  const server = await startEmbeddedPostgres({ dataDirectory: home, port: await freePort(), flags })
+  const server = await startEmbeddedPostgres({ dataDirectory: home, port: port ?? (await freePort()), flags })
   await untilRecovered(server)
   await server.ensureDatabase('aurora')
   const db = openDatabase({ url: server.databaseUrl('aurora'), poolMax: 4, applicationName: 'test' })
@@ -141,14 +145,21 @@ async function archiveAll({ server }: Site, archive: string): Promise<void> {
   await admin.destroy()
   while (!existsSync(join(archive, rows[0]?.file ?? ''))) await new Promise((done) => setTimeout(done, 50))
 }
-function bringBack(backup: string, from: string, name: string): void {
+function bringBack(backup: string, from: string, name: string): string {
   const home = folderOf(name)
   cpSync(join(from, 'password'), join(home, 'password'))
   cpSync(join(backup, 'cluster'), join(home, 'cluster'), { recursive: true })
   writeFileSync(join(home, 'cluster/recovery.signal'), '')
   chmodSync(join(home, 'cluster'), 0o700)
   own(home)
+  return home
 }
+
+/** Lines of a configuration file, as the flags that say the same. */
+const settingsOf = (lines: string, archive: string): readonly string[] =>
+  [...lines.matchAll(/^(\w+) = '?(.*?)'?$/gm)].map(([, name, value]) =>
+    `${name}=${value}`.replaceAll('/archive', archive),
+  )
 
 test(
   'what comes back from backup and archive is the log that was, to the last checkpoint, and goes on',
@@ -156,8 +167,7 @@ test(
     const archive = folderOf('archive')
     const first = await open('first', [
       'fsync=off',
-      'archive_mode=on',
-      `archive_command=cp %p ${archive}/%f.part && mv ${archive}/%f.part ${archive}/%f`,
+      ...settingsOf(blockIn('docs/operations/backup.md', 'archive_mode = on'), archive),
     ])
     const early = await work(first, 20, 'before the backup')
     const backup = folderOf('backup')
@@ -169,7 +179,8 @@ test(
     // The machine is gone; backup, archive and the keys are elsewhere.
     bringBack(backup, first.home, 'second')
     rmSync(first.home, { recursive: true })
-    const second = await open('second', ['fsync=off', `restore_command=cp ${archive}/%f %p`])
+    const reading = settingsOf(blockIn('docs/operations/backup.md', 'restore_command'), archive)
+    const second = await open('second', ['fsync=off', ...reading])
     expect(await changes(second)).toBe(50)
     expect(await verdictOf(second, 'restored', [early, late])).toMatchObject({ ok: true })
 
@@ -206,3 +217,83 @@ test(
   },
   BOOT_MS,
 )
+
+test(
+  'the commands of the guide take a checkpoint out, start what was restored, and hold the one against the other',
+  async () => {
+    const [archive, elsewhere] = [folderOf('guide-archive'), folderOf('elsewhere')]
+    const port = await freePort()
+    const first = await open('fifth', ['fsync=off', 'archive_mode=on', `archive_command=cp %p ${archive}/%f`], port)
+    await work(first, 5, 'kept')
+    const files = await deployment()
+    const bin = folderOf('bin')
+    writeFileSync(join(bin, 'falaj'), `#!/bin/sh\nexec ${process.execPath} ${resolve('src/main.ts')} "$@"\n`, {
+      mode: 0o755,
+    })
+    const type = (commands: string) => {
+      const own = commands.replaceAll('/elsewhere', elsewhere).replace('falaj/aurora+…', publicKey)
+      const environment = { PATH: `${bin}:${process.env['PATH']}`, ...COMPILE_CACHE }
+      return typeIn(
+        files.folder,
+        { ...environment, EXAMPLE_DATABASE_URL: first.server.databaseUrl('aurora').reveal() },
+        own,
+      )
+    }
+    await type(
+      blockIn(
+        'docs/operations/backup.md',
+        'falaj audit export --config deployment.json --tenant aurora --out exported',
+      ),
+    )
+    const [day = ''] = readdirSync(elsewhere)
+    expect(day).toMatch(/^\d{4}-\d\d-\d\d$/)
+
+    const backup = folderOf('guide-backup')
+    await backUp(first, backup)
+    await work(first, 5, 'since')
+    await archiveAll(first, archive)
+    const programs = await programsOf(first)
+    await first.stop()
+    const cluster = join(bringBack(backup, first.home, 'sixth'), 'cluster')
+    const archived = blockIn('docs/operations/backup.md', 'restore_command').replaceAll('/archive', archive)
+    const place = [`port = ${port}`, 'fsync = off', "unix_socket_directories = ''", "listen_addresses = '127.0.0.1'"]
+    appendFileSync(join(cluster, 'postgresql.conf'), [archived, ...place, ''].join('\n'))
+    rmSync(join(cluster, 'recovery.signal'))
+    const home = folderOf('of-the-server')
+    const typeAsServer = (commands: string) =>
+      typeIn(home, { PATH: `${programs}:${process.env['PATH']}` }, commands, unprivilegedAccount())
+    await typeAsServer(
+      blockIn('docs/operations/backup.md', 'touch /restored/recovery.signal').replaceAll('/restored', cluster),
+    )
+    try {
+      await untilRecovered(first.server)
+      const verify = blockIn(
+        'docs/operations/backup.md',
+        'falaj audit export --config deployment.json --tenant aurora --out restored',
+      )
+      expect(await type(verify.replace('2026-03-01', day))).toMatch(/^VERIFIED/m)
+    } finally {
+      await typeAsServer(`pg_ctl stop -D ${cluster}`)
+      files.close()
+    }
+  },
+  BOOT_MS,
+)
+
+/** Where the server that runs was started from, and pg_ctl is as well. */
+async function programsOf({ server }: Site): Promise<string> {
+  const admin = openDatabase({ url: server.adminUrl, poolMax: 1, applicationName: 'test-programs' })
+  const { rows } = await query<{ setting: string }>(admin, "select setting from pg_config() where name = 'BINDIR'")
+  await admin.destroy()
+  return rows[0]?.setting ?? ''
+}
+
+async function deployment(): Promise<ConfigFiles> {
+  const files = await writeConfigFiles()
+  const tenant = { ...files.tenant(), id: 'aurora' }
+  // The database of a test speaks no TLS.
+  files.write({ tenant, deployment: { ...files.deployment(), environment: 'sandbox' } })
+  const { keyFile } = (tenant as unknown as { keys: { audit: { keyFile: string } } }).keys.audit
+  writeFileSync(join(files.folder, 'tenants', keyFile), key.reveal())
+  return files
+}

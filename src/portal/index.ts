@@ -11,7 +11,8 @@
  *    pages/index.ts, whose order is that of the navigation. It only reads; `show` may answer with a file instead;
  * 4. what can be done on it: for each act a row in roles.ts, a name in words/en/acts.ts and words/ar/acts.ts, and a
  *    verb in acts/ that stands in acts/verbs.ts; the page shows its form with `actForm`, which is nothing for whoever
- *    may not. `people: 'two'` makes it one that somebody else has to approve;
+ *    may not, and has in its fields what was `typed` where that was not taken. `people: 'two'` makes it one that
+ *    somebody else has to approve. How somebody does it at the page: a row in test/portal/support/every-act.ts;
  * 5. a service that is not there yet: a member of PortalDeps in rooms.ts, handed in by src/hub.ts.
  * A live view is an element with an id, `data-live` (a path, here the page's own) and `data-every` (seconds).
  * test/portal/pages.test.ts opens every page in both languages and holds it against axe-core: a page with a
@@ -19,14 +20,14 @@
  */
 import { parseForm, readBody } from '../body.ts'
 import type { Migration } from '../db.ts'
-import { HubError, OperatorError } from '../errors.ts'
 import { html } from '../html.ts'
 import type { HubApp, HubContext } from '../listener.ts'
 import { measuredAs } from '../metrics.ts'
-import { createActDesk, note, reasonOf } from './acts/desk.ts'
+import { createActDesk, note, type Performed } from './acts/desk.ts'
 import { createProposals } from './acts/proposals.ts'
 import { answerAsset } from './assets.ts'
 import { COOKIES, cookieOf, dropCookie, setCookie } from './cookies.ts'
+import { faultOf } from './fault.ts'
 import { faultOfForm, localPath, protect } from './guard.ts'
 import { barePage, type Frame, pageFor } from './layout.ts'
 import { answerLogin } from './login.ts'
@@ -88,7 +89,7 @@ export function createPortal(deps: PortalDeps): Portal {
     const visit = visitOf(ctx, { rooms, session, tongue: frame.tongue })
     if (ctx.method === 'POST') return post(ctx, visit)
     if (ctx.method !== 'GET') throw new Refused('method')
-    await show(ctx, visit)
+    await show(ctx, visit, ctx.path)
   }
 
   async function post(ctx: HubContext, visit: Visit): Promise<void> {
@@ -105,14 +106,20 @@ export function createPortal(deps: PortalDeps): Portal {
     if (ctx.path === '/logout') {
       await rooms.sessions.end(cookieOf(ctx, COOKIES.session) ?? '')
       await note(rooms, by, { act: 'logout', outcome: 'done', target: null })
-      dropCookie(ctx, COOKIES.session)
-      return goOn(ctx, '/login?because=out')
+      return loggedOut(ctx)
     }
     const name = actNamed(/^\/acts\/([a-z.-]{1,64})$/.exec(ctx.path)?.[1])
     if (name === null) throw new Refused('notFound')
     ctx.state.measured = measuredAs(`portal ${name}`)
-    const performed = await desk.perform(name, form, by)
-    goOn(ctx, withDone(localPath(form.get('back') ?? null, rooms.origin), performed === 'done' ? name : 'proposed'))
+    const back = localPath(form.get('back') ?? null, rooms.origin)
+    let performed: Performed
+    try {
+      performed = await desk.perform(name, form, by)
+    } catch (thrown) {
+      return showAgain(ctx, { ...visit, here: back }, { act: name, form, thrown })
+    }
+    if (name === 'session.end-mine') return loggedOut(ctx)
+    goOn(ctx, withDone(back, performed === 'done' ? name : 'proposed'))
   }
 
   return {
@@ -135,14 +142,16 @@ export function createPortal(deps: PortalDeps): Portal {
   }
 }
 
-async function show(ctx: HubContext, visit: Visit): Promise<void> {
-  const found = pageAt(ctx.path)
+async function show(ctx: HubContext, visit: Visit, path: string): Promise<void> {
+  const found = pageAt(path)
   if (found === null) throw new Refused('notFound')
   const { page, parameters } = found
   ctx.state.measured = measuredAs(`portal ${page.name}`)
   if (!visit.may(page.name)) throw new Refused('right')
   const shown = await page.show({ ...visit, parameters })
   if ('file' in shown) {
+    // A file to keep is no answer to an act.
+    if (visit.failed !== null) throw new Refused('notFound')
     ctx.type = shown.file.type
     ctx.attachment(shown.file.name)
     ctx.body = shown.file.content
@@ -151,6 +160,23 @@ async function show(ctx: HubContext, visit: Visit): Promise<void> {
   const title = shown.title ?? visit.tongue.words.pages[page.name]
   ctx.type = 'html'
   ctx.body = pageFor(visit, { title, body: shown.body }, { page, pages: PAGES })
+}
+
+type Tried = { readonly act: ActName; readonly form: ReadonlyMap<string, string>; readonly thrown: unknown }
+
+/** The page that an act came from, with what was said about the act, and everything in its form as it was typed. */
+async function showAgain(ctx: HubContext, visit: Visit, { act, form, thrown }: Tried): Promise<void> {
+  const fault = faultOf(ctx, visit.tongue, thrown)
+  if (!fault.isTheirs) throw thrown
+  const { pathname, searchParams } = new URL(visit.here, visit.rooms.origin)
+  try {
+    await show(ctx, { ...visit, query: searchParams, failed: { act, form, said: fault.said } }, pathname)
+  } catch {
+    // That page is none of theirs, or is there no more.
+    throw thrown
+  }
+  ctx.state.measured = measuredAs(`portal ${act}`)
+  ctx.status = fault.status
 }
 
 /** A person has the language of the cookie, else the browser's. */
@@ -170,6 +196,11 @@ async function sessionOf(ctx: HubContext, { sessions }: Rooms): Promise<Session 
   return id === null ? null : sessions.find(id)
 }
 
+function loggedOut(ctx: HubContext): void {
+  dropCookie(ctx, COOKIES.session)
+  goOn(ctx, '/login?because=out')
+}
+
 function toLogin(ctx: HubContext): void {
   const because = cookieOf(ctx, COOKIES.session) === null ? '' : 'because=ended&'
   goOn(ctx, `/login?${because}back=${encodeURIComponent(ctx.method === 'GET' ? ctx.url : '/')}`)
@@ -184,6 +215,7 @@ const visitOf = (ctx: HubContext, { rooms, session, tongue }: Who): Visit => ({
   here: hereOf(ctx, rooms.origin),
   query: new URLSearchParams(ctx.querystring),
   parameters: {},
+  failed: null,
   interactionId: ctx.state.correlationId,
   may: (what) => mayDo(session.person.roles, what),
 })
@@ -212,30 +244,10 @@ const actNamed = (text: string | undefined): ActName | null =>
   text !== undefined && Object.hasOwn(RIGHTS, text) && text.includes('.') ? (text as ActName) : null
 
 function showFault(ctx: HubContext, frame: Frame, thrown: unknown): void {
-  const { refused, back, reference, act } = wordsOf(frame)
-  const told = reasonOf(thrown)
-  const reason = thrown instanceof Refused ? thrown.reason : 'failed'
-  if (thrown instanceof Refused) ctx.state.log.warn({ reason, err: thrown.cause }, 'refused in the portal')
-  else if (told === null) ctx.state.log.error({ err: thrown }, 'the portal failed')
-  ctx.status = statusOf(thrown)
+  const { refused, back } = frame.tongue.words.shell
+  const { status, said } = faultOf(ctx, frame.tongue, thrown)
+  ctx.status = status
   if (ctx.status === 405) ctx.set('allow', 'GET, POST')
   ctx.type = 'html'
-  ctx.body = barePage(frame, {
-    title: refused,
-    body: html`<p class="fault" role="alert">${
-      told === null ? frame.tongue.words.shell.refused[reason] : html`${act} <span lang="en" dir="ltr">${told}</span>`
-    }</p>
-<p>${reference} <code dir="ltr">${ctx.state.correlationId}</code></p>
-<p><a href="/">${back}</a></p>`,
-  })
-}
-
-function statusOf(thrown: unknown): number {
-  if (thrown instanceof Refused || thrown instanceof HubError) return thrown.status
-  return thrown instanceof OperatorError ? 400 : 500
-}
-
-function wordsOf({ tongue }: Frame) {
-  const { refused, back } = tongue.words.shell
-  return { refused: refused.title, back, reference: refused.reference, act: refused.act }
+  ctx.body = barePage(frame, { title: refused.title, body: html`${said}<p><a href="/">${back}</a></p>` })
 }

@@ -26,24 +26,26 @@ export function pageFor(
 <span>${person.roles.map((role) => words.shell.roles[role]).join(' · ')}</span>
 <form method="post" action="/logout">${hidden({ csrf })}<button class="plain">${words.shell.logout}</button></form>`
   const frame = { tongue: visit.tongue, bank: visit.rooms.tenant.name, here: visit.here }
-  return document(frame, content, { who, navigation, said: saidOf(visit) })
+  const tab = visit.failed === null ? content.title : `${words.shell.refused.title} · ${content.title}`
+  return document(frame, content, { who, navigation, said: saidOf(visit), tab })
 }
 
 /** A page for anybody: before the login, and when something is refused. */
 export const barePage = (frame: Frame, content: Content): string =>
-  document(frame, content, { who: null, navigation: null, said: null })
+  document(frame, content, { who: null, navigation: null, said: null, tab: content.title })
 
-/** What became of the act that led here. */
-function saidOf({ query, tongue: { words } }: Visit): Html | null {
+/** What became of the act that led here. It takes the focus: what was pressed is on another page, or gone. */
+function saidOf({ query, failed, tongue: { words } }: Visit): Html | null {
+  if (failed !== null) return failed.said
   const done = query.get('done')
-  if (done === 'proposed') return html`<p class="note" role="status">${words.shell.proposed}</p>`
   const act = Object.entries(words.acts).find(([name]) => name === done)?.[1]
-  return act === undefined ? null : html`<p class="note" role="status">${words.shell.done}: ${act}</p>`
+  const said = done === 'proposed' ? words.shell.proposed : act === undefined ? null : `${words.shell.done}: ${act}`
+  return said === null ? null : html`<p class="note" role="status" tabindex="-1" autofocus>${said}</p>`
 }
 
-type Around = { readonly who: Piece; readonly navigation: Piece; readonly said: Piece }
+type Around = { readonly who: Piece; readonly navigation: Piece; readonly said: Piece; readonly tab: string }
 
-function document(frame: Frame, { title, body }: Content, { who, navigation, said }: Around): string {
+function document(frame: Frame, { title, body }: Content, { who, navigation, said, tab }: Around): string {
   const { language, direction, words } = frame.tongue
   const other = language === 'en' ? 'ar' : 'en'
   const switched = `/language/${other}?back=${encodeURIComponent(frame.here)}`
@@ -52,7 +54,7 @@ function document(frame: Frame, { title, body }: Content, { who, navigation, sai
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title} · ${frame.bank}</title>
+<title>${tab} · ${frame.bank}</title>
 <link rel="icon" href="${ICON.path}">
 <link rel="stylesheet" href="${STYLE.path}">
 <script src="${SCRIPT.path}" defer></script>

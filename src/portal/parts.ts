@@ -39,7 +39,10 @@ export function actForm(
   act: ActName,
   given: Readonly<Record<string, string>>,
   more: {
-    readonly fields?: Piece
+    /** `typed`: what somebody wrote into a field of this form that was not taken, so that nobody writes it twice. */
+    readonly fields?: (typed: (name: string, otherwise?: string) => string) => Piece
+    /** Sent along like `given`: how things stood on this page. It may be another by the time the form is shown again. */
+    readonly seen?: Readonly<Record<string, string>>
     readonly about?: string
     readonly isGrave?: boolean
     readonly isWide?: boolean
@@ -47,8 +50,11 @@ export function actForm(
 ): Html | null {
   if (!visit.may(act)) return null
   const label = visit.tongue.words.acts[act]
+  const { failed } = visit
+  const isThis = failed?.act === act && Object.entries(given).every(([name, value]) => failed.form.get(name) === value)
+  const typed = (name: string, otherwise = ''): string => (isThis ? failed.form.get(name) : undefined) ?? otherwise
   return html`<form class="${more.isWide === true ? 'wide' : 'act'}" method="post" action="/acts/${act}">
-${hidden({ ...given, csrf: visit.session.csrf, back: visit.here })}${more.fields ?? null}
+${hidden({ ...given, ...more.seen, csrf: visit.session.csrf, back: visit.here })}${more.fields?.(typed) ?? null}
 <button${more.isGrave === true ? html` class="grave"` : null}>${label}${
     more.about === undefined ? null : html`<span class="unseen"> ${more.about}</span>`
   }</button>

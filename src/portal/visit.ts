@@ -1,5 +1,5 @@
 /** One request of somebody who is logged in, as pages see it; and what a page is. */
-import type { Piece } from '../html.ts'
+import type { Html, Piece } from '../html.ts'
 import type { CorrelationId } from '../ids.ts'
 import type { ActName, PageName } from './roles.ts'
 import type { Rooms } from './rooms.ts'
@@ -15,6 +15,12 @@ export type Visit = {
   readonly query: URLSearchParams
   /** What stands for the placeholders of the page's path, decoded. */
   readonly parameters: Readonly<Record<string, string>>
+  /** The act that was tried on this page a moment ago and not done: what is said of it, and its form as it was sent. */
+  readonly failed: {
+    readonly act: ActName
+    readonly form: ReadonlyMap<string, string>
+    readonly said: Html
+  } | null
   readonly interactionId: CorrelationId
   may(what: PageName | ActName): boolean
 }

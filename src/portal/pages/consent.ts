@@ -63,7 +63,7 @@ function ending(visit: Visit, id: string): Html | null {
     {
       isGrave: true,
       isWide: true,
-      fields: choice({ name: 'revokedBy', label: words.wantedBy, options }),
+      fields: () => choice({ name: 'revokedBy', label: words.wantedBy, options }),
     },
   )
   return form === null ? null : html`<details><summary>${words.end}</summary><p>${words.endWhy}</p>${form}</details>`

@@ -89,16 +89,11 @@ ${
 function changesOf(visit: Visit, { name, url, from, version }: Endpoint): Html {
   const { lfi: words } = visit.tongue.words
   const about = words.endpointNames[name]
-  const given = { name, version: String(version) }
-  const address = field({
-    name: `url-${name}`,
-    as: 'url',
-    label: words.newAddress(about),
-    value: url,
-    isRequired: true,
-  })
-  return html`${actForm(visit, 'lfi.endpoint', given, { about, fields: address, isGrave: true })}
-${from === 'file' ? null : actForm(visit, 'lfi.endpoint-reset', given, { about, isGrave: true })}`
+  const more = { about, seen: { version: String(version) }, isGrave: true }
+  const address = (value: string): Html =>
+    field({ name: `url-${name}`, as: 'url', label: words.newAddress(about), value, isRequired: true })
+  return html`${actForm(visit, 'lfi.endpoint', { name }, { ...more, fields: (typed) => address(typed('url', url)) })}
+${from === 'file' ? null : actForm(visit, 'lfi.endpoint-reset', { name }, more)}`
 }
 
 /** Names and addresses, never a secret. */

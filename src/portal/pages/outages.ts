@@ -35,19 +35,22 @@ ${declare(visit)}`,
 
 function declare(visit: Visit): Html {
   const { outages: words } = visit.tongue.words
-  const subject = (name: string): Html =>
-    choice({ name, as: 'subject', label: words.subject, options: Object.entries(words.subjects) })
-  const reason = (name: string): Html => field({ name, as: 'reason', label: words.reason, isRequired: true })
+  const subject = (name: string, chosen: string): Html =>
+    choice({ name, as: 'subject', label: words.subject, options: Object.entries(words.subjects), chosen })
+  const reason = (name: string, value: string): Html =>
+    field({ name, as: 'reason', label: words.reason, value, isRequired: true })
+  const moment = (name: string, label: string, value: string): Html =>
+    field({ name, label, type: 'datetime-local', value, isRequired: true })
   const plan = actForm(
     visit,
     'outage.plan',
     {},
     {
       isWide: true,
-      fields: html`${subject('plan-subject')}
-${field({ name: 'startsAt', label: words.from, type: 'datetime-local', isRequired: true })}
-${field({ name: 'endsAt', label: words.to, type: 'datetime-local', isRequired: true })}
-${reason('plan-reason')}`,
+      fields: (typed) => html`${subject('plan-subject', typed('subject'))}
+${moment('startsAt', words.from, typed('startsAt'))}
+${moment('endsAt', words.to, typed('endsAt'))}
+${reason('plan-reason', typed('reason'))}`,
     },
   )
   const begin = actForm(
@@ -56,7 +59,7 @@ ${reason('plan-reason')}`,
     {},
     {
       isWide: true,
-      fields: html`${subject('begin-subject')}${reason('begin-reason')}`,
+      fields: (typed) => html`${subject('begin-subject', typed('subject'))}${reason('begin-reason', typed('reason'))}`,
     },
   )
   return html`${plan === null ? null : html`<h2>${words.plan}</h2><p class="hint">${words.planWhy}</p>${plan}`}

@@ -1,4 +1,7 @@
-/** What people do in the portal: each act, who may not, what takes two, and what the audit log says of it. */
+/**
+ * What people do in the portal: who may not, what takes two, and what the audit log says of it; also where a request is
+ * none that a page would send. Each act as somebody does it at a page: every-act.test.ts.
+ */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { PortalRole } from '../../src/config.ts'
 import { RIGHTS } from '../../src/portal/roles.ts'
@@ -29,6 +32,17 @@ const csrfIn = ({ body }: Seen): string => /name="csrf" value="([^"]+)"/.exec(bo
 const subject = (username: string): string => personNamed(username).subject
 const lastActs = (many: number) => world.acts(many)
 
+/** Where a receipt is, once the first act has been sealed. */
+async function fileOnPage(): Promise<string> {
+  const [first] = await world.acts()
+  const page = async () => (await as('rashid').go(at(`/audit?receipt=${first?.['interactionId']}`))).body
+  await expect.poll(page, { timeout: 20_000 }).toContain('" download>')
+  const [, link = ''] = /href="([^"]+)" download>/.exec(await page()) ?? []
+  const address = link.replaceAll('&amp;', '&')
+  expect((await as('bushra').go(at(address))).headers['content-type']).toBe('application/octet-stream')
+  return address
+}
+
 /** The form of an act on a page, filled in and sent; without one on the page, sent all the same. */
 async function act(
   username: string,
@@ -53,19 +67,6 @@ describe('nobody does what their role does not permit:', () => {
     expect([seen.status, wordsOf(seen).includes('Your role does not permit this')]).toEqual([403, true])
     expect(await lastActs(1)).toMatchObject([{ act: name, outcome: 'refused', actor: subject(PEOPLE[role]) }])
   })
-
-  test('and no page has a form of it', async () => {
-    const pages = ['/', '/tpps', `/tpps/${seeded.clientId}`, `/consents/${seeded.authorized}`, '/outages', '/people']
-    for (const [role, username] of Object.entries(PEOPLE)) {
-      for (const path of pages) {
-        const { body, status } = await as(username).go(at(path))
-        const shown = [...body.matchAll(/action="\/acts\/([a-z.-]+)"/g)].map(([, name]) => name ?? '')
-        const wrong = shown.filter((name) => !RIGHTS[name as keyof typeof RIGHTS].includes(role as PortalRole))
-        expect([path, role, wrong]).toEqual([path, role, []])
-        expect(status).toBe(path === '/people' && role === 'business' ? 403 : 200)
-      }
-    }
-  })
 })
 
 describe('a TPP', () => {
@@ -85,13 +86,6 @@ describe('a TPP', () => {
       { act: 'statement.activate', before: 'software-statement inactive', after: 'software-statement active' },
       { act: 'client.activate', before: 'client inactive', after: 'client active', target: seeded.clientId },
     ])
-  })
-
-  test('is blocked at any step', async () => {
-    await as('saif').send(await as('saif').go(at(path())), '/acts/client.block')
-    expect((await as('saif').go(at('/tpps'))).body).toContain('<span class="state bad">blocked</span>')
-    await act('jamal', 'client.activate', { id: seeded.clientId })
-    expect((await as('saif').go(at('/tpps'))).body).toContain('<span class="state good">active</span>')
   })
 
   test('that is not there is not found, and not blocked', async () => {
@@ -260,18 +254,6 @@ describe('a consent', () => {
 })
 
 describe('an outage', () => {
-  test('of the hub is begun and ended', async () => {
-    const page = await as('jamal').go(at('/outages'))
-    const begun = await as('jamal').send(page, '/acts/outage.begin', { subject: 'hub', reason: 'a cable' })
-    expect(wordsOf(begun)).toMatch(/a cable the hub unplanned .* lasts/)
-    const ended = await as('jamal').send(begun, '/acts/outage.end')
-    expect(ended.body).not.toContain('/acts/outage.end')
-    expect(await lastActs(2)).toMatchObject([
-      { act: 'outage.begin', before: '0 announced or lasting', after: '1 announced or lasting' },
-      { act: 'outage.end', before: '1 announced or lasting', after: '0 announced or lasting' },
-    ])
-  })
-
   test('of the bank is announced in time, for the night, in time of the Gulf', async () => {
     const day = new Date(world.clock.now() + 5 * 86_400_000).toISOString().slice(0, 10)
     const given = { subject: 'lfi', startsAt: `${day}T02:30`, endsAt: `${day}T04:30`, reason: 'maintenance' }
@@ -281,6 +263,32 @@ describe('an outage', () => {
     expect(done.body).toContain(`<time datetime="${planned}">`)
     const late = await act('olfa', 'outage.plan', { ...given, startsAt: `${day}T12:00`, endsAt: `${day}T13:00` })
     expect([late.status, wordsOf(late).includes('between 02:00 and 05:00')]).toEqual([400, true])
+  })
+
+  test('that is not taken stands in its form as it was typed, on no other page than one of theirs', async () => {
+    const given = { subject: 'hub', startsAt: '2020-01-01T02:30', endsAt: 'x', reason: '"><b>storm' }
+    const seen = await act('bushra', 'outage.plan', given, '/outages?done=outage.plan')
+    expect(seen.status).toBe(400)
+    for (const value of ['2020-01-01T02:30', 'x', '&quot;&gt;&lt;b&gt;storm']) {
+      expect(seen.body.split(`value="${value}"`).length).toBe(2)
+    }
+    expect(seen.body).toContain('<option value="hub" selected>')
+    // What was done before is not said once more, and of two forms only this one is as it was.
+    expect([seen.body.includes('role="status"'), seen.body.includes('<b>storm')]).toEqual([false, false])
+    for (const page of [
+      '/people',
+      '/nothing',
+      await fileOnPage(),
+      '/acts/outage.plan',
+      '//evil.example',
+      'https://evil.example/x',
+    ]) {
+      const elsewhere = await as('bushra').go(at('/account'))
+      const form = { ...given, csrf: csrfIn(elsewhere), back: page }
+      const answer = await as('bushra').ask(at('/acts/outage.plan'), { form })
+      expect([page, answer.status, answer.headers['content-type']]).toEqual([page, 400, 'text/html; charset=utf-8'])
+      expect([wordsOf(answer).includes('It was not done:'), answer.body.includes('evil')]).toEqual([true, false])
+    }
   })
 })
 

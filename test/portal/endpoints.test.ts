@@ -5,62 +5,28 @@
  */
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer, request, type Server } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ListenerConfig, TenantConfig } from '../../src/config.ts'
 import { type Hub, startHub } from '../../src/hub.ts'
 import { createLog } from '../../src/log.ts'
-import { Secret } from '../../src/secret.ts'
-import { type Answering, json, type StandInLfi, startLfi } from '../gateway/support/outside.ts'
-import { createAuthority } from '../gateway/support/pki.ts'
+import { json, type StandInLfi } from '../gateway/support/outside.ts'
 import { freePort } from '../support/free-port.ts'
+import { type Bank, CLIENT_SECRET, startBank } from './support/bank.ts'
 import type { Seen, Visitor } from './support/visitor.ts'
 import { createPortalWorld, type PortalWorld, personNamed } from './support/world.ts'
 
 const SOON = { timeout: 15_000 }
-const CLIENT_SECRET = 'the-secret-of-the-hub'
 const log = createLog({ level: 'silent', name: 'test' })
 
 let world: PortalWorld
+let bank: Bank
 let first: StandInLfi
 let second: StandInLfi
 let other: Hub
-/** Where people go: no certificate is asked for. */
-let pages: Server
 let nodes: readonly [TenantConfig, TenantConfig]
 const browsers = new Map<string, Visitor>()
-
-/** Hello, and a token endpoint that wants to know who asks. */
-const bank: Answering = (asked, response) => {
-  const { pathname } = new URL(asked.url, 'https://bank.example')
-  const hello = { connectionEstablished: true, mtlsStatus: 'established', hostName: 'bank' }
-  if (pathname.startsWith('/oc/hello')) return json(200, hello)(asked, response)
-  if (pathname === '/oc/token') return json(asked.headers.authorization === undefined ? 401 : 200, {})(asked, response)
-  return json(404, {})(asked, response)
-}
-
-async function atTheBank(tenant: TenantConfig): Promise<TenantConfig> {
-  const authority = await createAuthority('Test Bank')
-  const hub = { ...authority, certificate: tenant.lfi.ca }
-  first = await startLfi(await authority.issue({ O: 'Bank', dns: 'localhost' }), hub)
-  second = await startLfi(await authority.issue({ O: 'Bank', dns: 'localhost' }), hub)
-  for (const each of [first, second]) each.answer = bank
-  const { certificate: cert, key } = await authority.issue({ O: 'Bank', dns: 'localhost' })
-  pages = createServer({ cert, key }, (asked, answer) => {
-    answer.writeHead(asked.url?.startsWith('/authorize?client_id=') === true ? 400 : 404).end()
-  })
-  await new Promise<void>((ready) => pages.listen(0, '127.0.0.1', () => ready()))
-  const authentication = {
-    type: 'client-credentials',
-    tokenUrl: `${first.url}/token`,
-    clientId: 'hub',
-    clientSecret: new Secret(CLIENT_SECRET),
-  } as const
-  const lfi = { ...tenant.lfi, ozoneConnectUrl: first.url, ca: authority.certificate, authentication }
-  return { ...tenant, authorizationEndpoint: `${first.url}/authorize`, lfi }
-}
 
 async function elsewhere(tenant: TenantConfig): Promise<TenantConfig> {
   const moved = async (listener: ListenerConfig): Promise<ListenerConfig> => {
@@ -73,7 +39,14 @@ async function elsewhere(tenant: TenantConfig): Promise<TenantConfig> {
 const startOther = () => startHub({ config: { ...world.config, roles: ['auth', 'admin'], tenants: [nodes[1]] }, log })
 
 beforeAll(async () => {
-  world = await createPortalWorld({}, { tenant: atTheBank })
+  const tenant = async (known: TenantConfig): Promise<TenantConfig> => {
+    bank = await startBank(known)
+    return bank.tenant
+  }
+  world = await createPortalWorld({}, { tenant })
+  const [one, another] = bank.doors
+  first = one
+  second = another
   nodes = [world.tenant, await elsewhere(world.tenant)]
   other = await startOther()
   for (const username of ['jamal', 'sara', 'saif']) browsers.set(username, await world.loggedIn(username))
@@ -81,11 +54,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await other.close()
   await world.close()
-  await Promise.all([first.close(), second.close()])
-  pages.close()
+  await bank.close()
 })
 
-const pageAt = (): string => `https://localhost:${(pages.address() as AddressInfo).port}`
 const at = (path: string): string => `${world.origin}${path}`
 const as = (username: string): Visitor => browsers.get(username) ?? expect.fail(username)
 const wordsOf = ({ body }: Seen): string => body.replaceAll(/<[^>]*>/g, ' ').replaceAll(/\s+/g, ' ')
@@ -193,9 +164,9 @@ test('each address has its own way: back to the file, into discovery at every hu
     { act: 'lfi.endpoint-reset', outcome: 'approved', before: `stored ${second.url}`, after: `file ${first.url}` },
   ])
   expect((await as('jamal').go(at('/lfi'))).body).not.toContain('/acts/lfi.endpoint-reset')
-  await change('authorization', `${pageAt()}/authorize`)
+  await change('authorization', `${bank.page}/authorize`)
   await change('token', `${second.url}/token`)
-  for (const node of nodes) await expect.poll(() => pageIn(node), SOON).toBe(`${pageAt()}/authorize`)
+  for (const node of nodes) await expect.poll(() => pageIn(node), SOON).toBe(`${bank.page}/authorize`)
   await expect.poll(() => isAskedBy(nodes, second), SOON).toBe(false)
   const tokens = second.asked.filter(({ url }) => url === '/oc/token')
   // By the one who proposed it, and by the one who approved.
@@ -230,7 +201,7 @@ describe('nothing waits for a second person, and nothing changes,', () => {
       /did not pass its trial: .* unreachable, ECONNREFUSED/,
     ],
     ['where something else is', 'ozone-connect', () => `${second.url}/x`, 400, /answered 404 in \d+ ms, and 200 was/],
-    ['without a page', 'authorization', () => `${pageAt()}/nothing`, 400, /answered 404 .* a page was expected/],
+    ['without a page', 'authorization', () => `${bank.page}/nothing`, 400, /answered 404 .* a page was expected/],
     ['without tokens', 'token', () => `${second.url}/hello`, 400, /answered 200 .* 400 or 401/],
     ['that is there already', 'ozone-connect', () => first.url, 400, /is https:\/\/localhost:\d+\/oc already/],
   ])('for an address %s', async (_what, name, url, status, why) => {

@@ -1,4 +1,4 @@
-/** The pages for whoever runs the hub: what each says, what can be done on it, and who may not. */
+/** The pages for whoever runs the hub: what each says, and what can be done on it. Who may not: every-act.test.ts. */
 import { readFileSync } from 'node:fs'
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -38,32 +38,6 @@ const publicKey = (): string => {
 /** Processes look at the keys every other second. */
 const SOON = { timeout: 15_000 }
 const lastAct = async () => (await world.acts(1)).at(-1)
-
-describe.each([
-  ['bushra', 'audit.verify', {}],
-  ['rashid', 'audit.verify', {}],
-  ['bushra', 'webhook.redeliver', { id: '1' }],
-  ['saif', 'webhook.redeliver', { id: '1' }],
-  ['rashid', 'webhook.redeliver', { id: '1' }],
-  ['jamal', 'keys.rotate', { use: 'sig' }],
-  ['rashid', 'keys.retire', { kid: 'x' }],
-  ['saif', 'lfi.probe', {}],
-  ['rashid', 'lfi.probe', {}],
-  ['bushra', 'deviations.clear', {}],
-  ['rashid', 'deviations.clear', {}],
-] as const)('%s', (username, act, given) => {
-  test(`may not: ${act}`, async () => {
-    const browser = await world.loggedIn(username)
-    const account = await browser.go(`${world.origin}/account`)
-    const csrf = /name="csrf" value="([^"]+)"/.exec(account.body)?.[1] ?? ''
-    const seen = await browser.ask(`${world.origin}/acts/${act}`, { form: { ...given, csrf } })
-    expect(seen.status).toBe(403)
-    expect(seen.body).toContain(words.shell.refused.right)
-    expect(await lastAct()).toMatchObject({ act, outcome: 'refused' })
-    const pages = ['/audit', '/webhooks', '/keys', '/lfi']
-    for (const path of pages) expect((await browser.go(`${world.origin}${path}`)).body).not.toContain(`/acts/${act}"`)
-  })
-})
 
 const browserPath = findChromium()
 const title = browserPath === null ? 'in a browser (skipped: no Chromium on this machine)' : 'in a browser'

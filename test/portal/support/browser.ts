@@ -33,3 +33,12 @@ export async function findings(page: Page): Promise<readonly Finding[]> {
   const all = JSON.parse(String(result.value)) as readonly Finding[]
   return all.filter(({ impact }) => impact === 'serious' || impact === 'critical')
 }
+
+/** The same of a page in a browser that runs no script, and so no axe-core: looked at in `reader`, which does. */
+export async function findingsOf(page: Page, reader: Page): Promise<readonly Finding[]> {
+  const [address, body] = [page.url(), await page.content()]
+  await reader.setViewportSize(page.viewportSize() ?? { width: 1280, height: 800 })
+  await reader.route(address, (route) => route.fulfill({ body, contentType: 'text/html; charset=utf-8' }), { times: 1 })
+  await reader.goto(address)
+  return findings(reader)
+}

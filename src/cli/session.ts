@@ -1,12 +1,15 @@
 /** People of the portal: who is logged in, and what they proposed that takes two. */
 import { Command, InvalidArgumentError } from 'commander'
 import { iso } from '../clock.ts'
-import type { Proposal, ProposalState } from '../portal/index.ts'
+import { HubError } from '../errors.ts'
+import type { CommandDesk, Proposal, ProposalState } from '../portal/index.ts'
 import { aboutTenant, tell } from './command.ts'
 import { type DeskOptions, tellDone, withDesk } from './desk.ts'
 
 export function sessionCommand(): Command {
-  const session = new Command('session').description('Sessions of the portal: who is logged in; end one.')
+  const session = new Command('session').description(
+    'Sessions of the portal: who is logged in; end one, or all of one person.',
+  )
   aboutTenant(session, 'list', 'Sessions that are good now, the latest request first.').action((options: DeskOptions) =>
     withDesk(options, async ({ rooms }) => {
       const all = (await rooms.sessions.list()).map(({ handle, person, beganAt, seenAt, expiresAt }) => ({
@@ -24,7 +27,25 @@ export function sessionCommand(): Command {
     .action((handle: string, options: DeskOptions) =>
       withDesk(options, async (desk) => tellDone(options, 'session.end', await desk.act('session.end', { handle }))),
     )
+  aboutTenant(session, 'end-all', 'End every session of one person, in whatever browser, as «log out everywhere» does.')
+    .argument('<subject>', 'whose, as shown by `falaj session list`')
+    .action((subject: string, options: DeskOptions) =>
+      withDesk(options, async (desk) =>
+        // The act is that of ending somebody's session, and on record with the person as its target.
+        tellDone(
+          options,
+          'session.end',
+          await desk.actWith('session.end', { handle: subject }, () => endAllOf(desk, subject)),
+        ),
+      ),
+    )
   return session
+}
+
+/** @throws HubError where the person has none: more likely a name that is mistyped than a person who has just left */
+async function endAllOf({ rooms }: CommandDesk, subject: string): Promise<void> {
+  if ((await rooms.sessions.endAllOf(subject)) > 0) return
+  throw new HubError('NotFound', { reason: `Nobody is logged in as ${subject}` })
 }
 
 const STATES: readonly ProposalState[] = ['waiting', 'running', 'done', 'failed', 'rejected', 'expired']

@@ -40,6 +40,7 @@ const COMMANDS: readonly [string, string][] = [
   ['session', 'list'],
   ['session list', '--json'],
   ['session end', '<handle>'],
+  ['session end-all', '<subject>'],
   ['proposal', 'list'],
   ['proposal list', '--state'],
   ['proposal reject', '<id>'],

@@ -174,6 +174,17 @@ describe('the acts of the portal', () => {
     expect(await here('session', 'end', session?.handle ?? '')).toEqual(
       refused('NotFound', 'This session has ended already'),
     )
+    await inDatabase(async (db, { portal }) => {
+      if (portal === undefined) throw new Error('the sandbox has a portal')
+      const sessions = createSessions({ db, clock: systemClock, portal })
+      for (const subject of ['somebody', 'somebody else', 'somebody']) await sessions.open({ ...person, subject })
+    })
+    expect(await here('session', 'end-all', 'somebody')).toMatchObject({
+      said: { act: 'session.end', target: 'somebody', before: '3 sessions', after: '1 sessions' },
+    })
+    expect((await here('session', 'list')).said).toMatchObject([{ subject: 'somebody else' }])
+    expect(await here('session', 'end-all', 'somebody')).toEqual(refused('NotFound', 'Nobody is logged in as somebody'))
+    expect((await here('session', 'list')).said).toMatchObject([{ subject: 'somebody else' }])
     expect((await here('proposal', 'list', '--state', 'waiting')).said).toMatchObject([
       { id, verb: 'tpps.block-all', proposedBy: { name: 'Some Body' } },
     ])

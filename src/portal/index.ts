@@ -85,7 +85,7 @@ export function createPortal(deps: PortalDeps): Portal {
     if (answerAsset(ctx) || answerLanguage(ctx, rooms.origin)) return
     if (await answerLogin(ctx, login, frame)) return
     const session = await sessionOf(ctx, rooms)
-    if (session === null) return toLogin(ctx)
+    if (session === null) return toLogin(ctx, rooms.origin)
     const visit = visitOf(ctx, { rooms, session, tongue: frame.tongue })
     if (ctx.method === 'POST') return post(ctx, visit)
     if (ctx.method !== 'GET') throw new Refused('method')
@@ -111,7 +111,7 @@ export function createPortal(deps: PortalDeps): Portal {
     const name = actNamed(/^\/acts\/([a-z.-]{1,64})$/.exec(ctx.path)?.[1])
     if (name === null) throw new Refused('notFound')
     ctx.state.measured = measuredAs(`portal ${name}`)
-    const back = localPath(form.get('back') ?? null, rooms.origin)
+    const back = withoutDone(form.get('back') ?? '/', rooms.origin)
     let performed: Performed
     try {
       performed = await desk.perform(name, form, by)
@@ -201,9 +201,16 @@ function loggedOut(ctx: HubContext): void {
   goOn(ctx, '/login?because=out')
 }
 
-function toLogin(ctx: HubContext): void {
+/** And from there to the page again: of a form that was sent too late, the one on which it is. */
+function toLogin(ctx: HubContext, origin: string): void {
   const because = cookieOf(ctx, COOKIES.session) === null ? '' : 'because=ended&'
-  goOn(ctx, `/login?${because}back=${encodeURIComponent(ctx.method === 'GET' ? ctx.url : '/')}`)
+  const back = ctx.method === 'GET' ? ctx.url : pathOfReferer(ctx, origin)
+  goOn(ctx, `/login?${because}back=${encodeURIComponent(withoutDone(back, origin))}`)
+}
+
+function pathOfReferer(ctx: HubContext, origin: string): string {
+  const page = URL.parse(ctx.get('referer'))
+  return page?.origin === origin && pageAt(page.pathname) !== null ? `${page.pathname}${page.search}` : '/'
 }
 
 type Who = { readonly rooms: Rooms; readonly session: Session; readonly tongue: Tongue }
@@ -212,7 +219,7 @@ const visitOf = (ctx: HubContext, { rooms, session, tongue }: Who): Visit => ({
   rooms,
   session,
   tongue,
-  here: hereOf(ctx, rooms.origin),
+  here: withoutDone(ctx.url, rooms.origin),
   query: new URLSearchParams(ctx.querystring),
   parameters: {},
   failed: null,
@@ -220,9 +227,9 @@ const visitOf = (ctx: HubContext, { rooms, session, tongue }: Who): Visit => ({
   may: (what) => mayDo(session.person.roles, what),
 })
 
-/** Without what the last act left in it. */
-function hereOf(ctx: HubContext, origin: string): string {
-  const url = new URL(localPath(ctx.url, origin), origin)
+/** What the last act left in it is said once. */
+function withoutDone(path: string, origin: string): string {
+  const url = new URL(localPath(path, origin), origin)
   url.searchParams.delete('done')
   return `${url.pathname}${url.search}`
 }

@@ -294,11 +294,27 @@ describe('an outage', () => {
 
 test('the session of somebody else is ended by security', async () => {
   const browser = await world.loggedIn('olfa')
+  const csrf = csrfIn(await browser.go(at('/outages')))
   const mine = await as('saif').go(at('/people'))
   expect(wordsOf(mine)).toContain('Olfa Ben Salem')
   const handles = [...mine.body.matchAll(/name="handle" value="([^"]+)"/g)].map(([, handle]) => handle ?? '')
   for (const handle of handles) await act('saif', 'session.end', { handle }, '/people')
   expect((await browser.go(at('/'))).address).toContain('/login?because=ended')
+  // A form that was open meanwhile is not taken, and leads back to its page; another site's, to the start.
+  for (const [referer, back] of [
+    [at('/outages?done=outage.end'), '/outages'],
+    // Where a form was shown again there is no page to come back to.
+    [at('/acts/outage.begin'), '/'],
+    [at('//evil.example'), '/'],
+    ['https://evil.example/outages', '/'],
+    ['x', '/'],
+  ] as const) {
+    const form = { csrf, subject: 'hub', reason: 'a cable' }
+    const { status, headers } = await browser.ask(at('/acts/outage.begin'), { form, headers: { referer } })
+    const location = `/login?because=ended&back=${encodeURIComponent(back)}`
+    expect([status, headers['location']]).toEqual([303, location])
+  }
+  expect(await lastActs(1)).toMatchObject([{ act: 'session.end' }])
   expect((await as('saif').ask(at('/'))).status).toBe(200)
   expect((await act('saif', 'session.end', { handle: handles[0] ?? '' })).status).toBe(404)
 })

@@ -237,6 +237,7 @@ describe.skipIf(browserPath === null)(title, () => {
         await button.click()
         expect(await alertOf(page).innerText()).toMatch(row.mistaken.said)
         expect(await isFocused(alertOf(page))).toBe(true)
+        expect(await page.title()).toContain(words.shell.refused.title)
         expect(await findingsOf(page, reader)).toEqual([])
         const typed = new Map([...(row.filled ?? []), ...row.mistaken.filled])
         for (const [field, value] of typed) expect(await shownIn(form.getByLabel(field, { exact: true }))).toBe(value)

@@ -18,11 +18,11 @@ import {
   REFUSALS,
   type Refusal,
 } from './consent.ts'
-import { enqueue, noticesOf } from './outbox.ts'
-import { saveChange } from './save-change.ts'
+import { noticesOf } from './outbox.ts'
+import { saveChange, saveTraces } from './save-change.ts'
 import type { Step } from './steps.ts'
 import { chainUserOf, lock, saveEnds } from './store.ts'
-import { addTrail, type Caller, type ChangeName, difference } from './trail.ts'
+import { type Caller, type ChangeName, difference } from './trail.ts'
 
 export type Unit = {
   readonly db: Db
@@ -155,9 +155,8 @@ export async function leaveTraces(tx: Tx, unit: Unit, all: readonly Traces[]): P
   const [first, ...others] = all.map((traces) => auditEntry(unit, traces))
   if (first === undefined) return
   await unit.audit.append(tx, first, ...others)
-  await addTrail(tx, ...all.map((traces) => ({ ...traces, from: traces.before?.status ?? null })))
-  await enqueue(tx, ...all)
-  await tx.raw('select pg_notify(?, id) from unnest(?::text[]) as id', [CHANNEL, all.map(({ consent }) => consent.id)])
+  const trail = all.map((traces) => ({ ...traces, from: traces.before?.status ?? null }))
+  await saveTraces(tx, { trail, notices: all.flatMap(noticesOf), channel: CHANNEL })
 }
 
 function auditEntry(unit: Unit, { before, consent, change, changed, now, caller }: Traces) {

@@ -6,15 +6,6 @@ import type { Consent, JsonObject } from './consent.ts'
 import type { Caller, ChangeName } from './trail.ts'
 import { tppData } from './views.ts'
 
-/**
- * The LFI hears of every stored change (lfi-api 5.2), told what the consent is at delivery; the TPP hears of every
- * change of status while its subscription is active (tpp-api 8.2, 8.3), told what the consent was at the change.
- */
-export async function enqueue(tx: Tx, ...events: readonly ConsentEvent[]): Promise<void> {
-  const rows = events.flatMap(noticesOf)
-  if (rows.length > 0) await tx('outbox').insert(rows)
-}
-
 export type Notice = ReturnType<typeof noticesOf>[number]
 
 type ConsentEvent = {
@@ -24,6 +15,10 @@ type ConsentEvent = {
   readonly caller: Caller
 }
 
+/**
+ * The LFI hears of every stored change (lfi-api 5.2), told what the consent is at delivery; the TPP hears of every
+ * change of status while its subscription is active (tpp-api 8.2, 8.3), told what the consent was at the change.
+ */
 export function noticesOf({ before, consent, change, caller }: ConsentEvent) {
   // getAuth is the LFI's own call, made a moment ago: it needs no notice of it.
   if (change === 'linked') return []

@@ -1,4 +1,4 @@
-/** A change of one consent in one statement: the row, its line of the history, its notices, and word of it to all nodes. */
+/** A change of a consent in one statement: the row, its line of the history, its notices, and word of it to all nodes. */
 import { prepared, type Tx } from '../db.ts'
 import type { Consent } from './consent.ts'
 import type { Notice } from './outbox.ts'
@@ -43,3 +43,45 @@ const statementOf = (columns: readonly string[], trail: readonly string[]): stri
       revision integer, url text, body text, interaction_id text)
   )
   select pg_notify(?, id) from saved`
+
+/** Beside rows that another statement has saved: their lines of the history, their notices, and word of them to all nodes. */
+export async function saveTraces(
+  tx: Tx,
+  traces: { readonly trail: readonly TrailEntry[]; readonly notices: readonly Notice[]; readonly channel: string },
+): Promise<void> {
+  await prepared(tx, 'consent-traces', TRACES, [
+    JSON.stringify(traces.trail.map(trailRow)),
+    JSON.stringify(traces.notices),
+    traces.channel,
+    traces.trail.map(({ consent }) => consent.id),
+  ])
+}
+
+const TRAIL = [
+  'consent_id text',
+  'revision integer',
+  'at timestamptz',
+  'change text',
+  'status_from text',
+  'status_to text',
+  'patch text',
+  'caller_kind text',
+  'caller_organisation_id text',
+  'caller_client_id text',
+  'caller_software_statement_id text',
+  'interaction_id text',
+] as const satisfies readonly `${keyof ReturnType<typeof trailRow>} ${string}`[]
+const names = TRAIL.map((column) => column.split(' ')[0] ?? '')
+
+const TRACES = `
+  with trailed as (
+    insert into consent_trail (${names.join(', ')})
+    select ${names.map((name) => (name === 'patch' ? 'patch::json' : name)).join(', ')}
+    from json_to_recordset(?::json) as line (${TRAIL.join(', ')})
+  ), queued as (
+    insert into outbox (at, kind, event, consent_id, revision, url, body, interaction_id)
+    select at, kind, event, consent_id, revision, url, body::json, interaction_id
+    from json_to_recordset(?::json) as notice (at timestamptz, kind text, event text, consent_id text,
+      revision integer, url text, body text, interaction_id text)
+  )
+  select pg_notify(?, id) from unnest(?::text[]) as id`

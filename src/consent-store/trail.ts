@@ -1,7 +1,7 @@
 /** What changed in a consent, by whom: the per-consent log that the LFI reads (lfi-api 2.7). */
 import { isDeepStrictEqual } from 'node:util'
 import { type Instant, iso, toInstant } from '../clock.ts'
-import type { Db, Tx } from '../db.ts'
+import type { Db } from '../db.ts'
 import type { ConsentId, CorrelationId } from '../ids.ts'
 import type { CallerKind, Consent, ConsentStatus, JsonObject, Move } from './consent.ts'
 import { authorizersOf, type PaymentTerms, verdictOf, wireConsumption } from './payment.ts'
@@ -86,10 +86,6 @@ export type TrailEntry = {
   readonly change: ChangeName
   readonly patch: JsonObject
   readonly caller: Caller
-}
-
-export async function addTrail(tx: Tx, ...entries: readonly TrailEntry[]): Promise<void> {
-  await tx('consent_trail').insert(entries.map(trailRow))
 }
 
 export function trailRow(entry: TrailEntry) {

@@ -37,7 +37,6 @@ const FOR_READING: Readonly<Record<string, readonly string[]>> = {
     'location = /checkpoint { root /srv/aurora-audit/current; default_type "text/plain; charset=utf-8"; add_header Cache-Control no-cache; }',
   ],
   'docs/operator.md': [
-    'docker build -f deploy/container/Dockerfile -t falaj .',
     'docker compose -f deploy/container/compose.yaml up',
     'helm install falaj deploy/helm/falaj --set config.secret=falaj-config',
   ],

@@ -22,13 +22,21 @@ import { load } from 'js-yaml'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ROLES } from '../../src/config.ts'
 import { openDatabase } from '../../src/db.ts'
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded-postgres.ts'
+import type { EmbeddedPostgres } from '../../src/embedded-postgres.ts'
 import { Secret } from '../../src/secret.ts'
-import { unprivilegedAccount } from '../../src/unprivileged.ts'
 import { blockIn } from '../docs/guide.ts'
-import { createAuthority } from '../gateway/support/pki.ts'
 import { type ConfigFiles, writeConfigFiles } from '../support/config-files.ts'
 import { freePort } from '../support/free-port.ts'
+import {
+  argsIn,
+  asOwnerOf,
+  databaseWithTls,
+  handOver,
+  rolesOfTheFirstStart,
+  services,
+  UID,
+  writeSettings,
+} from './support/deployment.ts'
 
 const read = (file: string): string => readFileSync(file, 'utf8')
 const DOCKERFILE = read('deploy/container/Dockerfile')
@@ -42,37 +50,20 @@ const ARCHIVE = [
   ...['src/main.ts', 'archive', 'run', '--config', '/etc/falaj/deployment.json', '--tenant', '{{ . }}'],
   ...['--to', '/archive/{{ . }}'],
 ]
-const UID = 10_001
 const BOOT_MS = 120_000
 const QUOTE_OF_LONG_AGO = `
   insert into service_request (kind, resource_id, client_id, organisation_id, echoed, status, created_at, status_changed_at,
     updated_at, revision)
   values ('fx-quote', 'q-1', 'c', 'o', '{}', 'Expired', '2015-01-01', '2015-01-01', '2015-01-01', 1)`
-/** Of the example configuration. */
-const LISTENERS = [8443, 9443, 10443, 11443, 12443]
-
-type Service = {
-  readonly command: readonly string[]
-  readonly read_only?: boolean
-  readonly cap_drop?: readonly string[]
-  readonly security_opt?: readonly string[]
-  readonly healthcheck?: { readonly test: readonly string[] }
-}
-const { services } = load(read('deploy/container/compose.yaml')) as {
-  services: Record<'hub' | 'migrate' | 'database', Service>
-}
-const argsIn = (file: string): readonly (readonly string[])[] =>
-  [...read(file).matchAll(/^ +args: (\[.*\])$/gm)].map(([, list]) => JSON.parse(list ?? '') as string[])
-
 describe('every way to start it', () => {
   test('has the command of the image', () => {
     expect(/^ENTRYPOINT (.*)$/m.exec(DOCKERFILE)?.[1]).toBe('["node"]')
     expect(HUB).toEqual(expect.arrayContaining(['--permission', 'src/main.ts', 'hub']))
     expect(services.hub.command).toEqual(HUB)
     expect(services.migrate.command).toEqual(MIGRATE)
-    expect(argsIn('deploy/helm/falaj/templates/hub.yaml')).toEqual([[...HUB, '--roles', '{{ .roles }}']])
-    expect(argsIn('deploy/helm/falaj/templates/migrate.yaml')).toEqual([MIGRATE])
-    expect(argsIn('deploy/helm/falaj/templates/archive.yaml')).toEqual([ARCHIVE])
+    expect(argsIn('hub')).toEqual([[...HUB, '--roles', '{{ .roles }}']])
+    expect(argsIn('migrate')).toEqual([MIGRATE])
+    expect(argsIn('archive')).toEqual([ARCHIVE])
   })
 
   test('is of an account without rights on a file system that is read-only', () => {
@@ -95,8 +86,23 @@ describe('every way to start it', () => {
 
   test('has the Node.js of the packages', () => {
     const { dependencies } = JSON.parse(read('package.json')) as { dependencies: { node: string } }
-    const images = [...DOCKERFILE.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image)
-    expect(images).toEqual(Array.from({ length: 2 }, () => `node:${dependencies.node}-bookworm-slim`))
+    const images = [...DOCKERFILE.matchAll(/^ARG (\w+)=(\S+)$/gm)].map(([, name, image]) => [name, image])
+    expect(images).toEqual([
+      ['NODE_IMAGE', `node:${dependencies.node}-bookworm-slim`],
+      ['BASE_IMAGE', 'debian:bookworm-slim'],
+    ])
+    expect([...DOCKERFILE.matchAll(/^FROM (\S+)/gm)].map(([, image]) => image)).toEqual(
+      images.map(([name]) => `\${${name}}`),
+    )
+  })
+
+  test('is of the version of the package', () => {
+    const { version } = JSON.parse(read('package.json')) as { version: string }
+    expect(/org\.opencontainers\.image\.version="(.*)"/.exec(DOCKERFILE)?.[1]).toBe(version)
+    expect([services.migrate.image, services.hub.image]).toEqual([`falaj:${version}`, `falaj:${version}`])
+    expect(load(read('deploy/helm/falaj/values.yaml'))).toMatchObject({ image: { repository: 'falaj', tag: version } })
+    expect(load(read('deploy/helm/falaj/Chart.yaml'))).toMatchObject({ version, appVersion: version })
+    expect(read('docs/operator.md')).toContain(`\ndocker build -f deploy/container/Dockerfile -t falaj:${version} .\n`)
   })
 
   test('serves all roles in the chart, and each once', () => {
@@ -120,11 +126,10 @@ describe('the image', () => {
     layOut(image)
     databasePort = await freePort()
     healthPort = await freePort()
-    const ports = await Promise.all(LISTENERS.map(async (port) => [port, await freePort()] as const))
     ;[postgres, tls] = await databaseWithTls(place, databasePort)
     await rolesOfTheFirstStart(postgres)
     files = await writeConfigFiles()
-    writeSettings(files, healthPort, new Map(ports))
+    await writeSettings(files, healthPort)
     handOver(files.folder)
   }, BOOT_MS)
   afterAll(async () => {
@@ -293,67 +298,4 @@ function layOut(image: string): void {
   // The image has its own Node.js, and no scripts of packages run.
   const own = (path: string): boolean => /^node_modules\/node($|-)/.test(path)
   for (const path of new Set(packages)) if (!own(path)) cpSync(path, join(image, path), { recursive: true })
-}
-
-async function databaseWithTls(place: string, port: number) {
-  const authority = await createAuthority('Database Authority')
-  const server = await authority.issue({ O: 'Database', dns: 'localhost' })
-  const folder = join(place, 'tls')
-  mkdirSync(folder)
-  const put = (name: string, text: string): string => {
-    const file = join(folder, name)
-    writeFileSync(file, text, { mode: 0o644 })
-    return file
-  }
-  const ca = put('ca.pem', authority.certificate)
-  const otherCa = put('other-ca.pem', (await createAuthority('Database Authority')).certificate)
-  const [certificate, key] = [put('server.crt.pem', server.certificate), put('server.key.pem', server.key)]
-  const account = unprivilegedAccount()
-  if (account !== null) chownSync(key, account.uid, account.gid)
-  chmodSync(key, 0o600)
-  const postgres = await startEmbeddedPostgres({
-    dataDirectory: join(place, 'postgres'),
-    port,
-    flags: ['fsync=off', 'ssl=on', `ssl_cert_file=${certificate}`, `ssl_key_file=${key}`],
-  })
-  return [postgres, { ca, otherCa }] as const
-}
-
-/** The statements of the compose file's first start, with the owner that this server makes for a database. */
-async function rolesOfTheFirstStart(postgres: EmbeddedPostgres): Promise<void> {
-  await postgres.ensureDatabase('falaj_example_owner')
-  const statements = /<<'SQL'\n([\s\S]*?)\nSQL/.exec(read('deploy/container/first-start.sh'))?.[1] ?? ''
-  expect(statements).toContain('create role falaj_example')
-  await asOwnerOf(postgres, 'falaj_example', statements.replace(":'password'", "'hub-password'"))
-}
-
-async function asOwnerOf(postgres: EmbeddedPostgres, database: string, statements: string): Promise<void> {
-  const server = openDatabase({ url: postgres.adminUrl, poolMax: 1, applicationName: 'test-setup' })
-  await server.raw('create database ?? owner falaj_example_owner', [database])
-  await server.destroy()
-  const url = new URL(postgres.adminUrl.reveal())
-  url.pathname = `/${database}`
-  const db = openDatabase({ url: new Secret(url.href), poolMax: 1, applicationName: 'test-setup' })
-  await db.raw(statements)
-  await db.destroy()
-}
-
-function writeSettings(files: ConfigFiles, healthPort: number, ports: ReadonlyMap<number, number>): void {
-  const deployment = files.deployment()
-  deployment['health'] = { ...(deployment['health'] as object), port: healthPort }
-  deployment['noticeSeconds'] = 2
-  const tenant = files.tenant()
-  for (const listener of Object.values(tenant['listeners'] as Record<string, { port: number; address?: string }>)) {
-    listener.port = ports.get(listener.port) ?? 0
-  }
-  files.write({ deployment, tenant })
-}
-
-/** Secrets belong to the account of the hub, as the operator has given them to it. */
-function handOver(folder: string): void {
-  if (process.getuid?.() !== 0) return
-  chownSync(folder, UID, UID)
-  for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
-    chownSync(join(entry.parentPath, entry.name), UID, UID)
-  }
 }

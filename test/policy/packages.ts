@@ -7,6 +7,7 @@ type Locked = {
   readonly integrity?: string
   readonly license?: string
   readonly dev?: boolean
+  readonly optional?: boolean
   readonly link?: boolean
   readonly hasInstallScript?: boolean
 }
@@ -16,6 +17,7 @@ export type Package = {
   readonly version: string
   readonly licence: string
   readonly isForDevelopment: boolean
+  readonly isOptional: boolean
   readonly hasScript: boolean
   /** null: none, or not from the registry under its own name. */
   readonly integrity: string | null
@@ -41,6 +43,7 @@ export function packages(): readonly Package[] {
       version: each.version ?? '',
       licence: each.license ?? '',
       isForDevelopment: each.dev === true,
+      isOptional: each.optional === true,
       hasScript: each.hasInstallScript === true,
       integrity: each.integrity ?? null,
       resolved: each.resolved ?? null,

@@ -61,6 +61,7 @@ describe('every way to start it', () => {
     expect(HUB).toEqual(expect.arrayContaining(['--permission', 'src/main.ts', 'hub']))
     expect(services.hub.command).toEqual(HUB)
     expect(services.migrate.command).toEqual(MIGRATE)
+    expect(services.hub.healthcheck?.test.filter((each) => /\s/.test(each))).toEqual([])
     expect(argsIn('hub')).toEqual([[...HUB, '--roles', '{{ .roles }}']])
     expect(argsIn('migrate')).toEqual([MIGRATE])
     expect(argsIn('archive')).toEqual([ARCHIVE])

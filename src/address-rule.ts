@@ -27,6 +27,9 @@ const PUBLIC_V6 = ['2000::/3']
 /** Within it: protocol assignments with Teredo, documentation, and 6to4, which holds an IPv4 address. */
 const FORBIDDEN_V6 = ['2001::/23', '2001:db8::/32', '2002::/16', '3fff::/20']
 
+/** This machine, its link, and with it where clouds keep the credentials of a machine (169.254.169.254). */
+const OWN = ['0.0.0.0/8', '127.0.0.0/8', '169.254.0.0/16', '::/127', 'fe80::/10']
+
 /** `named`: addresses and ranges (`10.1.0.0/16`) that are allowed, on whatever list above they are. */
 export function publicOr(named: readonly string[]): AddressRule {
   const exceptions = blockList(named)
@@ -47,6 +50,18 @@ export function faultOfRange(range: string): string | null {
   if (family === null) return 'is neither an address nor a range such as 10.1.0.0/16'
   const bits = family === 'ipv4' ? 32 : 128
   return Number.isInteger(prefix) && prefix >= 0 && prefix <= bits ? null : `has no prefix of 0 to ${bits}`
+}
+
+/** Whether a range without a fault has an address in it that is this machine's or its link's. */
+export function holdsOwn(range: string): boolean {
+  return OWN.some((own) => holds(range, own) || holds(own, range))
+}
+
+/** Of two ranges that overlap, one holds all of the other. */
+function holds(range: string, other: string): boolean {
+  const { address } = partsOf(other)
+  const family = familyOf(address)
+  return family !== null && blockList([range]).check(address, family)
 }
 
 function blockList(ranges: readonly string[]): BlockList {

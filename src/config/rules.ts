@@ -1,7 +1,7 @@
 /** What no schema can say: values that only a laptop may have, and parts that must not get in each other's way. */
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
-import { faultOfRange } from '../address-rule.ts'
+import { faultOfRange, holdsOwn } from '../address-rule.ts'
 import { isLfiOperation, LFI_OPERATIONS } from '../lfi-operations.ts'
 import { describeCertificate, type PeerCertificate } from '../tls.ts'
 import { profileFaults } from './profile-rules.ts'
@@ -60,6 +60,10 @@ function unsafe(config: Config): readonly string[] {
   const only = (what: string) => `${what} is allowed in the sandbox only, and environment is ${config.environment}`
   return [
     ...(config.logLevel === 'trace' || config.logLevel === 'debug' ? [only(`log.level ${config.logLevel}`)] : []),
+    // What a TPP names as its webhook would be allowed to lead there.
+    ...config.outbound.allowedAddresses
+      .filter((range) => faultOfRange(range) === null && holdsOwn(range))
+      .map((range) => only(`outbound.allowedAddresses ${range}, which has loopback or link-local addresses,`)),
     ...(isClear(config.tracing?.endpoint) ? [only('tracing.endpoint over http to another machine')] : []),
     ...config.tenants.flatMap((tenant) => [
       ...(tenant.activation === 'automatic' ? [only(`tenant ${tenant.id}: activation automatic`)] : []),

@@ -91,6 +91,41 @@ describe('refused', () => {
     expect(faults()).toEqual([expect.stringMatching(fault)])
   })
 
+  test.each([
+    '127.0.0.1',
+    '127.8.0.0/16',
+    '0.0.0.0/0',
+    '0.0.0.0',
+    '169.254.169.254',
+    '168.0.0.0/5',
+    '::1',
+    '::/0',
+    'fe80::1',
+    '::ffff:127.0.0.1',
+  ])('%s in production, because a TPP could lead the hub to its own machine', (range) => {
+    const outbound = { allowedAddresses: ['10.1.0.0/16', range] }
+    files.write({ deployment: { ...files.deployment(), outbound } })
+    expect(faults()).toEqual([
+      `outbound.allowedAddresses ${range}, which has loopback or link-local addresses, is allowed in the sandbox only, and environment is production`,
+    ])
+    files.write({ deployment: { ...files.deployment(), outbound, environment: 'sandbox' } })
+    expect(faults()).toEqual([])
+  })
+
+  test('nothing of a private network, nor what stands beside those', () => {
+    const allowedAddresses = [
+      '10.0.0.0/8',
+      '172.16.0.0/12',
+      '192.168.0.0/16',
+      '126.0.0.0/8',
+      '128.0.0.0/8',
+      'fd00::/8',
+      '::2',
+    ]
+    files.write({ deployment: { ...files.deployment(), outbound: { allowedAddresses } } })
+    expect(faults()).toEqual([])
+  })
+
   test('an address of the LFI that is none', () => {
     files.write({ tenant: tenantWith({ allowedAddresses: ['10.0.0.0/8', 'bank'] }) })
     expect(faults()).toEqual([expect.stringMatching(/^tenant example: lfi\.allowedAddresses\.1 is neither an address/)])

@@ -1,5 +1,8 @@
 /** TLS as FAPI 2.0 SP 5.2 and BCP 195 want it, and what a client certificate says about its holder. */
 import { constants, createHash, type X509Certificate } from 'node:crypto'
+// Loaded, and not for its types alone: where toLegacyObject of a certificate is called before it is, Node.js 24 loads it half,
+// and no server of the process can be given a certificate any more.
+import 'node:tls'
 import type { SecureContextOptions, TLSSocket } from 'node:tls'
 import { type OrganisationId, type Thumbprint, toOrganisationId } from './ids.ts'
 

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process'
 import { X509Certificate } from 'node:crypto'
 import type { TLSSocket } from 'node:tls'
+import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { handshakeCertificate, TLS_PROFILE, thumbprintOf } from '../../src/tls.ts'
 import { type Authority, createAuthority, type Subject } from '../gateway/support/pki.ts'
@@ -91,4 +93,16 @@ describe('a peer certificate', () => {
 test('the profile leaves nothing to the defaults of the platform', () => {
   expect(TLS_PROFILE).toMatchObject({ minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3', honorCipherOrder: true })
   expect(TLS_PROFILE.ciphers.split(':').every((name) => /^(TLS_|ECDHE-(RSA|ECDSA)-AES\d+-GCM)/.test(name))).toBe(true)
+})
+
+test('a process that has read a certificate before anything else can still be a server', async () => {
+  const { certificate } = await authority.issue({ O: 'Bank', OU })
+  const program = `
+    import { X509Certificate } from 'node:crypto'
+    import { describeCertificate } from './src/tls.ts'
+    const { organisation } = describeCertificate(new X509Certificate(process.argv[1]), true)
+    const { createSecureContext } = await import('node:tls')
+    console.log(organisation, typeof createSecureContext)`
+  const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', program, '--', certificate])
+  expect((await run).stdout).toBe('Bank function\n')
 })

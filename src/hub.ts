@@ -77,7 +77,7 @@ const WARN_EVERY_MS = 86_400_000
 const DESTROY_EVERY_MS = 3_600_000
 const DESTROY_BATCH = 200
 /** Five years, where the tenant says nothing else (lfi-api 8). */
-const RESOURCE_DAYS = 1_827
+const RESOURCE_DAYS = 1_918
 const LFI_JTI_MAX = 100_000
 
 export async function startHub({ config, log, clock = systemClock }: HubDeps): Promise<Hub> {

@@ -22,6 +22,7 @@ export function judge(config: Config): readonly string[] {
     ...config.tenants.flatMap(operationFaults),
     ...config.tenants.flatMap(namelessCertificates),
     ...config.tenants.flatMap(portalFaults),
+    ...config.tenants.flatMap(archiveFaults),
     ...sameTwice(config.tenants),
     ...sharedSockets(config.tenants),
     ...sharedBankCodes(config),
@@ -183,6 +184,19 @@ function operationFaults({ id, lfi }: TenantConfig): readonly string[] {
     }
     return LFI_OPERATIONS[name] === 'consent-action' ? [`${at} has its time in lfi.consentActions`] : []
   })
+}
+
+/** Between the day on which a consent may be archived and the one on which its payments go. */
+const ARCHIVE_DAYS = 30
+
+function archiveFaults({ id, retention }: TenantConfig): readonly string[] {
+  if (retention?.archiveYears === undefined) return []
+  const least = retention.archiveYears * 366 + ARCHIVE_DAYS
+  return retention.resourceDays >= least
+    ? []
+    : [
+        `tenant ${id}: retention.resourceDays must be ${least} at least: what archiveYears keeps would have lost its payments`,
+      ]
 }
 
 /** An account number leads to one LFI. */

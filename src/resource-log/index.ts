@@ -14,6 +14,7 @@ import { paymentOpen } from './migrations/0053-payment-open.ts'
 import { resourceRetention } from './migrations/0054-resource-retention.ts'
 import { resourceDestroy } from './migrations/0055-resource-destroy.ts'
 import { quoteWords } from './migrations/0056-quote-words.ts'
+import { resourceDestroyAfterConsent } from './migrations/0057-resource-destroy-after-consent.ts'
 import type { MadePayment, Payment, PaymentIntent, PaymentOutcome, PaymentPatch } from './payment.ts'
 import { patchByLfi, type Recorded, recordPayment, reservePayment, settlePayment } from './payment-changes.ts'
 import {
@@ -63,6 +64,7 @@ export const migrations: readonly Migration[] = [
   resourceRetention,
   resourceDestroy,
   quoteWords,
+  resourceDestroyAfterConsent,
 ]
 
 export type ResourceLog = {

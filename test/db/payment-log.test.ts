@@ -267,6 +267,7 @@ describe('what the policy no longer keeps', () => {
     const ControlParameters = { IsDelegatedAuthentication: true, ConsentSchedule: {} }
     const inForce = await hub.authorized({ type: 'service-initiation', members: { ControlParameters } })
     const ended = await hub.authorized({ type: 'service-initiation' })
+    const late = await hub.authorized({ type: 'service-initiation' })
     const made = async (name: string, consent: ConsentId, status: PaymentStatus) => {
       const payment = await logIdOf(paymentIntent(consent, { idempotencyKey: name }))
       await settle(database.db, resources, payment, madeOutcome(consent, { status }))
@@ -290,17 +291,21 @@ describe('what the policy no longer keeps', () => {
       )
     }
     await made('old-and-last', emptied, 'AcceptedSettlementCompleted')
+    // Its consent goes into the archive years after it ended, and this with it.
+    await made('old-of-late', late, 'AcceptedSettlementCompleted')
     await hub.store.revoke(ended, { revokedBy: 'LFI' }, TPP)
     const all = await names()
     hub.clock.advance(toMilliseconds(365 * DAY))
     expect([await destroyAll(), await names()]).toEqual([[], all])
-    await made('old-but-late', ended, 'AcceptedWithoutPosting')
+    await made('old-but-late', late, 'AcceptedWithoutPosting')
 
     hub.clock.advance(toMilliseconds(2 * DAY))
     const steps = await destroyAll()
     expect(steps.length).toBeGreaterThan(1)
     expect(Math.max(...steps)).toBeLessThanOrEqual(4)
-    expect(await names()).toEqual(['old-pending', 'old-open', 'old-in-force', 'old-but-late', 'old-quote-open'])
+    expect(await names()).toEqual([
+      ...['old-pending', 'old-open', 'old-in-force', 'old-of-late', 'old-but-late', 'old-quote-open'],
+    ])
     const trails = await query<{ log_id: string }>(
       database.db,
       `select log_id from resource_trail where resource = 'payment' and log_id not in (select id from payment_log)`,

@@ -1147,7 +1147,8 @@ AS $function$
           delete from payment_log where id in (
             select p.id from payment_log as p join consent on consent.id = p.consent_id
             where p.created_at < before and p.updated_at < before
-              and p.state <> 'open' and p.status is distinct from 'Pending' and consent.due_at is null
+              and p.state <> 'open' and p.status is distinct from 'Pending'
+              and consent.due_at is null and consent.updated_at < before
             limit most for update of p skip locked)
           returning id, consent_id)
         select coalesce(array_agg(id), '{}'), array_agg(distinct consent_id) into gone, consents from destroyed;

@@ -369,6 +369,23 @@ describe('the time of single operations', () => {
   })
 })
 
+describe('what is archived', () => {
+  const told = (retention: Json) => faultsOf({ tenant: tenantWith(['retention'], retention) })
+
+  test('has its payments for a month longer', () => {
+    expect(told({ archiveYears: 7, resourceDays: 2_592 })).toEqual([])
+    expect(told({ archiveYears: 7, resourceDays: 2_591 })).toEqual([
+      expect.stringMatching(/retention.resourceDays must be 2592 at least/),
+    ])
+    expect(told({ archiveYears: 6 })).toEqual([expect.stringMatching(/must be 2226 at least/)])
+  })
+
+  test('is nothing, where nobody says so: then payments may go after a year', () => {
+    for (const retention of [{}, { resourceDays: 366 }]) expect(told(retention)).toEqual([])
+    expect(told({ archiveYears: 5, resourceDays: 1_918 })).toEqual([])
+  })
+})
+
 describe('what must not meet', () => {
   /** A second tenant beside the example, alike in all that is given. */
   function second(changes: Json, url: string): Changed {

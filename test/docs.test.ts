@@ -34,7 +34,7 @@ describe('documents', () => {
   })
 
   test.for(DOCUMENTS)('%s names files of the repository that exist', (file) => {
-    const named = [...read(file).matchAll(/`((?:src|test|config|schemas|sandbox)\/[\w./-]+)`/g)].map(
+    const named = [...read(file).matchAll(/`((?:src|test|config|schemas|sandbox|deploy|docs)\/[\w./-]+)`/g)].map(
       (match) => match[1] ?? '',
     )
     expect(named.filter((path) => !existsSync(resolve(root, path)))).toEqual([])
@@ -46,12 +46,27 @@ describe('documents', () => {
     expect(pages.filter((page) => page !== 'README.md' && !index.includes(`](${page})`))).toEqual([])
   })
 
-  test('README names npm scripts that exist', () => {
-    const named = [...read('README.md').matchAll(/npm (?:run )?(start|test|demo|bench|falaj)\b/g)].map(
-      (match) => match[1] ?? '',
+  test('what npm is told to run exists, in every document', () => {
+    const named = DOCUMENTS.flatMap((file) =>
+      [...read(file).matchAll(/\bnpm (start|test|run ([a-z][a-z:-]*))/g)].map(([, short, script]) => [
+        file,
+        script ?? short ?? '',
+      ]),
     )
-    expect(named.length).toBeGreaterThan(5)
-    expect(named.filter((script) => !(script in manifest.scripts))).toEqual([])
+    expect(named.filter(([, script = '']) => !(script in manifest.scripts))).toEqual([])
+    expect(new Set(named.map(([, script]) => script)).size).toBeGreaterThan(8)
+  })
+
+  test('what vitest is told to run exists', () => {
+    const named = DOCUMENTS.flatMap((file) =>
+      [...read(file).matchAll(/\bvitest run ([\w./-]+)|`--project (\w+)`/g)].map(([, path, project]) =>
+        path === undefined
+          ? read('vitest.config.ts').includes(`name: '${project}'`) || `${file}: ${project}`
+          : existsSync(resolve(root, path)) || `${file}: ${path}`,
+      ),
+    )
+    expect(named.length).toBeGreaterThan(1)
+    expect(named.filter((each) => each !== true)).toEqual([])
   })
 
   test('the error table is the catalogue, in both directions', () => {

@@ -55,8 +55,8 @@ describe('the guide of operators', () => {
 })
 
 describe('what documents type', () => {
-  const typed = globSync('{docs/**/*,README,ARCHITECTURE}.md').flatMap((file) =>
-    [...readFileSync(file, 'utf8').matchAll(/`falaj ([a-z][^`]*)`|^(?:npx )?falaj ([a-z].*)$/gm)].map(
+  const typed = globSync('{{docs,config,schemas,deploy}/**/*,*}.md').flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/`(?:npx )?falaj ([a-z][^`]*)`|^ *(?:npx )?falaj ([a-z].*)$/gm)].map(
       ([, inText, inBlock]) => [file, (inText ?? inBlock ?? '').replaceAll(/\s+/g, ' ')] as const,
     ),
   )

@@ -41,7 +41,7 @@ const FOR_READING: Readonly<Record<string, readonly string[]>> = {
     'helm install falaj deploy/helm/falaj --set config.secret=falaj-config',
   ],
   'docs/operations/backup.md': [
-    'pg_basebackup --dbname "$OWNER_URL" --pgdata /backup/$(date +%F) --wal-method=none --checkpoint=fast',
+    'pg_basebackup --dbname "$BACKUP_URL" --pgdata /backup/$(date +%F) --wal-method=none --checkpoint=fast',
   ],
 }
 /** The shorter pages stand beside the guide for operators, and have its names. */

@@ -40,9 +40,6 @@ const FOR_READING: Readonly<Record<string, readonly string[]>> = {
     'docker compose -f deploy/container/compose.yaml up',
     'helm install falaj deploy/helm/falaj --set config.secret=falaj-config',
   ],
-  'docs/operations/backup.md': [
-    'pg_basebackup --dbname "$BACKUP_URL" --pgdata /backup/$(date +%F) --wal-method=none --checkpoint=fast',
-  ],
 }
 /** The shorter pages stand beside the guide for operators, and have its names. */
 const isBesideOperators = (file: string): boolean => file.startsWith('docs/operations/')

@@ -2,6 +2,7 @@
  * A backup while the database works, its machine lost, and the restore: as docs/operations/backup.md has it, with the
  * functions that backup programs call. What was taken out before (checkpoints) is held against what came back.
  */
+import { spawnSync } from 'node:child_process'
 import {
   appendFileSync,
   chmodSync,
@@ -11,6 +12,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  renameSync,
   rmSync,
   writeFileSync,
 } from 'node:fs'
@@ -218,15 +220,27 @@ test(
   BOOT_MS,
 )
 
-test(
-  'the commands of the guide take a checkpoint out, start what was restored, and hold the one against the other',
-  async () => {
-    const [archive, elsewhere] = [folderOf('guide-archive'), folderOf('elsewhere')]
+/** The program of the guide is in none of our packages; the functions that it calls are in every server. */
+const PROGRAM = baseBackupProgram()
+const WAYS = ['functions', 'program'] as const
+
+test.for(WAYS)(
+  `the commands of the guide take a checkpoint out, start what was restored, and hold the one against the other: by the %s${
+    PROGRAM ? '' : ' (without the program: no pg_basebackup 18 here)'
+  }`,
+  { timeout: BOOT_MS },
+  async (way, { skip }) => {
+    skip(way === 'program' && !PROGRAM)
+    const [archive, elsewhere] = [folderOf(`${way}-archive`), folderOf(`${way}-elsewhere`)]
     const port = await freePort()
-    const first = await open('fifth', ['fsync=off', 'archive_mode=on', `archive_command=cp %p ${archive}/%f`], port)
+    const first = await open(
+      `${way}-first`,
+      ['fsync=off', 'archive_mode=on', `archive_command=cp %p ${archive}/%f`],
+      port,
+    )
     await work(first, 5, 'kept')
     const files = await deployment()
-    const bin = folderOf('bin')
+    const bin = folderOf(`${way}-bin`)
     writeFileSync(join(bin, 'falaj'), `#!/bin/sh\nexec ${process.execPath} ${resolve('src/main.ts')} "$@"\n`, {
       mode: 0o755,
     })
@@ -248,18 +262,18 @@ test(
     const [day = ''] = readdirSync(elsewhere)
     expect(day).toMatch(/^\d{4}-\d\d-\d\d$/)
 
-    const backup = folderOf('guide-backup')
-    await backUp(first, backup)
+    const backup = folderOf(`${way}-backup`)
+    await (way === 'program' ? backUpByProgram(first, backup) : backUp(first, backup))
     await work(first, 5, 'since')
     await archiveAll(first, archive)
     const programs = await programsOf(first)
     await first.stop()
-    const cluster = join(bringBack(backup, first.home, 'sixth'), 'cluster')
+    const cluster = join(bringBack(backup, first.home, `${way}-second`), 'cluster')
     const archived = blockIn('docs/operations/backup.md', 'restore_command').replaceAll('/archive', archive)
     const place = [`port = ${port}`, 'fsync = off', "unix_socket_directories = ''", "listen_addresses = '127.0.0.1'"]
     appendFileSync(join(cluster, 'postgresql.conf'), [archived, ...place, ''].join('\n'))
     rmSync(join(cluster, 'recovery.signal'))
-    const home = folderOf('of-the-server')
+    const home = folderOf(`${way}-server`)
     const typeAsServer = (commands: string) =>
       typeIn(home, { PATH: `${programs}:${process.env['PATH']}` }, commands, unprivilegedAccount())
     await typeAsServer(
@@ -277,8 +291,26 @@ test(
       files.close()
     }
   },
-  BOOT_MS,
 )
+
+function baseBackupProgram(): boolean {
+  const { stdout } = spawnSync('pg_basebackup', ['--version'], { encoding: 'utf8' })
+  return /\(PostgreSQL\) 18\./.test(stdout ?? '')
+}
+
+/** As the guide has it, with the account that it makes. */
+async function backUpByProgram({ server }: Site, to: string): Promise<void> {
+  const admin = openDatabase({ url: server.adminUrl, poolMax: 1, applicationName: 'test-backup' })
+  await query(admin, "create role falaj_backup login replication password 'backup'")
+  await admin.destroy()
+  const url = new URL(server.adminUrl.reveal())
+  url.username = 'falaj_backup'
+  url.password = 'backup'
+  const commands = blockIn('docs/operations/backup.md', 'pg_basebackup').replaceAll('/backup', to)
+  await typeIn(to, { BACKUP_URL: url.href }, commands)
+  const [made = ''] = readdirSync(to).filter((name) => /^\d{4}-\d\d-\d\d$/.test(name))
+  renameSync(join(to, made), join(to, 'cluster'))
+}
 
 /** Where the server that runs was started from, and pg_ctl is as well. */
 async function programsOf({ server }: Site): Promise<string> {

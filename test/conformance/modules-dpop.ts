@@ -76,7 +76,7 @@ const REFUSED: readonly (readonly [fault: string, how: Reading])[] = [
     'a damaged signature',
     {
       proof: (proof) => {
-        proof.damage = (text) => `${text.slice(0, -10)}${text.endsWith('AAAAAAAAAA') ? 'B' : 'A'}${text.slice(-9)}`
+        proof.damage = (text) => `${text.slice(0, -10)}${text.at(-10) === 'A' ? 'B' : 'A'}${text.slice(-9)}`
       },
     },
   ],

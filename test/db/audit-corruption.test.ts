@@ -335,7 +335,7 @@ describe('hours', () => {
     expect(bad()?.reason).toBe('this hour does not follow the one before it')
   })
   test('with a checkpoint that another key signed', () => {
-    edit('hours.ndjson', (text) => text.replace(/(\\n— falaj\/aurora \S{20})./, '$1A'))
+    edit('hours.ndjson', (text) => text.replace(/(?<=\\n— falaj\/aurora \S{20})./, (was) => (was === 'A' ? 'B' : 'A')))
     expect(bad()).toMatchObject({ where: 'hours.ndjson' })
   })
 })

@@ -102,7 +102,7 @@ describe.skipIf(browserPath === null)(title, () => {
   async function pressByKeyboard(button: Locator): Promise<void> {
     const page = button.page()
     await page.keyboard.press('Tab')
-    expect(await isFocused(page.locator('.skip'))).toBe(true)
+    await expect.poll(() => isFocused(page.locator('.skip'))).toBe(true)
     await page.keyboard.press('Enter')
     const places: number[] = []
     while (!(await isFocused(button))) {
@@ -129,7 +129,7 @@ describe.skipIf(browserPath === null)(title, () => {
   async function confirm(page: Page, said: string, language: Language): Promise<void> {
     const status = page.locator('[role=status]')
     expect(await status.innerText()).toBe(said)
-    expect(await isFocused(status)).toBe(true)
+    await expect.poll(() => isFocused(status)).toBe(true)
     // After other acts of a page only the words are others.
     const kind = `${language} ${new URL(page.url()).pathname} ${said === TONGUES[language].words.shell.proposed}`
     if (!judged.has(kind)) expect(await findingsOf(page, reader)).toEqual([])
@@ -176,7 +176,7 @@ describe.skipIf(browserPath === null)(title, () => {
           ...[name, 403],
           words.shell.refused.right,
         ])
-        expect(await isFocused(alertOf(page))).toBe(true)
+        await expect.poll(() => isFocused(alertOf(page))).toBe(true)
         if (at === 0) expect(await findingsOf(page, reader)).toEqual([])
       }
       const told = { outcome: 'refused', actor: subject(username), before: null, after: null }
@@ -236,7 +236,7 @@ describe.skipIf(browserPath === null)(title, () => {
         await fill(form, row.mistaken.filled)
         await button.click()
         expect(await alertOf(page).innerText()).toMatch(row.mistaken.said)
-        expect(await isFocused(alertOf(page))).toBe(true)
+        await expect.poll(() => isFocused(alertOf(page))).toBe(true)
         expect(await page.title()).toContain(words.shell.refused.title)
         expect(await findingsOf(page, reader)).toEqual([])
         const typed = new Map([...(row.filled ?? []), ...row.mistaken.filled])

@@ -33,9 +33,6 @@ const PAGES = globSync('docs/**/*.md', { cwd: ROOT })
   .sort()
 /** How each block begins that is for reading only. Its fence says why. */
 const FOR_READING: Readonly<Record<string, readonly string[]>> = {
-  'docs/audit/format.md': [
-    'location = /checkpoint { root /srv/aurora-audit/current; default_type "text/plain; charset=utf-8"; add_header Cache-Control no-cache; }',
-  ],
   'docs/operator.md': [
     'docker compose -f deploy/container/compose.yaml up',
     'helm install falaj deploy/helm/falaj --set config.secret=falaj-config',

@@ -8,6 +8,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import type { Instant } from '../clock.ts'
 import { type Db, query } from '../db.ts'
+import { ENDS_AS } from './by-clock.ts'
+import { fold } from './fold.ts'
 
 /** Fewer are looked at as quickly as they are counted ahead. */
 const MANY = 1_000
@@ -93,8 +95,7 @@ async function count(db: Db, { id, until }: Moment): Promise<void> {
     await query(
       snapshot,
       `with due as materialized (
-         select type, status, case when status = 'AwaitingAuthorization' and authorize_by < expires_at then 'Rejected'
-             else 'Expired' end as becomes, consent_slot_at(created_at, 12) as created,
+         select type, status, ${ENDS_AS} as becomes, consent_slot_at(created_at, 12) as created,
            consent_slot_at(updated_at, 12) as updated, count(*) as many
          from consent where due_at <= ? group by 1, 2, 3, 4, 5)
        insert into consent_ahead_line (ahead, list, span, slot, type, status, delta, folded)
@@ -115,7 +116,7 @@ async function count(db: Db, { id, until }: Moment): Promise<void> {
   }
 }
 
-/** serialization_failure: another sweeper has counted it. */
+/** serialization_failure: another sweeper has counted it, or folded what was to be cleared; the next sweep goes on. */
 const isOvertaken = (thrown: unknown): boolean => thrown instanceof Error && 'code' in thrown && thrown.code === '40001'
 
 /** A node whose clock is behind reads by an earlier moment a little longer, or looks at what is due. */
@@ -130,30 +131,6 @@ async function drop(db: Db, now: Instant): Promise<void> {
   await query(db, 'delete from consent_ahead_line where not exists (select 1 from consent_ahead where id = ahead)')
 }
 
-/** Lines that are read with the others before they are worth folding, and as many as are folded at a time. */
-const FRESH_MIN = 500
-const FRESH_MAX = 20_000
-
-/** Puts new lines together with those of the same stretch (slots.ts does the same with its own). */
-export async function foldAhead(db: Db): Promise<void> {
-  await query(
-    db,
-    `with fresh as (
-       delete from consent_ahead_line where ctid = any(array(
-           select ctid from consent_ahead_line where not folded
-             and ahead in (select id from consent_ahead where counted) limit ? for update skip locked))
-         and (select count(*) from (select 1 from consent_ahead_line where not folded limit ?) as enough) >= ?
-       returning ahead, list, span, slot, type, status, delta),
-     earlier as (
-       delete from consent_ahead_line where ctid = any(array(
-         select ctid from consent_ahead_line where folded
-           and (ahead, list, span, slot, type, status) in (select ahead, list, span, slot, type, status from fresh)
-         for update skip locked))
-       returning ahead, list, span, slot, type, status, delta)
-     insert into consent_ahead_line
-       select ahead, list, span, slot, type, status, sum(delta), true
-       from (select * from fresh union all select * from earlier) as taken
-       group by ahead, list, span, slot, type, status having sum(delta) <> 0`,
-    [FRESH_MAX, FRESH_MIN, FRESH_MIN],
-  )
-}
+/** A moment that is counted meanwhile is counted again: of two that take the same line one gives way. */
+export const foldAhead = (db: Db): Promise<void> =>
+  fold(db, 'consent_ahead_line', ['ahead', 'list', 'span', 'slot', 'type', 'status'])

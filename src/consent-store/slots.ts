@@ -8,6 +8,7 @@ import { type Binding, type Db, query } from '../db.ts'
 import { STATUS_BY_CLOCK } from './by-clock.ts'
 import type { ConsentType } from './consent.ts'
 import { AHEAD, DUE_BESIDES } from './counted-ahead.ts'
+import { fold } from './fold.ts'
 
 /** A list in its order, and which consents of it. */
 export type Counted = {
@@ -142,29 +143,4 @@ async function counts(
   return found.sort((one, other) => (of.list === 'created' ? other.slot - one.slot : one.slot - other.slot))
 }
 
-/** Lines that are read with the others before they are worth folding, and as many as are folded at a time. */
-const FRESH_MIN = 1_000
-const FRESH_MAX = 20_000
-
-/** Puts new lines together with those of the same stretch. Several may do it at once: each folds those that it took. */
-export async function foldSlots(db: Db): Promise<void> {
-  await query(
-    db,
-    `with fresh as (
-       delete from consent_slot where ctid = any(array(
-           select ctid from consent_slot where not folded limit ? for update skip locked))
-         and (select count(*) from (select 1 from consent_slot where not folded limit ?) as enough) >= ?
-       returning list, span, slot, type, status, delta),
-     earlier as (
-       delete from consent_slot where ctid = any(array(
-         select ctid from consent_slot where folded
-           and (list, span, slot, type, status) in (select list, span, slot, type, status from fresh)
-         for update skip locked))
-       returning list, span, slot, type, status, delta)
-     insert into consent_slot (list, span, slot, type, status, delta, folded)
-       select list, span, slot, type, status, sum(delta), true
-       from (select * from fresh union all select * from earlier) as taken
-       group by list, span, slot, type, status having sum(delta) <> 0`,
-    [FRESH_MAX, FRESH_MIN, FRESH_MIN],
-  )
-}
+export const foldSlots = (db: Db): Promise<void> => fold(db, 'consent_slot', ['list', 'span', 'slot', 'type', 'status'])

@@ -42,8 +42,7 @@ const title = typeof builder === 'string' ? `the built image (skipped: ${builder
 const BOOT_MS = 300_000
 const START_MS = 120_000
 const DOCKERFILE = readFileSync('deploy/container/Dockerfile', 'utf8')
-const baseOf = (name: string): string =>
-  `docker.io/library/${new RegExp(`^ARG ${name}=(\\S+)$`, 'm').exec(DOCKERFILE)?.[1]}`
+const baseOf = (name: string): string => new RegExp(`^ARG ${name}=(\\S+)$`, 'm').exec(DOCKERFILE)?.[1] ?? ''
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { readonly version: string }
 const { groups } = load(readFileSync('deploy/helm/falaj/values.yaml', 'utf8')) as {
   readonly groups: readonly { readonly name: string; readonly roles: string }[]
